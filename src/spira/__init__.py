@@ -1,0 +1,1 @@
+"""Spira: user operations, from touch to trust."""

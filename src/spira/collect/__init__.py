@@ -1,0 +1,1 @@
+"""Events come in: intake over HTTP, the tracking plan, quarantine, load, connectors."""

@@ -1,0 +1,1 @@
+"""Doing something: journeys, messages, delivery (outbox, gate, dispatch, receipts), channels."""

@@ -1,0 +1,1 @@
+"""Words everyone uses: clock, ids, money, errors, diagnostics, registry, settings, languages, viewer."""

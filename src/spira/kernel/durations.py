@@ -1,0 +1,39 @@
+"""Lengths of time as people write them: `30 days`, `12 hours`, `2 weeks`.
+
+A day is 24 hours. Months are refused: they have no one length.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+_SHAPE = re.compile(r"\s*(\d+)\s*([a-z]+?)s?\s*", re.IGNORECASE)
+
+
+class BadDuration(ValueError):
+    """Text that is no length of time; its message says what to write."""
+
+
+def parse_duration(text: str) -> timedelta:
+    """`text` as a length of time greater than zero."""
+    found = _SHAPE.fullmatch(text)
+    unit = UNITS.get(found.group(2).lower()) if found else None
+    if found is None or unit is None:
+        raise BadDuration(
+            f"`{text}` is not a duration; write a number and minutes, hours, days or weeks, as in '30 days'"
+        )
+    if int(found.group(1)) == 0:
+        raise BadDuration(f"`{text}` has no length; write at least 1")
+    return timedelta(seconds=int(found.group(1)) * unit)
+
+
+def show_duration(length: timedelta) -> str:
+    """A length of time in its largest whole unit: `2 weeks` is written `14 days`."""
+    seconds = int(length.total_seconds())
+    for unit in ("day", "hour", "minute"):
+        if seconds % UNITS[unit] == 0:
+            count = seconds // UNITS[unit]
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"

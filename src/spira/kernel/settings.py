@@ -1,0 +1,138 @@
+"""Settings: what `spira.toml` says about one workspace, checked in one pass.
+
+    [workspace]
+    brand = "Shop"              # shown to staff and consumers
+    zone = "Asia/Shanghai"      # windows, midnights and quiet hours are reckoned in it
+    language = "zh-CN"
+
+Every field is documented in `docs/reference/settings.md` (a test compares them). Environment
+variables are read here and nowhere else; a secret in a definition is written `env:NAME`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from spira.kernel.errors import WorkspaceInvalid
+from spira.kernel.i18n import DEFAULT_LANGUAGE, Language
+
+FILE = "spira.toml"
+
+
+class Section(BaseModel):
+    """A table of the settings file; unknown keys are faults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class WorkspaceSettings(Section):
+    """Who the brand is and how it reckons time and money."""
+
+    brand: str = Field(default="Spira", description="The brand's name, shown to staff and consumers.")
+    zone: str = Field(default="Asia/Shanghai", description="The time zone of windows, midnights and quiet hours.")
+    language: Language = Field(default=DEFAULT_LANGUAGE, description="The language of pages until a person chooses.")
+    currency: str = Field(default="CNY", description="The currency of amounts that name none.")
+    colour: str = Field(default="#0B7285", description="The brand's colour on public pages.")
+    postal_address: str = Field(default="", description="The address in the foot of marketing e-mail.")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"`{zone}` is not a time zone; write a name such as Asia/Shanghai or UTC") from None
+        return zone
+
+
+class ServerSettings(Section):
+    """Where the web server listens and how it is reached from outside."""
+
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8700, ge=0, le=65535, description="The port to listen on; 0 picks a free one.")
+    public_url: str = Field(default="", description="How consumers reach this server; links in messages begin with it.")
+    trusted_proxies: list[str] = Field(default_factory=list, description="Proxies whose forwarded address is believed.")
+    secure_cookies: bool = Field(default=False, description="Send cookies over HTTPS only.")
+
+
+class CollectSettings(Section):
+    """Limits of the collection API."""
+
+    max_event_bytes: int = Field(default=262_144, ge=1_024, description="The largest single event.")
+    max_batch_bytes: int = Field(default=4_194_304, ge=4_096, description="The largest request body, after unpacking.")
+    future_tolerance_seconds: int = Field(default=300, ge=0, description="How far ahead of the clock an event may lie.")
+    backlog_bytes: int = Field(
+        default=4_294_967_296, ge=1_048_576, description="Unloaded log above which collection answers 503."
+    )
+
+
+class StorageSettings(Section):
+    """Budgets of the stores."""
+
+    memory: str = Field(default="4GB", description="The most memory the warehouse may use.")
+    threads: int = Field(default=0, ge=0, description="Threads of the warehouse; 0 means one a core.")
+
+
+class WorkerSettings(Section):
+    """The rhythm of the stages when the clock is real."""
+
+    load_seconds: float = Field(default=1.0, gt=0, description="How often accepted events are loaded.")
+    tick_seconds: float = Field(
+        default=30.0, gt=0, description="How often everything is refreshed and journeys advance."
+    )
+
+
+class SecuritySettings(Section):
+    """Sign-in and sessions."""
+
+    session_hours: int = Field(default=12, ge=1, description="How long a sign-in lasts.")
+    sign_in_attempts: int = Field(default=10, ge=1, description="Failed sign-ins per address and 15 minutes.")
+
+
+class Settings(Section):
+    """The whole of `spira.toml`."""
+
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    server: ServerSettings = ServerSettings()
+    collect: CollectSettings = CollectSettings()
+    storage: StorageSettings = StorageSettings()
+    worker: WorkerSettings = WorkerSettings()
+    security: SecuritySettings = SecuritySettings()
+
+
+def load_settings(directory: Path) -> Settings:
+    """The settings of the workspace in `directory`; WorkspaceInvalid names every fault at once."""
+    path = directory / FILE
+    if not path.is_file():
+        raise WorkspaceInvalid(
+            f"`{directory}` is not a workspace: it has no {FILE}",
+            help="go to a workspace, name one with --dir, or make one with `spira init DIR`",
+        )
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as fault:
+        raise WorkspaceInvalid(f"{path} is not TOML: {fault}", help="mend that line") from None
+    except ValidationError as faults:
+        said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in faults.errors())
+        raise WorkspaceInvalid(f"{path}: {said}", help="docs/reference/settings.md lists every setting") from None
+
+
+def secret(written: str) -> str:
+    """The secret a definition names: `env:NAME` is read from the environment, other text stands for itself."""
+    if not written.startswith("env:"):
+        return written
+    name = written.removeprefix("env:")
+    value = os.environ.get(name)
+    if value is None:
+        raise WorkspaceInvalid(f"the environment has no `{name}`", help=f"set {name} before starting Spira")
+    return value
+
+
+def environment() -> dict[str, str]:
+    """A copy of the environment, for starting children with."""
+    return dict(os.environ)

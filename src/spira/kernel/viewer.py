@@ -1,0 +1,51 @@
+"""Viewer: who is asking, and so whose people they may see and how clearly.
+
+Every read of people takes one. Staff belong to units; they see the profiles of their unit
+and the units below it. Jobs use `SYSTEM`, which sees everyone and shows no one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Role = Literal[
+    "administrator",
+    "operator",
+    "analyst",
+    "guide",
+    "service",
+    "community_manager",
+    "privacy_officer",
+    "data_engineer",
+    "reader",
+]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """One who asks. `units` holds the ids of their unit and all below; None means every profile (root staff, jobs)."""
+
+    staff_id: str
+    name: str
+    roles: frozenset[Role]
+    units: frozenset[int] | None = None
+    language: str = "zh-CN"
+
+    @property
+    def sees_people(self) -> bool:
+        """Whether single profiles may be shown at all; a mere `reader` sees aggregates only."""
+        return bool(self.roles - {"reader"})
+
+    def has(self, *roles: Role) -> bool:
+        """Whether any of `roles` is held; an administrator holds those that concern no one's addresses."""
+        return bool(self.roles.intersection(roles))
+
+    @property
+    def unmasks(self) -> bool:
+        """Whether contact values may be shown in full; each showing is audited."""
+        return self.has("privacy_officer", "service", "guide")
+
+
+SYSTEM = Viewer(staff_id="system", name="Spira", roles=frozenset(), units=None, language="en")

@@ -1,0 +1,1 @@
+"""Choosing people: conditions, tags, models, audiences, preview."""

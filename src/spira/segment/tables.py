@@ -1,0 +1,117 @@
+"""The tables of stages 4 to 6. `tags` has one more typed column for every applied tag."""
+
+from __future__ import annotations
+
+from spira.storage.tables import Table, columns, table
+
+TAGS = table(
+    Table(
+        name="tags",
+        store="warehouse",
+        stage="segment.tags",
+        person="profile_id",
+        holds="computed facts about a person",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            next_edge_at TIMESTAMP
+            """
+        ),
+        key=("profile_id",),
+    )
+)
+
+TAG_CUTS = table(
+    Table(
+        name="tag_cuts",
+        store="warehouse",
+        stage="segment.tags",
+        columns=columns(
+            """
+            tag VARCHAR required
+            class INTEGER required
+            low DOUBLE
+            high DOUBLE
+            profiles BIGINT required
+            as_of TIMESTAMP required
+            """
+        ),
+        key=("tag", "class"),
+    )
+)
+
+SCORES = table(
+    Table(
+        name="scores",
+        store="warehouse",
+        stage="segment.models",
+        person="profile_id",
+        holds="numbers and dates that a model expects of a person",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            model VARCHAR required
+            version VARCHAR required
+            as_of TIMESTAMP required
+            value DOUBLE
+            at TIMESTAMP
+            """
+        ),
+        key=("profile_id", "model"),
+    )
+)
+
+MEMBERS = table(
+    Table(
+        name="members",
+        store="warehouse",
+        stage="segment.audiences",
+        person="profile_id",
+        holds="who is in which audience",
+        columns=columns(
+            """
+            audience VARCHAR required
+            profile_id BIGINT required
+            since TIMESTAMP required
+            """
+        ),
+        key=("audience", "profile_id"),
+    )
+)
+
+MEMBER_EDGES = table(
+    Table(
+        name="member_edges",
+        store="warehouse",
+        stage="segment.audiences",
+        person="profile_id",
+        holds="when a membership may change by time alone",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            next_edge_at TIMESTAMP
+            """
+        ),
+        key=("profile_id",),
+    )
+)
+
+MEMBERSHIP_CHANGES = table(
+    Table(
+        name="membership_changes",
+        store="warehouse",
+        stage="segment.audiences",
+        person="profile_id",
+        holds="who entered and left which audience, and when",
+        columns=columns(
+            """
+            change_id BIGINT required
+            audience VARCHAR required
+            profile_id BIGINT required
+            entered BOOLEAN required
+            at TIMESTAMP required
+            """
+        ),
+        key=("change_id",),
+    )
+)

@@ -1,0 +1,149 @@
+"""The warehouse: everything derived and large, in one DuckDB file that one process owns.
+
+A `Warehouse` is a lane: one cursor, used by one thread at a time. Lanes of the same file see
+each other's commits; appends never conflict, and each table has one writing stage. Results
+are read whole before a method returns, so that no open result holds a lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from spira.kernel.errors import StorageDamaged
+from spira.storage import ddl
+
+Params = Mapping[str, Any] | Sequence[Any] | None
+Row = tuple[Any, ...]
+MEMORY = ":memory:"
+
+
+class Warehouse:
+    """One lane to the warehouse file. Close it, or use it as a context manager."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._in_transaction = False
+
+    def lane(self) -> Warehouse:
+        """Another lane to the same file, for another thread."""
+        cursor = self._connection.cursor()
+        cursor.execute("set TimeZone = 'UTC'").fetchall()
+        return Warehouse(cursor)
+
+    def query(self, sql: str, params: Params = None) -> list[Row]:
+        """All rows of a statement."""
+        return self._connection.execute(sql, params).fetchall()
+
+    def rows(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
+        """All rows of a statement, by column name."""
+        result = self._connection.execute(sql, params)
+        titles = [each[0] for each in result.description or ()]
+        return [dict(zip(titles, row, strict=True)) for row in result.fetchall()]
+
+    def one(self, sql: str, params: Params = None) -> Row | None:
+        """The first row of a statement, or None."""
+        return next(iter(self.query(sql, params)), None)
+
+    def value(self, sql: str, params: Params = None) -> Any:
+        """The first column of the first row, or None."""
+        row = self.one(sql, params)
+        return row[0] if row else None
+
+    def execute(self, sql: str, params: Params = None) -> int:
+        """Run a statement for its effect; the number of rows it changed, where the engine says so."""
+        rows = self._connection.execute(sql, params).fetchall()
+        counted = len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], int)
+        return int(rows[0][0]) if counted else 0
+
+    def arrow(self, sql: str, params: Params = None) -> pa.Table:
+        """All rows of a query as an Arrow table."""
+        return self._connection.sql(sql, params=params).to_arrow_table()
+
+    def append(self, table: str, rows: pa.Table) -> int:
+        """Add the rows of an Arrow table, columns matched by name; how many there were."""
+        with self.registered("incoming_rows", rows):
+            self.execute(ddl.insert_by_name(table, "incoming_rows"))
+        return int(rows.num_rows)
+
+    @contextmanager
+    def registered(self, name: str, rows: pa.Table) -> Iterator[None]:
+        """Let statements read an Arrow table under `name` for a while."""
+        self._connection.register(name, rows)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; within another transaction it is part of that one."""
+        if self._in_transaction:
+            yield
+            return
+        self.execute("begin transaction")
+        self._in_transaction = True
+        try:
+            yield
+        except BaseException:
+            self._in_transaction = False
+            self._connection.execute("rollback").fetchall()
+            raise
+        self._in_transaction = False
+        self.execute("commit")
+
+    def columns(self, table: str) -> dict[str, str]:
+        """The columns of a table or view with their types, in order; empty when it does not exist."""
+        found = self.query(_COLUMNS, {"name": table})
+        return {name: kind for name, kind in found}  # noqa: C416  (a typed dict of a list of tuples)
+
+    def interrupt(self) -> None:
+        """Stop the statement that another thread runs on this lane."""
+        self._connection.interrupt()
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file."""
+        self.execute("checkpoint")
+
+    def close(self) -> None:
+        """Give the lane back; the last one to close closes the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_warehouse(path: Path | str = MEMORY, *, memory: str = "4GB", threads: int = 0) -> Warehouse:
+    """Open or make the file. StorageDamaged says why it can't be opened; nothing is repaired silently."""
+    config: dict[str, Any] = {
+        "memory_limit": memory,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "wal_autocheckpoint": "256MB",
+    }
+    if threads:
+        config["threads"] = threads
+    try:
+        connection = duckdb.connect(str(path), config=config)
+        connection.execute("set TimeZone = 'UTC'").fetchall()
+    except duckdb.Error as fault:
+        raise StorageDamaged(
+            f"the warehouse {path} can't be opened: {fault}",
+            help="if another program holds it, stop that; if the file is damaged, restore a backup with `spira restore`",
+        ) from fault
+    return Warehouse(connection)
+
+
+_COLUMNS = """
+select column_name, data_type from duckdb_columns()
+where table_name = $name and database_name = current_database() and schema_name = current_schema()
+order by column_index
+"""

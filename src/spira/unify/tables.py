@@ -1,0 +1,146 @@
+"""The tables of who is who. `identifiers`, `links` and `moved` are stage 2's second half; the rest is stage 3's."""
+
+from __future__ import annotations
+
+from spira.storage.tables import Table, columns, table
+
+IDENTIFIERS = table(
+    Table(
+        name="identifiers",
+        store="warehouse",
+        stage="unify.identity",
+        person="subject_id",
+        holds="identifiers by HMAC; opaque ones (user_id, member_card) also in clear",
+        columns=columns(
+            """
+            subject_id BIGINT required
+            kind VARCHAR required
+            subject_key VARCHAR required
+            value VARCHAR
+            first_seen TIMESTAMP required
+            batch BIGINT required
+            """
+        ),
+        key=("subject_id",),
+    )
+)
+
+LINKS = table(
+    Table(
+        name="links",
+        store="warehouse",
+        stage="unify.identity",
+        person="subject_id",
+        holds="which identifiers were seen together, and in which event",
+        columns=columns(
+            """
+            subject_id BIGINT required
+            other_id BIGINT required
+            rule VARCHAR required
+            event_id BIGINT required
+            ts TIMESTAMP required
+            source VARCHAR required
+            batch BIGINT required
+            """
+        ),
+        key=("subject_id", "other_id"),
+    )
+)
+
+MOVED = table(
+    Table(
+        name="moved",
+        store="warehouse",
+        stage="unify.identity",
+        person="subject_id",
+        holds="which profile an identifier belongs to when it is not its own",
+        columns=columns(
+            """
+            subject_id BIGINT required
+            profile_id BIGINT required
+            batch BIGINT required
+            """
+        ),
+        key=("subject_id",),
+    )
+)
+
+PROFILES = table(
+    Table(
+        name="profiles",
+        store="warehouse",
+        stage="unify.profiles",
+        person="profile_id",
+        holds="one row per person: unit, first and last seen",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            unit_id BIGINT
+            first_seen TIMESTAMP required
+            last_seen TIMESTAMP required
+            """
+        ),
+        key=("profile_id",),
+    )
+)
+
+TRAITS = table(
+    Table(
+        name="traits",
+        store="warehouse",
+        stage="unify.profiles",
+        person="profile_id",
+        holds="lasting attributes; contact values only by their vault key",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            name VARCHAR required
+            value VARCHAR
+            vault_key VARCHAR
+            at TIMESTAMP required
+            source VARCHAR required
+            priority INTEGER required
+            """
+        ),
+        key=("profile_id", "name"),
+    )
+)
+
+PERMISSIONS = table(
+    Table(
+        name="permissions",
+        store="warehouse",
+        stage="unify.consent",
+        person="profile_id",
+        holds="what a person allows, by purpose and channel",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            purpose VARCHAR required
+            channel VARCHAR required
+            granted BOOLEAN required
+            since TIMESTAMP required
+            """
+        ),
+        key=("profile_id", "purpose", "channel"),
+    )
+)
+
+SUPPRESSIONS = table(
+    Table(
+        name="suppressions",
+        store="warehouse",
+        stage="unify.consent",
+        person="address_key",
+        holds="addresses never to be written to again, by HMAC",
+        columns=columns(
+            """
+            address_key VARCHAR required
+            channel VARCHAR required
+            reason VARCHAR required
+            since TIMESTAMP required
+            """
+        ),
+        key=("address_key", "channel"),
+    )
+)
