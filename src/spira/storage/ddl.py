@@ -21,11 +21,13 @@ def names(listed: Iterable[str]) -> str:
 
 
 def create(table: Table, *, name: str | None = None) -> str:
-    """CREATE TABLE for a declared table, under its own name or another."""
-    parts = [_column(each) for each in table.columns]
-    if table.key:
-        parts.append(f"primary key ({names(table.key)})")
-    return f"create table if not exists {quote(name or table.name)} ({', '.join(parts)})"
+    """CREATE TABLE for a declared table, under its own name or another.
+
+    The key gets no index: appends stay cheap, a row can be replaced within one transaction,
+    and each table has one writer, who keeps it unique (a test looks).
+    """
+    parts = ", ".join(_column(each) for each in table.columns)
+    return f"create table if not exists {quote(name or table.name)} ({parts})"
 
 
 def add_column(table: str, column: Column) -> str:

@@ -137,7 +137,7 @@ def open_warehouse(path: Path | str = MEMORY, *, memory: str = "4GB", threads: i
     except duckdb.Error as fault:
         raise StorageDamaged(
             f"the warehouse {path} can't be opened: {fault}",
-            help="if another program holds it, stop that; if the file is damaged, restore a backup with `spira restore`",
+            help="stop the program that holds it; if the file is damaged, restore a backup with `spira restore`",
         ) from fault
     return Warehouse(connection)
 
