@@ -19,12 +19,17 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(Generic[T, R]):
-    """One kind of work: its name, the Structs that go in and come out, and the function."""
+    """One kind of work: its name, the Structs that go in and come out, and the function.
+
+    A `repeatable` job may be done again when a child dies over it; one that acts on the
+    world (a dispatch) is not, and its caller hears of the loss.
+    """
 
     name: str
     task: type[T]
     result: type[R]
     run: Callable[[T], R]
+    repeatable: bool = True
 
 
 JOBS: Registry[Job[Any, Any]] = Registry("job")
@@ -43,11 +48,13 @@ class InlineRunner:
         return job.run(task)
 
 
-def job(name: str, *, task: type[T], result: type[R]) -> Callable[[Callable[[T], R]], Job[T, R]]:
+def job(
+    name: str, *, task: type[T], result: type[R], repeatable: bool = True
+) -> Callable[[Callable[[T], R]], Job[T, R]]:
     """Declare a function to be a job: `@job("collect.decode", task=DecodeTask, result=Decoded)`."""
 
     def declare(run: Callable[[T], R]) -> Job[T, R]:
-        made = Job(name=name, task=task, result=result, run=run)
+        made = Job(name=name, task=task, result=result, run=run, repeatable=repeatable)
         JOBS.add(name, made)
         return made
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -38,6 +39,9 @@ class WorkspaceSettings(Section):
     language: Language = Field(default=DEFAULT_LANGUAGE, description="The language of pages until a person chooses.")
     currency: str = Field(default="CNY", description="The currency of amounts that name none.")
     colour: str = Field(default="#0B7285", description="The brand's colour on public pages.")
+    clock: Literal["real", "manual"] = Field(
+        default="real", description="`manual` stands still until it is stepped through the API: for demos and tests."
+    )
     postal_address: str = Field(default="", description="The address in the foot of marketing e-mail.")
 
     @field_validator("zone")

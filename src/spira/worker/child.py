@@ -1,0 +1,79 @@
+"""A child: reads tasks from its standard input, does them, and ends when that closes.
+
+It never opens the warehouse. A frame is four bytes of length and a msgpack message; what a
+child prints goes to standard error, since standard output carries the answers.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import IO
+
+import msgspec
+
+from spira.kernel.errors import Retryable, SpiraError
+from spira.kernel.jobs import JOBS
+
+
+class Ask(msgspec.Struct):
+    """One task: the job's name and the task's Struct, packed."""
+
+    job: str
+    task: bytes
+
+
+class Answer(msgspec.Struct):
+    """What became of it: a packed result, or what went wrong."""
+
+    result: bytes = b""
+    fault: str = ""
+    help: str | None = None
+    retry: bool = False
+
+
+def write_frame(stream: IO[bytes], message: Ask | Answer) -> None:
+    """Send one message."""
+    body = msgspec.msgpack.encode(message)
+    stream.write(len(body).to_bytes(4, "little"))
+    stream.write(body)
+    stream.flush()
+
+
+def read_frame(stream: IO[bytes]) -> bytes | None:
+    """The next message's bytes; None at the end of the stream."""
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    body = stream.read(int.from_bytes(head, "little"))
+    return body if len(body) == int.from_bytes(head, "little") else None
+
+
+def answer(ask: Ask) -> Answer:
+    """Do one task; a SpiraError is told as data, anything else too, with its type."""
+    found = JOBS.get(ask.job)
+    try:
+        result = found.run(msgspec.msgpack.decode(ask.task, type=found.task))
+    except SpiraError as fault:
+        return Answer(fault=str(fault), help=fault.help, retry=isinstance(fault, Retryable))
+    except Exception as fault:
+        return Answer(fault=f"{type(fault).__name__}: {fault}")
+    return Answer(result=msgspec.msgpack.encode(result))
+
+
+def main() -> None:
+    """Serve tasks until the parent goes away."""
+    import spira.worker.builtin  # noqa: F401  (registers the jobs)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    tasks, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr
+    while (frame := read_frame(tasks)) is not None:
+        try:
+            write_frame(answers, answer(msgspec.msgpack.decode(frame, type=Ask)))
+        except BrokenPipeError:
+            break
+
+
+if __name__ == "__main__":
+    main()
