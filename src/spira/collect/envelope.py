@@ -1,0 +1,84 @@
+"""What a log record is: one of four small Structs, packed with msgpack and told apart by a tag.
+
+    Accepted   a request of the collection API, its body as it came (unzipped)
+    Emitted    events that Spira itself saw: opens, clicks, receipts, unsubscribes
+    Attempt    a delivery is about to be handed to its provider
+    Result     what became of that
+
+A tag never changes its meaning: the log is read again after a restore, years later perhaps.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+Outcome = Literal["sent", "failed", "retry"]
+
+
+class Accepted(msgspec.Struct, tag="a", frozen=True, array_like=True):
+    """One request that was answered 200. `via` is the call's name; `batch` holds several."""
+
+    source: str
+    received_at: datetime
+    via: str
+    body: bytes
+
+
+class OwnEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of Spira's own events. The same `message_id` twice is one event.
+
+    Name whom it is about by `subject_id` (any subject of the profile; a profile's id is one)
+    or by `user_id`. Properties are those of the tracking plan (`collect.plan.OWN_EVENTS`).
+    """
+
+    message_id: str
+    event: str
+    at: datetime
+    subject_id: int | None = None
+    user_id: str | None = None
+    touchpoint: str | None = None
+    campaign: str | None = None
+    properties: dict[str, Any] = {}  # noqa: RUF012  (msgspec copies it)
+
+
+class Emitted(msgspec.Struct, tag="e", frozen=True, array_like=True):
+    """Spira's own events, appended together."""
+
+    received_at: datetime
+    events: list[OwnEvent]
+
+
+class Attempt(msgspec.Struct, tag="t", frozen=True, array_like=True):
+    """Written before the provider is called: without a Result the fate of the message is unknown."""
+
+    delivery_id: int
+    at: datetime
+
+
+class Result(msgspec.Struct, tag="r", frozen=True, array_like=True):
+    """Written after the provider answered."""
+
+    delivery_id: int
+    at: datetime
+    outcome: Outcome
+    provider_id: str | None = None
+    detail: str | None = None
+
+
+Record = Accepted | Emitted | Attempt | Result
+
+OWN_SOURCE = "spira"
+_DECODER: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
+
+
+def encode(record: Record) -> bytes:
+    """The record as the log keeps it."""
+    return msgspec.msgpack.encode(record)
+
+
+def decode(raw: bytes) -> Record:
+    """The record that `encode` wrote; msgspec.MsgspecError for bytes that are none."""
+    return _DECODER.decode(raw)
