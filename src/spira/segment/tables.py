@@ -1,4 +1,9 @@
-"""The tables of stages 4 to 6. `tags` has one more typed column for every applied tag."""
+"""The tables of stages 4 to 6.
+
+`tags` has one more typed column for every applied tag, and `tag_inputs` two for every rank:
+what is ranked, and the rank. Both are made anew when the definitions ask for other columns.
+`tag_changes` and `score_changes` tell the stages after them whose rows have changed.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +45,49 @@ TAG_CUTS = table(
     )
 )
 
+TAG_INPUTS = table(
+    Table(
+        name="tag_inputs",
+        store="warehouse",
+        stage="segment.tags",
+        person="profile_id",
+        holds="what people are ranked by, and their ranks",
+        columns=columns("profile_id BIGINT required"),
+        key=("profile_id",),
+    )
+)
+
+TAG_COLUMNS = table(
+    Table(
+        name="tag_columns",
+        store="warehouse",
+        stage="segment.tags",
+        columns=columns(
+            """
+            name VARCHAR required
+            fingerprint VARCHAR required
+            """
+        ),
+        key=("name",),
+    )
+)
+
+TAG_CHANGES = table(
+    Table(
+        name="tag_changes",
+        store="warehouse",
+        stage="segment.tags",
+        person="profile_id",
+        holds="whose computed facts have changed",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            change BIGINT required
+            """
+        ),
+    )
+)
+
 SCORES = table(
     Table(
         name="scores",
@@ -58,6 +106,40 @@ SCORES = table(
             """
         ),
         key=("profile_id", "model"),
+    )
+)
+
+SCORE_CHANGES = table(
+    Table(
+        name="score_changes",
+        store="warehouse",
+        stage="segment.models",
+        person="profile_id",
+        holds="whose scores have changed",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            change BIGINT required
+            """
+        ),
+    )
+)
+
+MODEL_FITS = table(
+    Table(
+        name="model_fits",
+        store="warehouse",
+        stage="segment.models",
+        columns=columns(
+            """
+            model VARCHAR required
+            version VARCHAR required
+            fingerprint VARCHAR required
+            as_of TIMESTAMP required
+            parameters VARCHAR required
+            """
+        ),
+        key=("model",),
     )
 )
 
@@ -113,5 +195,20 @@ MEMBERSHIP_CHANGES = table(
             """
         ),
         key=("change_id",),
+    )
+)
+
+AUDIENCE_CONDITIONS = table(
+    Table(
+        name="audience_conditions",
+        store="warehouse",
+        stage="segment.audiences",
+        columns=columns(
+            """
+            name VARCHAR required
+            fingerprint VARCHAR required
+            """
+        ),
+        key=("name",),
     )
 )
