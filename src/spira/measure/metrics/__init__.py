@@ -1,1 +1,1 @@
-""""""
+"""Metrics: numbers defined once, computed by period and slice."""

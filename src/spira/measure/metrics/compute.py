@@ -1,0 +1,102 @@
+"""Metric points: each metric by period and slice, kept equal to what the events say.
+
+Reads   `profile_events`
+Writes  `metric_points`   one row per metric, version, grain, period and slice
+
+Periods are local to the workspace (a `period` is the wall-clock start of a day, week or
+month). Only the periods that new events fall into are computed again; a changed definition
+is a new version, computed whole, and the old version's points go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from spira.kernel.clock import local
+from spira.measure.metrics.compiler import Aggregate, parse_aggregate, parse_row_condition, points_query
+from spira.measure.metrics.definition import MetricDefinition
+from spira.storage import progress
+from spira.storage.warehouse import Warehouse
+
+STAGE = "measure.metrics"
+_BEGINNING = datetime(1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """An applied metric: its definition and the version (fingerprint) of it."""
+
+    definition: MetricDefinition
+    version: str
+
+
+def compute(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime, zone: str, full: bool = False) -> int:
+    """Bring `metric_points` up to `as_of`; how many points were written."""
+    since = progress.since(warehouse, STAGE)
+    batch, first = warehouse.query(_NEW, {"since": since})[0]
+    known = {(name, version) for name, version in warehouse.query(_VERSIONS)}
+    wanted = {(each.definition.metric, each.version) for each in metrics}
+    if batch is None and known == wanted and not full:
+        return 0
+    written = 0
+    with warehouse.transaction():
+        for name, version in known - wanted:
+            warehouse.execute(_DROP, {"metric": name, "version": version})
+        for metric in metrics:
+            fresh = full or (metric.definition.metric, metric.version) not in known
+            if fresh or first is not None:
+                written += _points(warehouse, metric, as_of=as_of, zone=zone, first=None if fresh else first)
+        progress.mark(warehouse, STAGE, batch if batch is not None else since, as_of)
+    return written
+
+
+def _points(warehouse: Warehouse, metric: Metric, *, as_of: datetime, zone: str, first: datetime | None) -> int:
+    """Compute a metric's periods from the one that holds `first`; all of them for None."""
+    definition = metric.definition
+    columns = warehouse.columns("profile_events")
+    value = parse_aggregate(definition.value, columns)
+    where = parse_row_condition(definition.where, columns) if definition.where else None
+    if not isinstance(value, Aggregate):
+        return 0  # a property that is declared but has no column yet: nothing was seen of it
+    written = 0
+    for grain in definition.grain:
+        query = points_query(
+            value=value.tree,
+            event=definition.from_,
+            where=where.tree if isinstance(where, Aggregate) else None,
+            grain=grain,
+            by=definition.by,
+            zone=zone,
+        )
+        start = _BEGINNING if first is None else _period_start(local(first, zone).replace(tzinfo=None), grain)
+        key = {"metric": definition.metric, "version": metric.version, "grain": grain}
+        warehouse.execute(_CLEAR, {**key, "start": start})
+        points = warehouse.arrow(query.sql(dialect="duckdb"), {"start": start, "as_of": as_of})
+        with warehouse.registered("fresh_points", points):
+            warehouse.execute(_INSERT, {**key, "as_of": as_of})
+        written += points.num_rows
+    return written
+
+
+def _period_start(moment: datetime, grain: str) -> datetime:
+    """The start of the day, week (Monday) or month that holds `moment`."""
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    if grain == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if grain == "month" else day
+
+
+_NEW = "select max(batch), min(ts) from events where batch > $since"
+_VERSIONS = "select distinct metric, version from metric_points"
+_DROP = "delete from metric_points where metric = $metric and version = $version"
+_CLEAR = """
+delete from metric_points
+where metric = $metric and version = $version and grain = $grain and period >= $start
+"""
+_INSERT = """
+insert into metric_points by name
+select $metric as metric, $version as version, $grain as grain, period, slice, value, $as_of::timestamp as as_of
+from fresh_points where period is not null
+"""

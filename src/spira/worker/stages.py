@@ -1,0 +1,114 @@
+"""The whole system as one tuple: what runs, in which order, what it reads and writes.
+
+A stage talks to the next one through tables, never by a call. `refresh` runs stages 2 to 6
+and `tick` stages 2 to 11; intake (1) and channels (9) act outside the turn: the first when
+a client calls, the second inside dispatch. ARCHITECTURE.md and the console's System page
+are drawn from this tuple, and a test holds each table to one writing stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from spira.worker import turns
+from spira.worker.turn import Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One step of the pipeline. `run` returns how many rows it changed; None marks one that acts outside the turn."""
+
+    name: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    run: Callable[[Turn], int] | None
+    refresh: bool = field(default=False)
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(name="collect.intake", reads=("HTTP", "connectors", "receipts"), writes=("log",), run=None),
+    Stage(
+        name="collect.load",
+        reads=("log",),
+        writes=(
+            "events",
+            "order_lines",
+            "trait_facts",
+            "quarantine",
+            "attempts",
+            "loaded",
+            "changes",
+            "identifiers",
+            "links",
+            "moved",
+        ),
+        run=turns.load,
+        refresh=True,
+    ),
+    Stage(
+        name="unify.profiles",
+        reads=("profile_events", "trait_facts", "identifiers", "moved", "changes"),
+        writes=("profiles", "traits"),
+        run=turns.profiles,
+        refresh=True,
+    ),
+    Stage(
+        name="unify.consent",
+        reads=("profile_events", "links", "identifiers", "changes"),
+        writes=("permissions", "suppressions"),
+        run=turns.consent,
+        refresh=True,
+    ),
+    Stage(
+        name="segment.tags",
+        reads=("profile_events", "profiles", "traits", "changes"),
+        writes=("tags", "tag_cuts"),
+        run=turns.tags,
+        refresh=True,
+    ),
+    Stage(
+        name="segment.models",
+        reads=("profile_events", "tags", "changes"),
+        writes=("scores",),
+        run=turns.models,
+        refresh=True,
+    ),
+    Stage(
+        name="segment.audiences",
+        reads=("profile_events", "tags", "scores", "traits", "changes"),
+        writes=("members", "membership_changes", "member_edges"),
+        run=turns.audiences,
+        refresh=True,
+    ),
+    Stage(
+        name="engage.journeys",
+        reads=("membership_changes", "profile_events", "tags", "members"),
+        writes=("enrolments", "enrolment_steps", "outbox"),
+        run=turns.journeys,
+    ),
+    Stage(
+        name="engage.delivery",
+        reads=("outbox", "permissions", "suppressions", "identifiers", "attempts", "profile_events"),
+        writes=("deliveries", "cap_counters", "log"),
+        run=turns.delivery,
+    ),
+    Stage(name="engage.channels", reads=("one outgoing message",), writes=("the world",), run=None),
+    Stage(name="engage.receipts", reads=("provider callbacks",), writes=("log",), run=None),
+    Stage(
+        name="measure.metrics",
+        reads=("profile_events", "changes"),
+        writes=("metric_points",),
+        run=turns.metrics,
+    ),
+)
+
+
+def of_refresh() -> tuple[Stage, ...]:
+    """Stages 2 to 6."""
+    return tuple(stage for stage in STAGES if stage.refresh)
+
+
+def of_tick() -> tuple[Stage, ...]:
+    """Stages 2 to 11."""
+    return tuple(stage for stage in STAGES if stage.run)

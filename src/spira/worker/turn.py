@@ -1,0 +1,46 @@
+"""A turn: everything the stages of one refresh or tick are given.
+
+The definitions' generation and the instant `as_of` are pinned when the turn begins, so that
+every stage of it speaks of the same world.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from spira.collect.tracking import Plan
+from spira.definitions.apply import Applied
+from spira.kernel.clock import Clock
+from spira.kernel.jobs import JobRunner
+from spira.kernel.settings import Settings
+from spira.segment.conditions.catalog import Catalog
+from spira.storage.keys import Keys
+from spira.storage.log import Log
+from spira.storage.state import State
+from spira.storage.vault import Vault
+from spira.storage.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One refresh or tick. `warehouse` is the worker's own lane; `units` pairs unit ids with their codes."""
+
+    directory: Path
+    scratch: Path
+    settings: Settings
+    clock: Clock
+    keys: Keys
+    log: Log
+    state: State
+    vault: Vault
+    warehouse: Warehouse
+    runner: JobRunner
+    applied: Applied
+    plan: Plan
+    catalog: Catalog
+    units: tuple[tuple[int, str], ...]
+    public_url: str
+    as_of: datetime
+    full: bool = False
