@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,4 +47,4 @@ def test_every_name_is_ordered_or_stuck_behind_a_cycle(uses):
     assert bool(found.cycles) == (len(place) < len(uses))
     for cycle in found.cycles:
         assert cycle[0] == cycle[-1]
-        assert all(after in uses[before] for before, after in zip(cycle, cycle[1:], strict=False))
+        assert all(after in uses[before] for before, after in pairwise(cycle))
