@@ -1,0 +1,51 @@
+# `make demo` and `make test` are all a newcomer needs: Python 3.11 or newer with venv, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_DIR ?= demo-workspace
+
+.PHONY: help
+help:            ## list the recipes
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
+
+$(VENV)/.demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev]'
+	@touch $@ $(VENV)/.demo
+
+.PHONY: demo
+demo: $(VENV)/.demo  ## install, load a real shop's year, live its last 60 days, serve the console
+	$(BIN)/spira demo --dir $(DEMO_DIR)
+
+.PHONY: test
+test: $(VENV)/.dev  ## everything CI runs: format, lint, types, all tests, the docs
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
+	$(BIN)/pytest -n 2
+
+.PHONY: check
+check: $(VENV)/.dev  ## format, lint, types, fast tests
+	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 -m "not slow and not browser and not demo"
+
+.PHONY: golden
+golden: $(VENV)/.dev  ## rewrite the golden files; read the difference before you commit it
+	SPIRA_GOLDEN=rewrite $(BIN)/pytest -q tests -k golden
+
+.PHONY: docs
+docs: $(VENV)/.dev  ## build the documentation, warnings as errors
+	$(BIN)/mkdocs build --strict
+
+.PHONY: lock
+lock: $(VENV)/.dev  ## rewrite constraints.txt from this Python's environment (see CONTRIBUTING.md)
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.new.txt
