@@ -117,11 +117,11 @@ identifies as (
   select date_trunc('day', first_ts) as ts, h.household_id as place, 'identify' as kind,
          to_json({{type: 'identify', messageId: 'identify-' || h.household_id, userId: h.household_id::varchar,
                   timestamp: instant(date_trunc('day', first_ts)),
-                  traits: {{email: 'household' || h.household_id || '@example.com',
+                  traits: json_merge_patch('{{}}', to_json({{email: 'household' || h.household_id || '@example.com',
                            name: 'Household ' || h.household_id,
                            age: age, income: income, home_ownership: home_ownership,
                            marital_status: marital_status, household_size: household_size,
-                           household_comp: household_comp, kids_count: kids_count}}}})::varchar as call
+                           household_comp: household_comp, kids_count: kids_count}}))}})::varchar as call
   from households h left join '{data}/demographics.parquet' d using (household_id)
 ),
 consents as (
