@@ -16,8 +16,8 @@ from typing import Literal
 from pydantic import Field
 
 from spira.collect.tracking import plan_of
-from spira.definitions.kinds import KINDS, Definition, Kind, World
-from spira.definitions.model import DefinitionModel, Label, Name
+from spira.definitions.kinds import Definition, Kind, World, kind
+from spira.definitions.model import DefinitionModel, Label, NameStr
 from spira.kernel.diagnostics import Diagnostic, did_you_mean
 from spira.measure.metrics.compiler import Aggregate, columns_of, parse_aggregate, parse_row_condition
 
@@ -27,7 +27,7 @@ Grain = Literal["day", "week", "month"]
 class MetricDefinition(DefinitionModel):
     """One metric. `value` is an SQL aggregate over the columns of the event named in `from`."""
 
-    metric: Name = Field(description="The metric's name.")
+    metric: NameStr = Field(description="The metric's name.")
     label: Label = Field(description="What people read.")
     description: Label | None = Field(default=None, description="One line more, for those who ask.")
     value: str = Field(description="The aggregate: count, sum, avg, min or max over the event's columns.")
@@ -39,9 +39,10 @@ class MetricDefinition(DefinitionModel):
     direction: Literal["up", "down"] = Field(default="up", description="Which way is good.")
 
 
-def check(definition: Definition[MetricDefinition], world: World) -> Iterable[Diagnostic]:
+def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
     """The event and every column must be known to the tracking plan, and the value must be an aggregate."""
-    metric, plan = definition.model, plan_of(world)
+    metric: MetricDefinition = definition.model
+    plan = plan_of(world)
     if metric.from_ not in plan.events:
         yield Diagnostic(
             code="D501",
@@ -68,4 +69,4 @@ def check(definition: Definition[MetricDefinition], world: World) -> Iterable[Di
             )
 
 
-METRIC = KINDS.add("metric", Kind(name="metric", folder="metrics", model=MetricDefinition, check=check))
+METRIC = kind(Kind(name="metric", folder="metrics", model=MetricDefinition, check=check))

@@ -1,0 +1,25 @@
+"""Everything that comes with Spira and registers itself at import: tables, kinds, jobs, channels, models."""
+
+import spira.collect.decode
+import spira.collect.sources
+import spira.collect.tables
+import spira.collect.tracking
+import spira.definitions.apply
+import spira.engage.channels.definition
+import spira.engage.channels.email
+import spira.engage.channels.webhook
+import spira.engage.delivery.dispatch
+import spira.engage.journeys.definition
+import spira.engage.messages
+import spira.engage.tables
+import spira.measure.metrics.definition
+import spira.measure.tables
+import spira.segment.audiences
+import spira.segment.models.next_order_date
+import spira.segment.tables
+import spira.segment.tags
+import spira.storage.audit
+import spira.storage.vault
+import spira.unify.erase
+import spira.unify.tables
+import spira.worker.clock  # noqa: F401

@@ -1,0 +1,45 @@
+"""Where things lie in a workspace directory.
+
+Everything under `data/` is derived or collected and goes into a backup; the keys lie beside
+it, and never do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The files of one workspace. Everything but `data/` is a person's, and belongs in git (the keys excepted)."""
+
+    directory: Path
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    @property
+    def lock(self) -> Path:
+        return self.data / "lock"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data / "warehouse.duckdb"
+
+    @property
+    def state(self) -> Path:
+        return self.data / "state.sqlite"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "log" / "core"
+
+    @property
+    def scratch(self) -> Path:
+        return self.data / "scratch"
+
+    @property
+    def server(self) -> Path:
+        return self.data / "run" / "server.json"
