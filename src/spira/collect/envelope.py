@@ -41,7 +41,7 @@ class OwnEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_id: str | None = None
     touchpoint: str | None = None
     campaign: str | None = None
-    properties: dict[str, Any] = {}  # noqa: RUF012  (msgspec copies it)
+    properties: dict[str, Any] = {}
 
 
 class Emitted(msgspec.Struct, tag="e", frozen=True, array_like=True):

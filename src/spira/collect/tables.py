@@ -51,6 +51,7 @@ LINE_COLUMNS = columns(
     ts TIMESTAMP required
     subject_id BIGINT required
     profile_id BIGINT required
+    properties VARCHAR
     """
 )
 ORDER_LINES = table(
@@ -92,7 +93,7 @@ QUARANTINE = table(
         name="quarantine",
         store="warehouse",
         stage=STAGE,
-        person="subject_id",
+        person="subject_key",
         holds="refused events, their bodies sealed",
         columns=columns(
             """
@@ -104,7 +105,7 @@ QUARANTINE = table(
             event VARCHAR
             reason VARCHAR required
             detail VARCHAR required
-            subject_id BIGINT
+            subject_key VARCHAR
             body BLOB required
             """
         ),
@@ -143,9 +144,29 @@ LOADED = table(
             position BIGINT required
             batch BIGINT required
             at TIMESTAMP required
+            last_event BIGINT required
+            last_subject BIGINT required
             """
         ),
         key=("log",),
+    )
+)
+
+# What was seen that no tracking plan declares; `property` is empty for the event itself.
+UNDECLARED = table(
+    Table(
+        name="undeclared",
+        store="warehouse",
+        stage=STAGE,
+        columns=columns(
+            """
+            event VARCHAR required
+            property VARCHAR required
+            type VARCHAR required
+            seen BIGINT required
+            batch BIGINT required
+            """
+        ),
     )
 )
 

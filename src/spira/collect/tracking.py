@@ -1,0 +1,297 @@
+"""The tracking plan: which events and traits are expected, and the type of each of their details.
+
+Reads   `tracking/*.yaml`
+Writes  `events`, `order_lines` and the other line tables: their typed columns, never their rows
+
+Across all events one name has one meaning and one type, since each is one column. What is
+declared is checked when it is loaded; what is not is kept as JSON beside it, so nothing is
+lost before someone declares it. `Plan` is the whole as one Struct that children can be handed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import BeforeValidator, Field
+
+from spira.collect.tables import EVENTS, LINE_COLUMNS, ORDER_LINES
+from spira.definitions.kinds import Definition, Kind, World, kind
+from spira.definitions.model import DefinitionModel, Label, NameStr
+from spira.kernel.diagnostics import Diagnostic
+from spira.storage import ddl
+from spira.storage.tables import TABLES, Column, table
+from spira.storage.warehouse import Warehouse
+
+PropertyType = Literal["text", "integer", "number", "money", "boolean", "time", "date"]
+SQL_TYPES: Mapping[str, str] = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "money": "DECIMAL(18,4)",
+    "boolean": "BOOLEAN",
+    "time": "TIMESTAMP",
+    "date": "DATE",
+}
+# Sealed whatever a plan says of them: they name or reach a person.
+CONTACT_TRAITS = frozenset(
+    [
+        "email",
+        "phone",
+        "name",
+        "first_name",
+        "firstName",
+        "last_name",
+        "lastName",
+        "full_name",
+        "fullName",
+        "username",
+        "nickname",
+        "address",
+        "street",
+        "ip",
+        "wechat",
+        "openid",
+        "unionid",
+        "id_number",
+        "idNumber",
+    ]
+)
+
+
+class EventPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What one event carries: properties, and arrays of lines with their fields."""
+
+    properties: dict[str, PropertyType] = {}
+    arrays: dict[str, dict[str, PropertyType]] = {}
+    label: dict[str, str] | str | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is declared, the events that Spira knows by itself included."""
+
+    events: dict[str, EventPlan]
+    traits: dict[str, PropertyType]
+    contact: frozenset[str]
+    strict: bool = False
+
+    def properties(self) -> dict[str, PropertyType]:
+        """Every property of every event: the typed columns of `events`."""
+        return {name: type for event in self.events.values() for name, type in event.properties.items()}
+
+    def arrays(self) -> dict[str, dict[str, PropertyType]]:
+        """Every array with the fields that any event gives it."""
+        found: dict[str, dict[str, PropertyType]] = {}
+        for event in self.events.values():
+            for name, fields in event.arrays.items():
+                found.setdefault(name, {}).update(fields)
+        return found
+
+
+_CONSENT: dict[str, PropertyType] = {"purpose": "text", "channel": "text"}
+_RECEIPT: dict[str, PropertyType] = {
+    "delivery_id": "integer",
+    "channel": "text",
+    "journey": "text",
+    "template": "text",
+    "address_key": "text",
+}
+_PAGE: dict[str, PropertyType] = dict.fromkeys(("path", "url", "title", "referrer", "search"), "text")
+
+# What Spira emits or understands by itself; a workspace need not declare it, and may add to it.
+OWN_EVENTS: Mapping[str, EventPlan] = {
+    "Consent Given": EventPlan(properties=_CONSENT, label={"zh-CN": "同意接收", "en": "Consent given"}),
+    "Consent Withdrawn": EventPlan(properties=_CONSENT, label={"zh-CN": "撤回同意", "en": "Consent withdrawn"}),
+    "Email Delivered": EventPlan(properties=_RECEIPT, label={"zh-CN": "邮件已送达", "en": "E-mail delivered"}),
+    "Email Opened": EventPlan(
+        properties={**_RECEIPT, "machine_open": "boolean"}, label={"zh-CN": "打开邮件", "en": "E-mail opened"}
+    ),
+    "Email Link Clicked": EventPlan(
+        properties={**_RECEIPT, "link_id": "text", "link_url": "text"},
+        label={"zh-CN": "点击邮件链接", "en": "E-mail link clicked"},
+    ),
+    "Email Bounced": EventPlan(
+        properties={**_RECEIPT, "bounce_type": "text", "reason": "text"},
+        label={"zh-CN": "邮件退回", "en": "E-mail bounced"},
+    ),
+    "Email Marked as Spam": EventPlan(properties=_RECEIPT, label={"zh-CN": "标为垃圾邮件", "en": "Marked as spam"}),
+    "Unsubscribed": EventPlan(
+        properties={**_RECEIPT, "purpose": "text", "list_id": "text"}, label={"zh-CN": "退订", "en": "Unsubscribed"}
+    ),
+    "Identified": EventPlan(label={"zh-CN": "身份识别", "en": "Identified"}),
+    "Page Viewed": EventPlan(properties=_PAGE, label={"zh-CN": "浏览页面", "en": "Page viewed"}),
+    "Screen Viewed": EventPlan(label={"zh-CN": "浏览屏幕", "en": "Screen viewed"}),
+}
+
+
+class EventDefinition(DefinitionModel):
+    """One event: what people call it, and what it carries."""
+
+    label: Label | None = Field(default=None, description="What people call the event.")
+    description: str = Field(default="", description="When it happens.")
+    properties: dict[NameStr, PropertyType] = Field(default_factory=dict, description="Its details and their types.")
+    arrays: dict[NameStr, dict[NameStr, PropertyType]] = Field(
+        default_factory=dict, description="Lists of lines, such as the products of an order, with their fields."
+    )
+
+
+class TraitDefinition(DefinitionModel):
+    """One lasting attribute of a person."""
+
+    type: PropertyType = Field(default="text", description="The type of its value.")
+    privacy: Literal["contact", "clear"] = Field(default="clear", description="`contact` seals every value.")
+    label: Label | None = Field(default=None, description="What people call it.")
+
+
+def _spelt_out(written: Any) -> Any:
+    return {"type": written} if isinstance(written, str) else written
+
+
+Trait = Annotated[TraitDefinition, BeforeValidator(_spelt_out, json_schema_input_type=PropertyType | TraitDefinition)]
+
+
+class TrackingDefinition(DefinitionModel):
+    """A tracking plan, or a part of one: several files add up."""
+
+    tracking: NameStr = Field(description="The name of this part.")
+    mode: Literal["observe", "strict"] = Field(
+        default="observe", description="`strict` quarantines events that no part declares; `observe` keeps them."
+    )
+    events: dict[str, EventDefinition] = Field(default_factory=dict, description="The events, by the name calls use.")
+    traits: dict[str, Trait] = Field(default_factory=dict, description="The traits that identify calls carry.")
+
+
+def plan_of(parts: Iterable[TrackingDefinition]) -> Plan:
+    """All parts and the events Spira knows by itself, as one plan."""
+    events, traits, contact, strict = dict(OWN_EVENTS), {}, set(CONTACT_TRAITS), False
+    for part in parts:
+        strict = strict or part.mode == "strict"
+        for name, declared in part.events.items():
+            events[name] = _joined(events.get(name, EventPlan()), declared)
+        for name, trait in part.traits.items():
+            traits[name] = trait.type
+            if trait.privacy == "contact":
+                contact.add(name)
+    return Plan(events=events, traits=traits, contact=frozenset(contact), strict=strict)
+
+
+def _joined(known: EventPlan, declared: EventDefinition) -> EventPlan:
+    arrays = {name: dict(fields) for name, fields in known.arrays.items()}
+    for name, fields in declared.arrays.items():
+        arrays.setdefault(name, {}).update(fields)
+    label = declared.label if declared.label is not None else known.label
+    return EventPlan(properties={**known.properties, **declared.properties}, arrays=arrays, label=label)
+
+
+def line_table(array: str) -> str:
+    """The table that holds the lines of an array."""
+    return "order_lines" if array == "products" else f"{array}_lines"
+
+
+def reconcile(warehouse: Warehouse, plan: Plan) -> tuple[str, ...]:
+    """Give each declared detail its column; the tables that changed. Nothing declared before is taken away.
+
+    A column whose type was changed keeps the values that can be read as the new one. A detail
+    declared late takes the values that were kept as JSON.
+    """
+    changed = []
+    with warehouse.transaction():
+        if _add_columns(warehouse, EVENTS.name, plan.properties()):
+            changed.append(EVENTS.name)
+        for array, fields in plan.arrays().items():
+            name = line_table(array)
+            fresh = not warehouse.columns(name)
+            if fresh:
+                warehouse.execute(ddl.create(ORDER_LINES, name=name))
+            if name not in TABLES:
+                table(replace(ORDER_LINES, name=name))
+            if _add_columns(warehouse, name, fields) or fresh:
+                changed.append(name)
+    return tuple(changed)
+
+
+def _add_columns(warehouse: Warehouse, table: str, wanted: Mapping[str, str]) -> bool:
+    known, changed = warehouse.columns(table), False
+    for name, type in wanted.items():
+        sql_type = SQL_TYPES[type]
+        names = {"table": ddl.quote(table), "column": ddl.quote(name), "type": sql_type}
+        if name not in known:
+            warehouse.execute(ddl.add_column(table, Column(name=name, type=sql_type)))
+            warehouse.execute(_FILL.format(**names), {"path": f'$."{name}"'})
+        elif known[name].replace(" ", "") != sql_type:
+            warehouse.execute(_RETYPE.format(**names))
+        else:
+            continue
+        changed = True
+    return changed
+
+
+_FILL = """
+update {table} set {column} = try_cast(json_extract_string(properties, $path) as {type})
+where properties is not null and json_extract_string(properties, $path) is not null
+"""
+_RETYPE = "alter table {table} alter column {column} set data type {type} using try_cast({column} as {type})"
+
+_RESERVED = frozenset(column.name for column in EVENTS.columns)
+_RESERVED_FIELDS = frozenset(column.name for column in LINE_COLUMNS)
+
+
+def check(definition: Definition, world: World) -> Iterator[Diagnostic]:
+    """What a model alone can't see: names that are taken, and one name with two types."""
+    part: TrackingDefinition = definition.model
+    for event, declared in part.events.items():
+        for name in declared.properties:
+            if name in _RESERVED:
+                yield _taken(definition, name, ("events", event, "properties", name))
+        for array, fields in declared.arrays.items():
+            for name in fields:
+                if name in _RESERVED_FIELDS:
+                    yield _taken(definition, name, ("events", event, "arrays", array, name))
+    yield from _two_types(definition, world)
+
+
+def _taken(definition: Definition, name: str, path: tuple[str, ...]) -> Diagnostic:
+    return Diagnostic(
+        code="D201",
+        message=f"`{name}` is a column that every event has",
+        at=definition.node.key_at(*path),
+        help=f"give the property another name, such as `{name}_value`",
+    )
+
+
+Place = tuple[str, ...]
+
+
+def _details(part: TrackingDefinition) -> Iterator[tuple[str, str, Place]]:
+    """Each declared detail: the column it becomes, its type, and its place in the file."""
+    for event, declared in part.events.items():
+        for name, type in declared.properties.items():
+            yield f"property `{name}`", type, ("events", event, "properties", name)
+        for array, fields in declared.arrays.items():
+            for name, type in fields.items():
+                yield f"field `{array}.{name}`", type, ("events", event, "arrays", array, name)
+    for name, trait in part.traits.items():
+        yield f"trait `{name}`", trait.type, ("traits", name)
+
+
+def _two_types(definition: Definition, world: World) -> Iterator[Diagnostic]:
+    """Details of this part whose type differs from an earlier declaration, here or in another part."""
+    first: dict[str, tuple[str, Definition | None, Place]] = {
+        f"property `{name}`": (type, None, ()) for own in OWN_EVENTS.values() for name, type in own.properties.items()
+    }
+    for each in world.of("tracking"):
+        for detail, type, path in _details(each.model):
+            known, where, place = first.setdefault(detail, (type, each, path))
+            if known != type and each.name == definition.name:
+                yield Diagnostic(
+                    code="D202",
+                    message=f"the {detail} is {type} here and {known} elsewhere; one name has one type",
+                    at=definition.node.at(*path),
+                    help=f"write `{known}`, or give it another name",
+                    also=() if where is None else (("first declared at", where.node.at(*place)),),
+                )
+
+
+TRACKING = kind(Kind(name="tracking", folder="tracking", model=TrackingDefinition, check=check))
