@@ -1,0 +1,36 @@
+"""Changed profiles: which ones a stage has to look at again.
+
+Reads   `changes`    which profiles each batch touched
+        `progress`   the batch that a stage had reached
+Writes  `changed`    (temporary, one a lane) the profiles to look at
+
+A stage that looks at everyone runs the same statements with everyone in `changed`.
+"""
+
+from __future__ import annotations
+
+from spira.storage import progress
+from spira.storage.warehouse import Warehouse
+
+
+def choose(warehouse: Warehouse, stage: str, *, full: bool = False) -> int:
+    """Put the profiles that `stage` must look at into `changed`; the batch it will have reached by that."""
+    upto = int(warehouse.value(_NEWEST))
+    if full:
+        warehouse.execute(_EVERYONE)
+    else:
+        warehouse.execute(_SINCE, {"since": progress.since(warehouse, stage), "upto": upto})
+    return upto
+
+
+_NEWEST = "select coalesce(max(batch), 0) from changes"
+_SINCE = """
+create or replace temp table changed as
+select distinct profile_id from changes where batch > $since and batch <= $upto
+"""
+_EVERYONE = """
+create or replace temp table changed as
+select coalesce(moved.profile_id, subject_id) as profile_id from identifiers left join moved using (subject_id)
+union select profile_id from profiles
+union select profile_id from changes
+"""

@@ -1,0 +1,177 @@
+"""Consent: what each person allows now, and which addresses are never written to again.
+
+Reads   `profile_events`   `Consent Given`, `Consent Withdrawn`, `Unsubscribed`; bounces and complaints
+        `links`            since when two subjects are known to be one person
+        `deliveries`       to which address the message went that bounced
+Writes  `permissions`      one row per profile, purpose and channel that was ever asked
+        `suppressions`     one row per address and channel; the first reason stands for good
+
+A subject's latest word counts, a withdrawal at the same instant wins. When subjects disagree, the
+stricter word stands until one of them speaks again after they were known to be one. No row means
+no permission. docs/reference/consent.md has the rule in full.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from spira.storage import progress
+from spira.storage.warehouse import Warehouse
+from spira.unify import changed
+
+STAGE = "unify.consent"
+GIVEN, WITHDRAWN, UNSUBSCRIBED = "Consent Given", "Consent Withdrawn", "Unsubscribed"
+BOUNCED, COMPLAINED = "Email Bounced", "Email Marked as Spam"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consented:
+    """How many (profile, purpose, channel) were opened and closed, and how many addresses were suppressed."""
+
+    granted: int
+    withdrawn: int
+    suppressed: int
+
+
+def compute(warehouse: Warehouse, *, as_of: datetime, full: bool = False) -> Consented:
+    """Make `permissions` agree with the consent events, and add the new `suppressions`."""
+    with warehouse.transaction():
+        since = 0 if full else progress.since(warehouse, STAGE)
+        upto = changed.choose(warehouse, STAGE, full=full)
+        known = warehouse.columns("profile_events")
+        granted, withdrawn = _permissions(warehouse) if {"purpose", "channel"} <= known.keys() else (0, 0)
+        suppressed = _suppressions(warehouse, since) if {"bounce_type", "delivery_id"} <= known.keys() else 0
+        progress.mark(warehouse, STAGE, upto, as_of)
+    return Consented(granted=granted, withdrawn=withdrawn, suppressed=suppressed)
+
+
+def _permissions(warehouse: Warehouse) -> tuple[int, int]:
+    warehouse.execute(_SAID, {"given": GIVEN, "withdrawn": WITHDRAWN, "unsubscribed": UNSUBSCRIBED})
+    warehouse.execute(_LATEST)
+    warehouse.execute(_REACHED)
+    if warehouse.value("select count(*) from reached"):
+        warehouse.execute(_BONDS)
+        while warehouse.execute(_REACH_NEARER) + warehouse.execute(_REACH_FURTHER):
+            pass
+    warehouse.execute(_STANDING)
+    row = warehouse.one(_DIFFERENCE)
+    warehouse.execute(_FORGET)
+    warehouse.execute(_WRITE)
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def _suppressions(warehouse: Warehouse, since: int) -> int:
+    return warehouse.execute(_SUPPRESS, {"bounced": BOUNCED, "complained": COMPLAINED, "since": since})
+
+
+# A withdrawal that leaves out its purpose or channel is for every one that was ever asked of the person.
+_SAID = """
+create or replace temp table said as
+with spoken as (
+    select profile_id, subject_id, ts, event = $given as granted,
+           case when event = $unsubscribed then coalesce(purpose, 'marketing') else purpose end as purpose,
+           case when event = $unsubscribed then coalesce(channel, 'email') else channel end as channel
+    from profile_events
+    where event in ($given, $withdrawn, $unsubscribed) and profile_id in (select profile_id from changed)
+), asked as (
+    select distinct profile_id, purpose, channel from spoken where purpose is not null and channel is not null
+)
+select spoken.profile_id, spoken.subject_id, asked.purpose, asked.channel, spoken.ts, spoken.granted
+from spoken join asked on asked.profile_id = spoken.profile_id
+ and (spoken.purpose = asked.purpose or (spoken.purpose is null and not spoken.granted))
+ and (spoken.channel = asked.channel or (spoken.channel is null and not spoken.granted))
+"""
+_LATEST = """
+create or replace temp table latest as
+select profile_id, subject_id, purpose, channel, max(ts) as ts,
+       arg_max(granted, (ts, not granted)) as granted
+from said
+group by profile_id, subject_id, purpose, channel
+"""
+# Where the subjects of one person disagree, `reached` holds since when each of them is known to be one
+# with every other: the least, over all chains of links, of a chain's latest link.
+_REACHED = """
+create or replace temp table reached as
+select distinct profile_id, subject_id as source, subject_id as id, '-infinity'::timestamp as since
+from latest
+where profile_id in (
+    select profile_id from latest group by profile_id, purpose, channel
+    having count(*) > 1 and bool_or(granted) and not bool_and(granted)
+)
+"""
+_BONDS = """
+create or replace temp table bonds as
+with ours as (
+    select coalesce(moved.profile_id, subject_id) as profile_id, subject_id as id
+    from identifiers left join moved using (subject_id)
+    where coalesce(moved.profile_id, subject_id) in (select profile_id from reached)
+), within as (
+    select one.id as a, two.id as b, link.ts
+    from links link
+    join ours one on one.id = link.subject_id
+    join ours two on two.id = link.other_id and two.profile_id = one.profile_id
+)
+select a, b, ts from within union all select b, a, ts from within
+"""
+_REACH_NEARER = """
+update reached set since = found.since
+from (select reached.source, bonds.b as id, min(greatest(reached.since, bonds.ts)) as since
+      from reached join bonds on bonds.a = reached.id group by all) found
+where reached.source = found.source and reached.id = found.id and found.since < reached.since
+"""
+_REACH_FURTHER = """
+insert into reached
+select reached.profile_id, reached.source, bonds.b, min(greatest(reached.since, bonds.ts))
+from reached join bonds on bonds.a = reached.id
+where not exists (from reached known where known.source = reached.source and known.id = bonds.b)
+group by all
+"""
+_STANDING = """
+create or replace temp table standing as
+select word.profile_id, word.purpose, word.channel, bool_and(word.granted) as granted,
+       coalesce(max(word.ts) filter (where not word.granted), max(word.ts)) as since
+from latest word
+where not exists (
+    from latest later join reached on reached.source = word.subject_id and reached.id = later.subject_id
+    where later.profile_id = word.profile_id and later.purpose = word.purpose and later.channel = word.channel
+      and later.ts > word.ts and later.ts > reached.since
+)
+group by word.profile_id, word.purpose, word.channel
+"""
+_DIFFERENCE = """
+select count(*) filter (where standing.granted),
+       count(*) filter (where not coalesce(standing.granted, false) and coalesce(was.granted, true))
+from standing full join (from permissions where profile_id in (select profile_id from changed)) was
+     using (profile_id, purpose, channel)
+where standing.granted is distinct from was.granted
+"""
+_FORGET = "delete from permissions where profile_id in (select profile_id from changed)"
+_WRITE = "insert into permissions by name select * from standing order by profile_id, purpose, channel"
+# The address is the one the message went to; else the subject itself; else the person's only one.
+_SUPPRESS = """
+insert into suppressions by name
+with fault as (
+    select seen.subject_id, seen.profile_id, seen.delivery_id, seen.ts,
+           if(seen.event = $bounced, 'hard_bounce', 'complaint') as reason
+    from profile_events seen
+    where seen.batch > $since
+      and (seen.event = $complained or (seen.event = $bounced and seen.bounce_type = 'hard'))
+), lone as (
+    select coalesce(moved.profile_id, subject_id) as profile_id, min(subject_key) as subject_key
+    from identifiers left join moved using (subject_id)
+    where kind = 'email'
+    group by all having count(*) = 1
+), struck as (
+    select coalesce(delivery.address_key, own.subject_key, lone.subject_key) as address_key, fault.ts, fault.reason
+    from fault
+    left join deliveries delivery on delivery.delivery_id = fault.delivery_id
+    left join identifiers own on own.subject_id = fault.subject_id and own.kind = 'email'
+    left join lone on lone.profile_id = fault.profile_id
+)
+select address_key, 'email' as channel, arg_min(reason, (ts, reason)) as reason, min(ts) as since
+from struck anti join suppressions known using (address_key)
+where address_key is not null
+group by address_key
+order by address_key
+"""

@@ -1,0 +1,60 @@
+"""Kinds of identifiers: which are sealed, and which tell persons apart.
+
+The one way in which each is written is `collect.identifiers.normalise`. A contact kind's values
+are sealed; an opaque kind's are kept and shown in clear. Two different values of a unique kind
+are two different people, whatever else says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from spira.collect import identifiers
+from spira.kernel.registry import Registry
+
+USER_ID = "user_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierKind:
+    """One kind. `normalise` gives None for text that can't be an identifier of it."""
+
+    name: str
+    contact: bool
+    unique: bool
+    normalise: Callable[[str], str | None]
+
+
+KINDS: Registry[IdentifierKind] = Registry("kind of identifier")
+for _name in identifiers.KINDS:
+    KINDS.add(
+        _name,
+        IdentifierKind(
+            name=_name,
+            contact=_name in identifiers.CONTACT,
+            unique=_name == USER_ID,
+            normalise=partial(identifiers.normalise, _name),
+        ),
+    )
+
+
+def is_contact(kind: str) -> bool:
+    """Whether values of `kind` are personal; what is no known kind is taken to be."""
+    return kind not in KINDS or KINDS.get(kind).contact
+
+
+def split_identifier(text: str) -> tuple[str, str] | None:
+    """`kind:value` as its two parts, the value normalised; None when it is no identifier of a known kind."""
+    kind, colon, value = text.strip().partition(":")
+    if not colon or kind not in KINDS:
+        return None
+    normal = KINDS.get(kind).normalise(value)
+    return None if normal is None else (kind, normal)
+
+
+def guesses(text: str) -> list[tuple[str, str]]:
+    """What a bare text may be: each kind that could be written so, with the value as that kind writes it."""
+    written = ((kind.name, kind.normalise(text)) for _, kind in KINDS.items())
+    return [(kind, value) for kind, value in written if value is not None]

@@ -1,0 +1,107 @@
+"""Profiles: one row per person, and their lasting attributes.
+
+Reads   `profile_events`   when a person was seen, and in which store
+        `trait_facts`      every trait that was ever told
+        `moved`            whose facts are whose today
+Writes  `profiles`         first and last seen, and the unit the person belongs to
+        `traits`           one value per person and name: the highest priority, then the latest
+
+Whoever did something is a profile; an address nobody acted by is none. Every loaded event counts,
+also one a few minutes ahead of the clock. Looking only at changed profiles gives the same rows
+as looking at all of them; profiles whose subjects left lose their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from spira.storage import progress
+from spira.storage.warehouse import Warehouse
+from spira.unify import changed
+
+STAGE = "unify.profiles"
+PREFERRED_STORE = "preferred_store_id"
+STORE = "store_id"
+_UNITS = pa.schema([("code", pa.string()), ("unit_id", pa.int64())])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profiled:
+    """How many profiles were written, and how many are no more."""
+
+    written: int
+    removed: int
+
+
+def compute(
+    warehouse: Warehouse, *, as_of: datetime, units: Iterable[tuple[int, str]] = (), full: bool = False
+) -> Profiled:
+    """Make `profiles` and `traits` agree with the events; `units` are the organisation's stores by code.
+
+    After the units themselves changed, call it with `full`.
+    """
+    by_code = {code: unit for unit, code in units}
+    rows = pa.table({"code": list(by_code), "unit_id": list(by_code.values())}, schema=_UNITS)
+    with warehouse.transaction(), warehouse.registered("units", rows):
+        upto = changed.choose(warehouse, STAGE, full=full)
+        warehouse.execute(_FACTS)
+        warehouse.execute(_FORGET_TRAITS)
+        warehouse.execute(_WRITE_TRAITS)
+        warehouse.execute(_SEEN if STORE in warehouse.columns("profile_events") else _SEEN_WITHOUT_STORES)
+        removed = int(warehouse.value(_COUNT_GONE))
+        warehouse.execute(_FORGET_PROFILES)
+        written = warehouse.execute(_WRITE_PROFILES, {"preferred": PREFERRED_STORE})
+        progress.mark(warehouse, STAGE, upto, as_of)
+    return Profiled(written=written, removed=removed)
+
+
+_FACTS = """
+create or replace temp table told as
+select coalesce(moved.profile_id, fact.subject_id) as profile_id, fact.name,
+       arg_max({'value': fact.value, 'vault_key': fact.vault_key, 'ts': fact.ts, 'source': fact.source,
+                'priority': fact.priority}, (fact.priority, fact.ts, fact.event_id)) as fact
+from trait_facts fact left join moved on moved.subject_id = fact.subject_id
+where coalesce(moved.profile_id, fact.subject_id) in (select profile_id from changed)
+group by all
+"""
+_FORGET_TRAITS = "delete from traits where profile_id in (select profile_id from changed)"
+_WRITE_TRAITS = """
+insert into traits by name
+select profile_id, name, fact.value as value, fact.vault_key as vault_key, fact.ts as at,
+       fact.source as source, fact.priority as priority
+from told
+where fact.value is not null or fact.vault_key is not null
+order by profile_id, name
+"""
+_SEEN = """
+create or replace temp table seen as
+select profile_id, min(ts) as first_seen, max(ts) as last_seen,
+       arg_max(store_id::varchar, (ts, event_id)) as store
+from profile_events
+where profile_id in (select profile_id from changed)
+group by profile_id
+"""
+_SEEN_WITHOUT_STORES = """
+create or replace temp table seen as
+select profile_id, min(ts) as first_seen, max(ts) as last_seen, null::varchar as store
+from profile_events
+where profile_id in (select profile_id from changed)
+group by profile_id
+"""
+_COUNT_GONE = """
+select count(*) from profiles semi join changed using (profile_id) anti join seen using (profile_id)
+"""
+_FORGET_PROFILES = "delete from profiles where profile_id in (select profile_id from changed)"
+_WRITE_PROFILES = """
+insert into profiles by name
+select seen.profile_id, coalesce(preferred.unit_id, latest.unit_id) as unit_id, seen.first_seen, seen.last_seen
+from seen
+left join traits trait on trait.profile_id = seen.profile_id and trait.name = $preferred
+left join units preferred on preferred.code = trait.value
+left join units latest on latest.code = seen.store
+order by seen.profile_id
+"""
