@@ -1,1 +1,1 @@
-""""""
+"""Schema versions and their upgrades: of the warehouse, and of the state."""

@@ -1,0 +1,118 @@
+"""The audit: who did what to what, in rows that each seal the one before.
+
+Reads   `audit`   (state)
+Writes  `audit`   one row per act; never changed, never removed
+
+Each row's hash covers its content and the hash of the row before it, so that changing,
+removing or inserting a row shows: `verify` names the first row that does not fit. Details
+carry ids and keys, never a contact value, so erasing a person leaves the audit whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from spira.kernel.clock import Clock, iso
+from spira.storage.state import State, state_table
+
+AUDIT = state_table(
+    "audit",
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("action", sa.String(100), nullable=False),
+    sa.Column("subject", sa.String(500), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    stage="storage.audit",
+)
+_BEFORE_THE_FIRST = "0" * 64
+_POSTGRES_LOCK = 0x5350_4152  # one number for all who write audit rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """One act."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, Any]
+
+
+def record(
+    state: State, clock: Clock, *, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None
+) -> int:
+    """Add a row in a transaction of its own; its number."""
+    with state.write() as connection:
+        return record_in(connection, clock, actor=actor, action=action, subject=subject, detail=detail)
+
+
+def record_in(
+    connection: sa.Connection,
+    clock: Clock,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    detail: Mapping[str, Any] | None = None,
+) -> int:
+    """Add a row within the caller's write, so that the act and its record are kept together; its number."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRES_LOCK)))
+    last = connection.execute(sa.select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)).first()
+    row: dict[str, Any] = {
+        "number": last.number + 1 if last else 1,
+        "at": clock.now(),
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "detail": json.dumps(detail or {}, ensure_ascii=False, sort_keys=True),
+    }
+    row["hash"] = _hash(last.hash if last else _BEFORE_THE_FIRST, row)
+    connection.execute(sa.insert(AUDIT), row)
+    return int(row["number"])
+
+
+def verify(state: State) -> int | None:
+    """The number of the first row that was changed, or stands where one is missing; None when all is well."""
+    before, expected = _BEFORE_THE_FIRST, 1
+    with state.read() as connection:
+        for row in connection.execute(sa.select(AUDIT).order_by(AUDIT.c.number)).mappings():
+            if row["number"] != expected or row["hash"] != _hash(before, row):
+                return int(row["number"])
+            before, expected = row["hash"], expected + 1
+    return None
+
+
+def latest(state: State, *, limit: int = 100) -> list[AuditRow]:
+    """The last rows, newest first."""
+    with state.read() as connection:
+        rows = connection.execute(sa.select(AUDIT).order_by(AUDIT.c.number.desc()).limit(limit)).mappings()
+        return [
+            AuditRow(**{**{key: row[key] for key in row if key != "hash"}, "detail": json.loads(row["detail"])})
+            for row in rows
+        ]
+
+
+def _hash(before: str, row: Mapping[Any, Any]) -> str:
+    said = [
+        before,
+        row["number"],
+        iso(row["at"]),
+        row["at"].microsecond,
+        row["actor"],
+        row["action"],
+        row["subject"],
+        row["detail"],
+    ]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()

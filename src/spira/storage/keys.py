@@ -1,0 +1,166 @@
+"""Keys: the secrets of one workspace, in one file that only its owner can read.
+
+`spira.keys` lies beside `spira.toml`, outside `data/`, and never in a backup. It holds the
+sealing keys (the current one and those before it, so that they can be changed without
+stopping), the key of identifiers, the key of the log and the key of signatures.
+
+Losing the file loses every sealed value; changing the key of identifiers means hashing every
+one again, so nothing here does it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from spira.kernel.errors import Conflict, WorkspaceInvalid
+
+KEYS_FILE = "spira.keys"
+KEY_BYTES = 32
+_VERSION = 1
+_ASK = "put the file that belongs to this workspace back beside spira.toml; it is in no backup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Keys:
+    """The secrets of a workspace. It is never printed, not even by mistake."""
+
+    sealing: Mapping[int, bytes]
+    current: int
+    hmac_key: bytes
+    log_key: bytes
+    signing_key: bytes
+
+    def subject_key(self, kind: str, value: str) -> str:
+        """The name of an identifier in every store: 128 bits of HMAC over `kind:value`, as 32 hex characters.
+
+        `value` is normalised by whoever knows the kind.
+        """
+        return hmac.digest(self.hmac_key, f"{kind}:{value}".encode(), "sha256")[:16].hex()
+
+    def blind(self, purpose: str, text: str) -> str:
+        """A blind index: what can be searched for by equality and not be read."""
+        return hmac.digest(self.hmac_key, f"blind:{purpose}:{text}".encode(), "sha256")[:8].hex()
+
+    def derive(self, purpose: str) -> bytes:
+        """A signing key for one purpose (`links`, `sessions`); knowing one tells nothing of another."""
+        return hkdf(self.signing_key, info=purpose.encode())
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells whether two key files belong to the same workspace, and nothing else about them."""
+        return hmac.digest(self.hmac_key, b"fingerprint", "sha256")[:8].hex()
+
+    def __repr__(self) -> str:
+        return f"Keys({self.fingerprint})"
+
+
+def hkdf(key: bytes, *, info: bytes, salt: bytes | None = None) -> bytes:
+    """A key derived from `key` for one use."""
+    return _derived(key, info, salt)
+
+
+def new_keys() -> Keys:
+    """Fresh keys, in no file."""
+    one, identifiers, log, signing = (secrets.token_bytes(KEY_BYTES) for _ in range(4))
+    return Keys(sealing={1: one}, current=1, hmac_key=identifiers, log_key=log, signing_key=signing)
+
+
+def make_keys(directory: Path) -> Keys:
+    """Make the key file of a new workspace; Conflict when there is one already."""
+    made = new_keys()
+    try:
+        _write(directory / KEYS_FILE, made, flags=os.O_EXCL)
+    except FileExistsError:
+        raise Conflict(
+            f"{directory / KEYS_FILE} exists; overwriting it would lose every sealed value",
+            help="keep it, or move it away if nothing was ever sealed with it",
+        ) from None
+    return made
+
+
+def load_keys(directory: Path) -> Keys:
+    """The keys of a workspace; WorkspaceInvalid says what is wrong with their file and what to do."""
+    path = directory / KEYS_FILE
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise WorkspaceInvalid(
+                f"{path} can be read by others (mode {mode:03o})", help=f"run: chmod 600 {path}; then change the keys"
+            )
+        return _read(json.loads(path.read_text(encoding="ascii")))
+    except FileNotFoundError:
+        raise WorkspaceInvalid(f"the keys {path} are missing", help=_ASK) from None
+    except PermissionError:
+        raise WorkspaceInvalid(f"the keys {path} can't be read by this user", help="run as their owner") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise WorkspaceInvalid(f"{path} is no key file of this version", help=_ASK) from None
+
+
+def add_sealing_key(directory: Path) -> Keys:
+    """Seal with a new key from now on; what older keys sealed stays readable until it is sealed again."""
+    old = load_keys(directory)
+    fresh = max(old.sealing) + 1
+    made = replace(old, sealing={**old.sealing, fresh: secrets.token_bytes(KEY_BYTES)}, current=fresh)
+    aside = directory / (KEYS_FILE + ".new")
+    _write(aside, made, flags=os.O_TRUNC)
+    aside.replace(directory / KEYS_FILE)
+    _sync_directory(directory)
+    return made
+
+
+def _read(written: Mapping[str, Any]) -> Keys:
+    if written["version"] != _VERSION:
+        raise ValueError("another version")
+    keys = Keys(
+        sealing={int(number): bytes.fromhex(key) for number, key in written["sealing"].items()},
+        current=int(written["current"]),
+        hmac_key=bytes.fromhex(written["identifiers"]),
+        log_key=bytes.fromhex(written["log"]),
+        signing_key=bytes.fromhex(written["signing"]),
+    )
+    every = [*keys.sealing.values(), keys.hmac_key, keys.log_key, keys.signing_key]
+    if keys.current not in keys.sealing or any(len(key) != KEY_BYTES for key in every):
+        raise ValueError("a key is missing or has another length")
+    return keys
+
+
+def _write(path: Path, keys: Keys, *, flags: int) -> None:
+    written = {
+        "version": _VERSION,
+        "current": keys.current,
+        "sealing": {str(number): key.hex() for number, key in keys.sealing.items()},
+        "identifiers": keys.hmac_key.hex(),
+        "log": keys.log_key.hex(),
+        "signing": keys.signing_key.hex(),
+    }
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(json.dumps(written, indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@lru_cache(maxsize=256)
+def _derived(key: bytes, info: bytes, salt: bytes | None) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=info).derive(key)
