@@ -134,7 +134,9 @@ consents as (
   from households
 ),
 coupons as (
-  select redemption_date + interval 86399 seconds as ts, household_id * 10000 + row_number() over (partition by household_id order by redemption_date, coupon_upc, campaign_id, nth) as place, 'coupon' as kind,
+  select redemption_date + interval 86399 seconds as ts, household_id * 10000 + row_number() over (
+           partition by household_id order by redemption_date, coupon_upc, campaign_id, nth) as place,
+         'coupon' as kind,
          to_json({{type: 'track', event: 'Coupon Applied', userId: household_id::varchar,
                   messageId: 'coupon-' || household_id || '-' || coupon_upc || '-' || campaign_id
                              || '-' || strftime(redemption_date, '%Y%m%d') || '-' || nth,

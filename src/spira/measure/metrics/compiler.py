@@ -59,7 +59,7 @@ _ALLOWED = (
 class Aggregate:
     """A checked tree, ready to be put into a statement."""
 
-    tree: exp.Expression
+    tree: exp.Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def parse_row_condition(text: str, known: Iterable[str]) -> Aggregate | Refused:
 
 
 def points_query(
-    *, value: exp.Expression, event: str, where: exp.Expression | None, grain: str, by: Iterable[str], zone: str
+    *, value: exp.Expr, event: str, where: exp.Expr | None, grain: str, by: Iterable[str], zone: str
 ) -> exp.Query:
     """The points of one metric and grain: period (local), slice, value; `$start` and `$as_of` bound, local and UTC."""
     period = exp.func("date_trunc", exp.Literal.string(grain), _local_time(zone))
@@ -105,13 +105,13 @@ def points_query(
 
 
 def _slice_query(
-    value: exp.Expression,
+    value: exp.Expr,
     event: str,
-    where: exp.Expression | None,
-    period: exp.Expression,
+    where: exp.Expr | None,
+    period: exp.Expr,
     dimension: str | None,
 ) -> exp.Select:
-    label: exp.Expression = exp.Literal.string("")
+    label: exp.Expr = exp.Literal.string("")
     if dimension is not None:
         text = exp.cast(exp.column(dimension, quoted=True), "varchar")
         label = exp.func(
@@ -134,8 +134,8 @@ def _slice_query(
     return select.group_by(*groups)
 
 
-def _local_time(zone: str) -> exp.Expression:
-    ts: exp.Expression = exp.column("ts")
+def _local_time(zone: str) -> exp.Expr:
+    ts: exp.Expr = exp.column("ts")
     if zone == "UTC":
         return ts
     return exp.AtTimeZone(this=exp.AtTimeZone(this=ts, zone=exp.Literal.string("UTC")), zone=exp.Literal.string(zone))

@@ -42,7 +42,7 @@ class MetricDefinition(DefinitionModel):
 def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
     """The event and every column must be known to the tracking plan, and the value must be an aggregate."""
     metric: MetricDefinition = definition.model
-    plan = plan_of(world)
+    plan = plan_of(each.model for each in world.of("tracking"))
     if metric.from_ not in plan.events:
         yield Diagnostic(
             code="D501",
