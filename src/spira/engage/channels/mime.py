@@ -1,0 +1,43 @@
+"""One e-mail as bytes on the wire: text and HTML, in 7 bits, with the headers that receivers ask for."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from spira.engage.channels.base import OutgoingMessage
+
+DELIVERY_HEADER = "X-Spira-Delivery"
+
+
+def compose(message: OutgoingMessage, *, sender: str) -> bytes:
+    """The e-mail, with CRLF, no line over 998 characters, and nothing beyond ASCII."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = sender_of(sender)
+    mail["To"] = Address(addr_spec=message.address)
+    mail["Subject"] = message.subject
+    mail["Date"] = format_datetime(message.at.replace(tzinfo=UTC))
+    mail["Message-ID"] = f"<{message.delivery_id}@{domain_of(sender)}>"
+    mail[DELIVERY_HEADER] = message.delivery_id
+    for name, value in message.headers.items():
+        mail[name] = value
+    mail.set_content(message.text, charset="utf-8", cte="quoted-printable")
+    if message.html:
+        mail.add_alternative(message.html, subtype="html", charset="utf-8", cte="quoted-printable")
+    return mail.as_bytes()
+
+
+def sender_of(text: str) -> Address:
+    """`Corner Shop <hello@shop.example>` as an address; ValueError if it is none."""
+    name, address = parseaddr(text)
+    if "@" not in address:
+        raise ValueError(f"`{text}` is not a sender; write as in Corner Shop <hello@shop.example>")
+    return Address(display_name=name, addr_spec=address)
+
+
+def domain_of(sender: str) -> str:
+    """The domain that a sender writes from."""
+    return sender_of(sender).domain
