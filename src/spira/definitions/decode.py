@@ -30,6 +30,7 @@ class _Located:
     branches: tuple[tuple[int, Key], ...]
     lacks: str | None
     error: ErrorDetails
+    on_key: bool = False
     expects: tuple[str, ...] = ()
 
 
@@ -56,7 +57,8 @@ def _locate(node: Node, error: ErrorDetails) -> _Located:
             path.append(part)
         elif part != "[key]":
             branches.append((len(path), part))
-    return _Located(path=tuple(path), branches=tuple(branches), lacks=lacks, error=error)
+    on_key = bool(location) and location[-1] == "[key]"
+    return _Located(path=tuple(path), branches=tuple(branches), lacks=lacks, error=error, on_key=on_key)
 
 
 def _one_each(found: Sequence[_Located], level: int) -> Iterator[_Located]:
@@ -116,7 +118,7 @@ def _diagnostic(kind: Kind, node: Node, found: _Located) -> Diagnostic:
     code = error["type"]
     value = error["input"]
     context = error.get("ctx", {})
-    at = node.at(*found.path)
+    at = node.key_at(*found.path) if found.on_key else node.at(*found.path)
     if code == "extra_forbidden":
         fields = sorted(fields_at(kind.model, error["loc"][:-1]))
         name, where = found.path[-1], _where(kind, found.path[:-1])

@@ -57,12 +57,12 @@ class Node:
     """
 
     value: Any
-    source: Source
+    source: Source = field(repr=False)
     start: int
     end: int
     style: str | None = None
     key: Span | None = None
-    children: Mapping[Key, Node] = field(default_factory=dict)
+    children: Mapping[Key, Node] = field(default_factory=dict, repr=False)
 
     @property
     def span(self) -> Span:
@@ -70,6 +70,11 @@ class Node:
         if self.key is not None and self.start == self.end:
             return self.key
         return self.source.span(self.start, self.end)
+
+    @property
+    def text(self) -> str:
+        """Its text, from the beginning of its first line."""
+        return self.source.text[self.source.text.rfind("\n", 0, self.start) + 1 : self.end]
 
     def node(self, *path: Key) -> Node:
         """The node at `path`, or the nearest one above it that is there."""
