@@ -272,7 +272,7 @@ group by state order by people desc, state
 _MOVEMENTS = """
 select audience, count(*) filter (entered), count(*) filter (not entered)
 from membership_changes join profiles using (profile_id)
-where at > $as_of::timestamp - interval 1 day
+where membership_changes.at > $as_of::timestamp - interval 1 day
   and ($units::bigint[] is null or list_contains($units::bigint[], unit_id))
 group by audience order by count(*) desc, audience
 """
