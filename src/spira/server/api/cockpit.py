@@ -1,0 +1,26 @@
+"""`/api/cockpit`: the figures of the first page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import get
+
+from spira.kernel.viewer import Viewer
+from spira.measure.cockpit import Cockpit, cockpit
+from spira.server.core import AnyCore, Asking, Core, as_of
+from spira.server.wire import plain
+
+
+def view(core: AnyCore, viewer: Viewer) -> Cockpit:
+    """The cockpit as `viewer` may see it, now."""
+    return cockpit(core.lane(), viewer, as_of=as_of(core))
+
+
+@get("/api/cockpit", sync_to_thread=True)
+def show_cockpit(core: Core, viewer: Asking) -> dict[str, Any]:
+    """Six figures, the spiral, movements, channels and journeys, among the viewer's people."""
+    return plain(view(core, viewer))  # type: ignore[no-any-return]
+
+
+ROUTES = [show_cockpit]

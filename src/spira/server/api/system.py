@@ -1,0 +1,86 @@
+"""`/api/health`, `/api/clock`, `/api/refresh`, `/api/tick`, `/api/system`, `/api/backup`: the house itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from litestar import get, post
+
+from spira.kernel.clock import iso, parse_instant
+from spira.kernel.errors import Conflict
+from spira.server.core import AnyCore, Asking, Core, audit
+from spira.server.errors import Unacceptable
+from spira.server.roles import RUN
+from spira.server.wire import plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockView:
+    """The workspace's clock."""
+
+    mode: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepClock:
+    """Where a manual clock is to stand; an ISO 8601 instant."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """Whether all profiles are computed, or those that changed."""
+
+    full: bool = False
+
+
+def clock_view(core: AnyCore) -> ClockView:
+    """What the clock says, and whether it is the machine's."""
+    return ClockView(mode="manual" if hasattr(core.clock, "step") else "real", now=core.clock.now())
+
+
+@get("/api/health", opt={"public": True}, sync_to_thread=True)
+def health() -> dict[str, str]:
+    """The server answers."""
+    return {"status": "ok", "version": version("spira")}
+
+
+@get("/api/clock", sync_to_thread=True)
+def show_clock(core: Core) -> dict[str, Any]:
+    """The workspace's clock."""
+    return plain(clock_view(core))  # type: ignore[no-any-return]
+
+
+@post("/api/clock", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
+def step_clock(core: Core, viewer: Asking, data: StepClock) -> dict[str, Any]:
+    """Step a manual clock; Conflict when the clock is the machine's."""
+    step = getattr(core.clock, "step", None)
+    if step is None:
+        raise Conflict("the workspace keeps real time", help="only a workspace with a manual clock can be stepped")
+    try:
+        to = parse_instant(data.to)
+    except ValueError:
+        raise Unacceptable(f"`{data.to}` is not an instant", help="write one as 2026-11-22T10:00:00Z") from None
+    step(to)
+    audit(core, viewer, "clock.step", iso(to))
+    return plain(clock_view(core))  # type: ignore[no-any-return]
+
+
+@post("/api/refresh", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
+def refresh(core: Core, data: Refresh | None = None) -> Any:
+    """Run stages 2 to 6 now."""
+    return plain(core.refresh(full=bool(data and data.full)))
+
+
+@post("/api/tick", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
+def tick(core: Core) -> Any:
+    """Run stages 2 to 11 now."""
+    return plain(core.tick())
+
+
+ROUTES = [health, show_clock, step_clock, refresh, tick]

@@ -1,0 +1,57 @@
+"""The application: the door in front, the API behind it, and room for pages.
+
+`create_app(core)` answers the API alone; the console passes its pages in, because it lies above
+this package. `asgi(app, core)` is what a server runs: the same, with collection in front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import State as AppState
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ControllerRouterHandler
+
+from spira.kernel.clock import Clock, RealClock
+from spira.kernel.ids import new_secret
+from spira.server import faults
+from spira.server.api import routes
+from spira.server.auth import Door, provide_viewer
+from spira.server.core import AnyCore, Asgi
+from spira.server.middleware import mounted
+
+MAX_BODY_BYTES = 2_000_000
+
+
+def create_app(
+    core: AnyCore,
+    *,
+    pages: Sequence[ControllerRouterHandler] = (),
+    fault_page: faults.FaultPage | None = None,
+    local_token: str = "",
+    wall: Clock | None = None,
+) -> Litestar:
+    """The application over an open core. `app.state.local_token` is the bearer token of local commands."""
+    door = Door(core=core, wall=wall or RealClock(), local_token=local_token or new_secret())
+
+    async def provide_core() -> Any:
+        return core
+
+    return Litestar(
+        route_handlers=[*routes.ROUTES, *pages],
+        before_request=door,
+        dependencies={"core": Provide(provide_core), "viewer": Provide(provide_viewer)},
+        exception_handlers=faults.handlers(fault_page),
+        logging_config=None,
+        openapi_config=OpenAPIConfig(title="Spira", version="1", path="/api/schema", render_plugins=[]),
+        request_max_body_size=MAX_BODY_BYTES,
+        state=AppState({"core": core, "local_token": door.local_token, "door": door}),
+    )
+
+
+def asgi(app: Litestar, core: AnyCore) -> Asgi:
+    """The whole of HTTP as one callable, for a server to run."""
+    return mounted(app, core.intake)

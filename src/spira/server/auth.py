@@ -1,0 +1,130 @@
+"""The door: every request is somebody's, unless its route says it is public.
+
+It is closed by default. A route without `opt={"public": True}` needs a session cookie or a bearer
+token; a session that changes something needs the token of its forms as well; a route that names
+`roles` needs one of them. What was found lies in the request's scope: `user` is the Viewer,
+`auth` is how they proved it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import anyio.to_thread
+from litestar import Request
+
+from spira.kernel.clock import Clock
+from spira.kernel.errors import NotAllowed
+from spira.kernel.ids import new_secret
+from spira.kernel.viewer import Viewer
+from spira.server.core import AnyCore
+from spira.server.errors import FormExpired, NotSignedIn
+from spira.server.secrets import form_token, same
+from spira.server.sessions import staff_of_session, staff_of_token
+from spira.server.staff import Staff, viewer_of
+
+SESSION_COOKIE = "spira_session"
+SEED_COOKIE = "spira_seed"
+LANGUAGE_COOKIE = "spira_language"
+THEME_COOKIE = "spira_theme"
+FORM_FIELD = "csrf"
+FORM_HEADER = "x-csrf-token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+Asked = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How somebody proved who they are. `secret` is what their forms' token is made from."""
+
+    way: str
+    secret: str
+    staff: Staff | None = None
+
+    @property
+    def form_token(self) -> str:
+        return form_token(self.secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What the door needs: the house, the machine's clock, and the token of local commands."""
+
+    core: AnyCore
+    wall: Clock
+    local_token: str
+
+    async def __call__(self, request: Asked) -> None:
+        """Let the request in or raise; called before every handler."""
+        opt = request.route_handler.opt
+        viewer, proof = await anyio.to_thread.run_sync(self.recognise, request)
+        request.scope["user"], request.scope["auth"] = viewer, proof
+        if request.method not in _SAFE and proof.way != "token" and not opt.get("open_post"):
+            await _check_form(request, proof)
+        if opt.get("public"):
+            return
+        if viewer is None:
+            raise NotSignedIn("nobody is signed in", help="sign in at /sign-in, or send a bearer token")
+        roles = opt.get("roles")
+        if roles and not viewer.has(*roles):
+            raise NotAllowed("this needs another role than yours", help=f"ask one who is: {', '.join(sorted(roles))}")
+
+    def recognise(self, request: Asked) -> tuple[Viewer | None, Proof]:
+        """Who asks, and how they prove it; nobody, with the visitor's seed, when they don't."""
+        language = language_of(request, self.core)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token:
+            return self._by_token(token.strip(), language)
+        secret = request.cookies.get(SESSION_COOKIE)
+        staff = staff_of_session(self.core.state, secret, at=self.wall.now()) if secret else None
+        if secret and staff:
+            proof = Proof(way="session", secret=secret, staff=staff)
+            return viewer_of(self.core.state, staff, language=language), proof
+        return None, Proof(way="seed", secret=request.cookies.get(SEED_COOKIE) or new_secret())
+
+    def _by_token(self, token: str, language: str) -> tuple[Viewer | None, Proof]:
+        if same(token, self.local_token):
+            return local_viewer(language), Proof(way="token", secret=token)
+        staff = staff_of_token(self.core.state, token)
+        if staff is None:
+            raise NotSignedIn("the bearer token is not good", help="make a new one, or sign in at /sign-in")
+        return viewer_of(self.core.state, staff, language=language), Proof(way="token", secret=token, staff=staff)
+
+
+def local_viewer(language: str) -> Viewer:
+    """Whoever may read the workspace's key file: the commands run on the machine itself."""
+    return Viewer(staff_id="local", name="local", roles=frozenset({"administrator"}), units=None, language=language)
+
+
+def language_of(request: Asked, core: AnyCore) -> str:
+    """The language a visitor chose, or the workspace's."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return chosen if chosen in ("zh-CN", "en") else core.settings.workspace.language
+
+
+def origin_of(request: Asked, core: AnyCore) -> str:
+    """The network address a request came from; a forwarded one only from a proxy that is trusted."""
+    direct = request.client.host if request.client else "unknown"
+    forwarded = request.headers.get("x-forwarded-for", "")
+    if forwarded and direct in core.settings.server.trusted_proxies:
+        return forwarded.rpartition(",")[2].strip()
+    return direct
+
+
+async def provide_viewer(request: Asked) -> Viewer:
+    """The dependency `viewer`: the one who asks. Only routes behind the door have one."""
+    viewer = request.scope.get("user")
+    if not isinstance(viewer, Viewer):
+        raise NotSignedIn("nobody is signed in", help="sign in at /sign-in, or send a bearer token")
+    return viewer
+
+
+async def _check_form(request: Asked, proof: Proof) -> None:
+    sent = request.headers.get(FORM_HEADER)
+    kind = request.headers.get("content-type", "")
+    if sent is None and kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data")):
+        sent = (await request.form()).get(FORM_FIELD)
+    if not isinstance(sent, str) or not same(sent, proof.form_token):
+        raise FormExpired("this form is too old to be sent", help="reload the page and send it again")

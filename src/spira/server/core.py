@@ -1,0 +1,70 @@
+"""What the server needs of the core: the open stores, and the few things it may set going.
+
+`spira.worker.core.Core` is the one that runs; tests hand in something smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from litestar.params import Dependency
+
+from spira.kernel.clock import Clock
+from spira.kernel.settings import Settings
+from spira.kernel.viewer import Viewer
+from spira.storage.audit import record
+from spira.storage.keys import Keys
+from spira.storage.state import State
+from spira.storage.vault import Vault
+from spira.storage.warehouse import Warehouse
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class AnyCore(Protocol):
+    """The part of the core that requests are answered from."""
+
+    @property
+    def directory(self) -> Path: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def vault(self) -> Vault: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def log(self) -> Any: ...
+    @property
+    def intake(self) -> Asgi: ...
+    @property
+    def applied(self) -> Any: ...
+    @property
+    def catalog(self) -> Any: ...
+
+    def lane(self) -> Warehouse:
+        """This thread's own lane for reading."""
+        ...
+
+    def refresh(self, *, full: bool = False) -> Any: ...
+    def tick(self) -> Any: ...
+
+
+Core = Annotated[AnyCore, Dependency(skip_validation=True)]
+Asking = Annotated[Viewer, Dependency(skip_validation=True)]
+
+
+def as_of(core: AnyCore) -> datetime:
+    """The instant that a read made now speaks of."""
+    return core.clock.now()
+
+
+def audit(core: AnyCore, viewer: Viewer, action: str, subject: str, **detail: Any) -> None:
+    """Write down that `viewer` did something."""
+    record(core.state, core.clock, actor=viewer.staff_id, action=action, subject=subject, detail=detail)

@@ -1,0 +1,60 @@
+"""What every answer carries: headers that keep scripts, frames and referrers out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spira.server.core import Asgi
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+_NOT_KEPT = (b"cache-control", b"no-store")
+
+
+def secured(app: Asgi) -> Asgi:
+    """`app` with the headers on everything it answers; what sets no caching of its own is not kept."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        async def send_with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                sent = list(message.get("headers", ()))
+                named = {name.lower() for name, _ in sent}
+                sent += [pair for pair in (*HEADERS, _NOT_KEPT) if pair[0] not in named]
+                message = {**message, "headers": sent}
+            await send(message)
+
+        await app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+    return answer
+
+
+def mounted(app: Asgi, collection: Asgi) -> Asgi:
+    """One application of two: `/v1/…` goes straight to collection, all the rest to `app`."""
+    rest = secured(app)
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/v1/"):
+            await collection(scope, receive, send)
+        else:
+            await rest(scope, receive, send)
+
+    return answer
