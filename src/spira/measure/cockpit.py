@@ -88,7 +88,7 @@ class Cockpit:
 
 def cockpit(warehouse: Warehouse, viewer: Viewer, *, as_of: datetime) -> Cockpit:
     """The cockpit as `viewer` may see it."""
-    bound = {
+    bound: dict[str, Any] = {
         "as_of": as_of,
         "start": as_of - timedelta(days=DAYS),
         "before": as_of - timedelta(days=2 * DAYS),

@@ -33,7 +33,7 @@ class Summary:
 
 def summary(warehouse: Warehouse, *, as_of: datetime, audiences: tuple[str, ...], tags: int) -> Summary:
     """Count everything; `audiences` are the applied ones, so that an empty one shows as 0."""
-    members = dict(warehouse.query(_MEMBERS))
+    members: dict[str, int] = dict(warehouse.query(_MEMBERS))
     walks: dict[str, dict[str, int]] = {}
     for journey, state, count in warehouse.query(_WALKS):
         walks.setdefault(journey, {})[state] = count

@@ -1,0 +1,282 @@
+"""The core: one process that owns a workspace's stores, and everything that may be asked of them.
+
+Opening takes the directory's lock before anything else; the stores are then brought up to
+date, and the applied definitions' generation is pinned for the next turn. All turns, and
+whatever changes what they stand on (apply, erase, backup), run one after another under one
+lock, on the worker's own lane. Readers have a lane a thread.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from spira.collect import tracking
+from spira.collect.intake import Intake
+from spira.definitions import apply as applying
+from spira.definitions import plan as planning
+from spira.definitions.check import check
+from spira.definitions.workspace import Workspace, read_workspace
+from spira.kernel.clock import Clock
+from spira.kernel.errors import Conflict, DefinitionsInvalid, SpiraError
+from spira.kernel.jobs import JobRunner
+from spira.kernel.settings import Settings, load_settings
+from spira.kernel.viewer import Viewer
+from spira.segment.conditions.catalog import Catalog
+from spira.storage import audit
+from spira.storage.keys import Keys, load_keys
+from spira.storage.log import Log
+from spira.storage.migrations import state as state_schema
+from spira.storage.migrations import warehouse as warehouse_schema
+from spira.storage.state import State, open_state
+from spira.storage.vault import Vault
+from spira.storage.warehouse import Warehouse, open_warehouse
+from spira.unify import identity
+from spira.worker import builtin, reconcile
+from spira.worker.children import Children
+from spira.worker.clock import ManualClock, open_clock
+from spira.worker.lock import DirectoryLock
+from spira.worker.paths import Paths
+from spira.worker.report import Run, SystemReport, system_report
+from spira.worker.stages import STAGES, Stage, of_refresh, of_tick
+from spira.worker.turn import Turn
+
+__all__ = ["Core"]
+_ = builtin  # imported for what it registers
+
+
+class Core:
+    """An open workspace. Close it, or use it as a context manager; `Core.open` is the way in."""
+
+    def __init__(
+        self,
+        *,
+        directory: Path,
+        settings: Settings,
+        keys: Keys,
+        state: State,
+        warehouse: Warehouse,
+        log: Log,
+        runner: JobRunner,
+        closing: ExitStack,
+    ) -> None:
+        self.directory = directory
+        self.paths = Paths(directory)
+        self.settings = settings
+        self.keys = keys
+        self.state = state
+        self.log = log
+        self.vault = Vault(state, keys)
+        self.clock: Clock = open_clock(settings.workspace.clock, state)
+        self.runs: dict[str, Run] = {}
+        self.public_url = settings.server.public_url
+        self._warehouse = warehouse
+        self._runner = runner
+        self._closing = closing
+        self._turns = threading.RLock()
+        self._lanes = threading.local()
+        self.take_up()
+        self.intake = Intake(log=log, state=state, clock=self.clock, settings=settings, backlog=self.backlog)
+
+    @classmethod
+    def open(cls, directory: Path, *, runner: JobRunner | None = None) -> Core:
+        """Open the workspace in `directory`; DirectoryBusy names who else has it."""
+        settings = load_settings(directory)
+        paths = Paths(directory)
+        with ExitStack() as opening:
+            opening.callback(DirectoryLock(paths.lock).release)
+            keys = load_keys(directory)
+            state = opening.enter_context(open_state(paths.state))
+            state_schema.prepare(state)
+            warehouse = opening.enter_context(
+                open_warehouse(paths.warehouse, memory=settings.storage.memory, threads=settings.storage.threads)
+            )
+            warehouse_schema.prepare(warehouse)
+            log = Log.open(paths.log, keys)
+            opening.callback(log.close)
+            if runner is None:
+                runner = Children()
+                opening.callback(runner.close)
+            shutil.rmtree(paths.scratch, ignore_errors=True)
+            paths.scratch.mkdir(parents=True)
+            return cls(
+                directory=directory,
+                settings=settings,
+                keys=keys,
+                state=state,
+                warehouse=warehouse,
+                log=log,
+                runner=runner,
+                closing=opening.pop_all(),
+            )
+        raise AssertionError("an ExitStack swallows nothing")
+
+    # Turns
+
+    def load(self) -> None:
+        """Stage 2 alone: bring what was accepted into the warehouse."""
+        self._run(STAGES[1:2])
+
+    def refresh(self, *, full: bool = False) -> dict[str, Run]:
+        """Stages 2 to 6; with `full`, for every profile."""
+        return self._run(of_refresh(), full=full)
+
+    def tick(self) -> dict[str, Run]:
+        """Stages 2 to 11."""
+        return self._run(of_tick())
+
+    def step_clock(self, to: datetime) -> datetime:
+        """Move a manual clock on; Conflict when the clock is real."""
+        if not isinstance(self.clock, ManualClock):
+            raise Conflict("this workspace's clock is real", help='set clock = "manual" under [workspace] to step it')
+        with self._turns:
+            return self.clock.step(to)
+
+    def _run(self, stages: tuple[Stage, ...], *, full: bool = False) -> dict[str, Run]:
+        """Run the stages in order; a stage that fails ends the turn and is remembered with its fault."""
+        done = {}
+        with self._turns:
+            turn = self._turn(full=full)
+            for stage in stages:
+                done[stage.name] = self._run_stage(stage, turn)
+        return done
+
+    def _run_stage(self, stage: Stage, turn: Turn) -> Run:
+        before = self.runs.get(stage.name, Run(stage=stage.name))
+        started = time.perf_counter()
+        try:
+            rows = stage.run(turn) if stage.run else 0
+        except Exception as fault:
+            said = str(fault) if isinstance(fault, SpiraError) else f"{type(fault).__name__}: {fault}"
+            self.runs[stage.name] = before.failed(turn.as_of, time.perf_counter() - started, said)
+            raise
+        self.runs[stage.name] = run = before.finished(turn.as_of, time.perf_counter() - started, rows)
+        return run
+
+    def _turn(self, *, full: bool) -> Turn:
+        return Turn(
+            directory=self.directory,
+            scratch=self.paths.scratch,
+            settings=self.settings,
+            clock=self.clock,
+            keys=self.keys,
+            log=self.log,
+            state=self.state,
+            vault=self.vault,
+            warehouse=self._warehouse,
+            runner=self._runner,
+            applied=self.applied,
+            plan=self.plan_of_events,
+            catalog=self.catalog,
+            units=reconcile.units(self.state),
+            public_url=self.public_url,
+            as_of=self.clock.now(),
+            full=full,
+        )
+
+    # Definitions
+
+    def take_up(self) -> None:
+        """Make the warehouse fit the applied definitions, and pin them for the turns to come."""
+        with self._turns:
+            self.applied = applying.applied(self.state)
+            self.plan_of_events = tracking.plan_of(self.applied.of("tracking"))
+            self.catalog: Catalog = reconcile.take_up(self._warehouse, self.applied, self.plan_of_events, self.settings)
+
+    def read_definitions(self) -> Workspace:
+        """The workspace's files, checked; DefinitionsInvalid counts their faults."""
+        workspace = read_workspace(self.directory)
+        faults = check(workspace)
+        if faults:
+            raise DefinitionsInvalid(
+                f"the definitions have {len(faults)} fault{'' if len(faults) == 1 else 's'}",
+                help="`spira check` shows each with its place",
+            )
+        return workspace
+
+    def plan(self) -> planning.Plan:
+        """What applying the files would change, and for how many people; writes nothing."""
+        workspace = self.read_definitions()
+        with self._turns:
+            return reconcile.plan(self._warehouse, self.applied, workspace, self.settings, as_of=self.clock.now())
+
+    def apply(self, viewer: Viewer) -> planning.Plan:
+        """Apply the files as the next generation; the plan that was carried out."""
+        with self._turns:
+            workspace = self.read_definitions()
+            found = planning.plan(self.applied, workspace)
+            if found.changes:
+                applying.apply(self.state, self.clock, viewer.staff_id, found, workspace)
+                self.take_up()
+            return found
+
+    # Reading
+
+    def lane(self) -> Warehouse:
+        """This thread's own lane for reading."""
+        found: Warehouse | None = getattr(self._lanes, "lane", None)
+        if found is None:
+            with self._turns:
+                found = self._warehouse.lane()
+            self._lanes.lane = found
+            self._closing.callback(found.close)
+        return found
+
+    def backlog(self) -> int:
+        """How many bytes of the log are waiting to be loaded."""
+        return self.log.size_after(reconcile.loaded_position(self.lane()))
+
+    def report(self) -> SystemReport:
+        """How the stages and stores are, for the System page."""
+        children = self._runner.pids() if isinstance(self._runner, Children) else []
+        return system_report(
+            self.lane(),
+            stages=STAGES,
+            runs=self.runs,
+            now=self.clock.now(),
+            manual=isinstance(self.clock, ManualClock),
+            generation=self.applied.generation,
+            backlog=self.backlog(),
+            children=children,
+            paths=self.paths,
+        )
+
+    def audit(self, viewer: Viewer, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+        """Write down who did what."""
+        audit.record(self.state, self.clock, viewer.staff_id, action, subject, detail or {})
+
+    # The end
+
+    def exclusive(self) -> threading.RLock:
+        """The lock that turns run under; hold it for whatever must not meet a turn."""
+        return self._turns
+
+    @property
+    def worker_lane(self) -> Warehouse:
+        """The worker's lane; only for one who holds `exclusive()`."""
+        return self._warehouse
+
+    @property
+    def runner(self) -> JobRunner:
+        """Who does the jobs."""
+        return self._runner
+
+    def rebuild_views(self) -> None:
+        """Make the overlaid views anew, after tables were changed."""
+        identity.views(self._warehouse)
+
+    def close(self) -> None:
+        """Wait for the turn in hand, then close everything, the lock last."""
+        with self._turns:
+            self._closing.close()
+
+    def __enter__(self) -> Core:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,58 @@
+"""The worker thread: load about once a second, tick now and then, back off when something fails.
+
+With a manual clock nothing happens by itself but loading; turns are asked for through the
+API, so that a scripted day is the same on every run.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from spira.kernel.errors import Retryable, SpiraError
+from spira.worker.clock import ManualClock
+from spira.worker.core import Core
+
+LONGEST_PAUSE = 60.0
+_log = logging.getLogger("spira.worker")
+
+
+class Schedule:
+    """One thread that issues the turns. `stop` waits for the one in hand."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the turn in hand."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        every = self._core.settings.worker
+        ticks = not isinstance(self._core.clock, ManualClock)
+        next_tick, pause = time.monotonic(), every.load_seconds
+        while not self._stopping.wait(pause):
+            try:
+                if ticks and time.monotonic() >= next_tick:
+                    self._core.tick()
+                    next_tick = time.monotonic() + every.tick_seconds
+                else:
+                    self._core.load()
+                pause = every.load_seconds
+            except Retryable as fault:
+                pause = min(pause * 2, LONGEST_PAUSE)
+                _log.warning("%s; trying again in %.0f s", fault, pause)
+            except SpiraError as fault:
+                pause = min(pause * 2, LONGEST_PAUSE)
+                _log.error("%s; %s", fault, fault.help)
+            except Exception:
+                pause = min(pause * 2, LONGEST_PAUSE)
+                _log.exception("a turn failed; this is a fault in Spira; trying again in %.0f s", pause)
