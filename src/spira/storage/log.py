@@ -1,0 +1,506 @@
+"""The log: everything accepted, in order, durable before anyone is told so.
+
+A directory of numbered segments with one writer: whoever holds the workspace. `append` and
+`append_soon` may be called from any thread; one drain thread takes whatever queued while it
+synced the last, so that many callers share one sync and a lone one waits for no other.
+
+What was acknowledged is there after any crash, once, in order. A torn tail is never
+continued: the next record opens a new segment. Damage in the middle costs the frames it
+touches; it is reported, and what lies behind it is read. A disk that is full or fails makes
+the append raise LogUnavailable, and the next one tries a new segment; a sync that failed is
+never tried again on the same file.
+
+`read` takes no lock and may run in another process while the log grows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spira.kernel.errors import LogUnavailable, StorageDamaged
+from spira.storage import frames
+from spira.storage.files import Files, RealFiles
+from spira.storage.frames import Sealer, Segment
+from spira.storage.keys import Keys
+
+ROLL_BYTES = 64 * 1024 * 1024
+QUEUE_BYTES = 64 * 1024 * 1024
+FRAME_BYTES = 1024 * 1024
+_SUFFIX = ".log"
+_ASIDE = ".rewriting"
+_FULL = "the records were not kept; send them again. See that the disk of `data/log` has room and is well"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the log. What `read` ends at always has `record` 0."""
+
+    segment: int
+    offset: int
+    record: int = 0
+
+
+BEGINNING = Position(0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A stretch of a segment that can't be read, and why."""
+
+    segment: int
+    offset: int
+    length: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Some records in order, the place of each, and where to go on."""
+
+    records: list[bytes]
+    places: list[Position]
+    end: Position
+    damage: tuple[Damage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentFile:
+    """One segment on the disk."""
+
+    number: int
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewritten:
+    """What a rewriting changed."""
+
+    segments: int = 0
+    removed: int = 0
+    changed: int = 0
+
+
+@dataclass(slots=True)
+class _Open:
+    """The segment that is being written."""
+
+    number: int
+    handle: int
+    sealer: Sealer
+    size: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Waiting:
+    """One caller's records. `loop` is None for a caller that blocks."""
+
+    records: Sequence[bytes]
+    future: Future[Position] | asyncio.Future[Position]
+    loop: asyncio.AbstractEventLoop | None = None
+    rolls: bool = False
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = sum(map(len, self.records))
+
+
+class Log:
+    """The writer of a log's directory. Close it, or use it as a context manager."""
+
+    def __init__(self, directory: Path, keys: Keys, *, files: Files, roll_bytes: int, queue_bytes: int) -> None:
+        self._directory, self._keys, self._files = directory, keys, files
+        self._roll_bytes, self._queue_bytes = roll_bytes, queue_bytes
+        self._wake = threading.Condition()
+        self._queue: list[_Waiting] = []
+        self._queued = 0
+        self._closing = False
+        self._segment: _Open | None = None
+        self._emptied: list[Path] = []
+        self.damage: list[Damage] = []
+        self._next = 1
+        self._end = BEGINNING
+        self._thread = threading.Thread(target=self._drain, name="log", daemon=True)
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        keys: Keys,
+        *,
+        files: Files | None = None,
+        roll_bytes: int = ROLL_BYTES,
+        queue_bytes: int = QUEUE_BYTES,
+    ) -> Log:
+        """Open or make the log; StorageDamaged when the keys are not those it was written with."""
+        log = cls(directory, keys, files=files or RealFiles(), roll_bytes=roll_bytes, queue_bytes=queue_bytes)
+        try:
+            log._recover()
+        except OSError as fault:
+            raise StorageDamaged(f"the log {directory} can't be opened: {fault}", help=_FULL) from fault
+        log._thread.start()
+        return log
+
+    def append(self, records: Sequence[bytes]) -> Position:
+        """Return when the records are on the disk: the place behind them. LogUnavailable when they are not kept."""
+        waiting = _Waiting(records=records, future=Future())
+        self._enqueue(waiting)
+        assert isinstance(waiting.future, Future)
+        return waiting.future.result()
+
+    async def append_soon(self, record: bytes) -> Position:
+        """`append` of one record for a coroutine, which waits without holding a thread."""
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(records=(record,), future=loop.create_future(), loop=loop)
+        self._enqueue(waiting)
+        assert isinstance(waiting.future, asyncio.Future)
+        return await waiting.future
+
+    def roll(self) -> Position:
+        """Close the segment being written; everything appended before lies before the place returned."""
+        waiting = _Waiting(records=(), future=Future(), rolls=True)
+        self._enqueue(waiting)
+        assert isinstance(waiting.future, Future)
+        return waiting.future.result()
+
+    def end(self) -> Position:
+        """The place behind the last durable record."""
+        return self._end
+
+    def size_after(self, position: Position) -> int:
+        """How many bytes on the disk lie behind a place: the backlog of who has read up to there."""
+        listed = segments(self._directory, self._files)
+        return sum(
+            max(0, each.size - (position.offset if each.number == position.segment else 0))
+            for each in listed
+            if each.number >= position.segment
+        )
+
+    def read(self, start: Position, *, limit_bytes: int = ROLL_BYTES) -> Chunk:
+        """`read` of this log; the damage it meets is kept in `damage`."""
+        chunk = read(self._directory, self._keys, start, limit_bytes=limit_bytes, files=self._files)
+        self.damage += [each for each in chunk.damage if each not in self.damage]
+        return chunk
+
+    def prune(self, before: Position) -> int:
+        """Remove the segments that lie wholly before a place; how many there were. The one being written stays."""
+        gone = [each for each in segments(self._directory, self._files) if each.number < before.segment]
+        gone = [each for each in gone if each.number < self._end.segment or each.number < self._next - 1]
+        for each in gone:
+            self._files.unlink(each.path)
+        if gone:
+            self._files.sync_directory(self._directory)
+        return len(gone)
+
+    def close(self) -> None:
+        """Write what is queued, close the segment, and refuse everything after."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _recover(self) -> None:
+        """Find the end of what is there. Nothing is repaired or continued."""
+        self._files.make_directory(self._directory)
+        for name in self._files.names(self._directory):
+            if name.endswith(_ASIDE):
+                self._files.unlink(self._directory / name)
+        listed = segments(self._directory, self._files)
+        _check_keys(self._files, listed, self._keys)
+        if listed:
+            last = listed[-1]
+            self._next = last.number + 1
+            self._end = Position(last.number, _valid_end(Segment(self._files, last.path, last.number)))
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        with self._wake:
+            if self._closing:
+                raise LogUnavailable("the log is closed", help="start Spira again")
+            if self._queued and self._queued + waiting.size > self._queue_bytes:
+                raise LogUnavailable("the log can't keep up", help="send the records again in a moment")
+            self._queue.append(waiting)
+            self._queued += waiting.size
+            self._wake.notify()
+
+    def _drain(self) -> None:
+        while lot := self._take():
+            outcome = self._keep(lot)
+            _settle(lot, outcome)
+        if self._segment:
+            self._finish(self._segment)
+
+    def _take(self) -> list[_Waiting]:
+        """Everything queued, as soon as there is something; nothing at the end."""
+        with self._wake:
+            while not self._queue and not self._closing:
+                self._wake.wait()
+            lot, self._queue, self._queued = self._queue, [], 0
+            return lot
+
+    def _keep(self, lot: list[_Waiting]) -> Position | Exception:
+        """Make the lot durable with one sync: where it ends, or why it was not kept."""
+        try:
+            records = [record for waiting in lot for record in waiting.records]
+            if records:
+                self._write(records)
+            if any(waiting.rolls for waiting in lot):
+                return self._rolled()
+            return self._end
+        except Exception as fault:
+            self._abandon()
+            return fault
+
+    def _write(self, records: list[bytes]) -> None:
+        segment = self._segment
+        if segment and segment.size >= self._roll_bytes:
+            self._finish(segment)
+            segment = None
+        segment = segment or self._begin()
+        data = bytearray()
+        for lot in frames.batches(records, FRAME_BYTES):
+            data += segment.sealer.frame(lot, offset=segment.size + len(data))
+        self._files.write(segment.handle, bytes(data))
+        self._files.sync(segment.handle)
+        segment.size += len(data)
+        self._end = Position(segment.number, segment.size)
+
+    def _begin(self) -> _Open:
+        """A new segment, its name durable before its first record, so that no number is ever used twice."""
+        path = _path(self._directory, self._next)
+        handle = self._files.create(path)
+        sealer = Sealer(self._keys, self._next, secrets.token_bytes(frames.SALT_BYTES))
+        self._segment = _Open(number=self._next, handle=handle, sealer=sealer)
+        self._next += 1
+        self._files.sync_directory(self._directory)
+        while self._emptied:
+            self._files.unlink(self._emptied.pop())
+        return self._segment
+
+    def _rolled(self) -> Position:
+        if self._segment:
+            self._finish(self._segment)
+        return Position(self._next, 0)
+
+    def _finish(self, segment: _Open) -> None:
+        """End a segment with the mark that it is whole. That the mark is kept is a comfort, no promise."""
+        self._segment = None
+        try:
+            self._files.write(segment.handle, segment.sealer.frame((), offset=segment.size, flags=frames.END))
+            self._files.sync(segment.handle)
+        except OSError:
+            _quietly(lambda: self._files.truncate(segment.handle, segment.size))
+        _quietly(lambda: self._files.close(segment.handle))
+
+    def _abandon(self) -> None:
+        """Leave the segment that failed as it was at its last sync, as far as the disk still does what it is told."""
+        segment, self._segment = self._segment, None
+        if segment is None:
+            return
+        _quietly(lambda: self._files.truncate(segment.handle, segment.size))
+        _quietly(lambda: self._files.close(segment.handle))
+        if segment.size == 0:
+            self._emptied.append(_path(self._directory, segment.number))
+
+
+def segments(directory: Path, files: Files | None = None) -> list[SegmentFile]:
+    """The segments of a log in order."""
+    disk = files or RealFiles()
+    found = []
+    for name in sorted(disk.names(directory)):
+        if name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX).isdecimal():
+            path = directory / name
+            found.append(SegmentFile(number=int(name.removesuffix(_SUFFIX)), path=path, size=disk.size(path)))
+    return found
+
+
+def read(
+    directory: Path, keys: Keys, start: Position, *, limit_bytes: int = ROLL_BYTES, files: Files | None = None
+) -> Chunk:
+    """The records from `start` on, about `limit_bytes` of them at most; `end` is where the next call starts.
+
+    The segments are listed before any is read: one that has a successor is complete.
+    """
+    disk = files or RealFiles()
+    listed = [each for each in segments(directory, disk) if each.number >= start.segment]
+    records: list[bytes] = []
+    places: list[Position] = []
+    damage: list[Damage] = []
+    end, held = start, 0
+    for file in listed:
+        if file.number > end.segment:
+            end = Position(file.number, 0)
+        for found in _walk(Segment(disk, file.path, file.number), end.offset, keys):
+            if isinstance(found, Damage):
+                damage.append(found)
+                end = Position(file.number, found.offset + found.length)
+                continue
+            place, lot = found
+            first = start.record if (start.segment, start.offset) == (file.number, place.offset) else 0
+            records += lot[first:]
+            places += [Position(file.number, place.offset, each) for each in range(first, len(lot))]
+            end, held = Position(file.number, place.after), held + place.raw
+            if held >= limit_bytes:
+                return Chunk(records=records, places=places, end=end, damage=tuple(damage))
+    return Chunk(records=records, places=places, end=end, damage=tuple(damage))
+
+
+def rewrite(
+    directory: Path,
+    keys: Keys,
+    keep: Callable[[bytes], bytes | None],
+    *,
+    before: Position,
+    files: Files | None = None,
+) -> Rewritten:
+    """Pass every record before a place through `keep`, which returns it, another in its stead, or None to remove it.
+
+    `before` is what `Log.roll` returned, after everything before it was loaded: places inside a
+    rewritten segment change. Each segment is replaced as a whole and durably; killed half-way,
+    calling it again finishes.
+    """
+    disk = files or RealFiles()
+    total = Rewritten()
+    for file in segments(directory, disk):
+        if file.number < before.segment:
+            removed, changed = _rewrite_segment(disk, file, keys, keep)
+            total = Rewritten(
+                segments=total.segments + bool(removed or changed),
+                removed=total.removed + removed,
+                changed=total.changed + changed,
+            )
+    return total
+
+
+def _rewrite_segment(
+    disk: Files, file: SegmentFile, keys: Keys, keep: Callable[[bytes], bytes | None]
+) -> tuple[int, int]:
+    kept: list[bytes] = []
+    removed = changed = 0
+    for found in _walk(Segment(disk, file.path, file.number), 0, keys):
+        if isinstance(found, Damage):
+            if found.why == _SEALED:
+                raise StorageDamaged(f"{file.path} can't be unsealed and so not rewritten", help=_KEYS)
+            continue
+        for record in found[1]:
+            fresh = keep(record)
+            removed += fresh is None
+            changed += fresh is not None and fresh != record
+            if fresh is not None:
+                kept.append(fresh)
+    if removed or changed:
+        _replace(disk, file, keys, kept)
+    return removed, changed
+
+
+def _replace(disk: Files, file: SegmentFile, keys: Keys, records: list[bytes]) -> None:
+    sealer = Sealer(keys, file.number, secrets.token_bytes(frames.SALT_BYTES))
+    aside = file.path.with_name(file.path.name + _ASIDE)
+    disk.unlink(aside)
+    handle = disk.create(aside)
+    try:
+        size = 0
+        for lot in frames.batches(records, FRAME_BYTES):
+            data = sealer.frame(lot, offset=size)
+            disk.write(handle, data)
+            size += len(data)
+        disk.write(handle, sealer.frame((), offset=size, flags=frames.END))
+        disk.sync(handle)
+    finally:
+        disk.close(handle)
+    disk.rename(aside, file.path)
+    disk.sync_directory(file.path.parent)
+
+
+def _walk(segment: Segment, offset: int, keys: Keys) -> Iterator[tuple[frames.Frame, list[bytes]] | Damage]:
+    """The frames of a segment with their records, and the damage between them; a torn tail is simply the end."""
+    while offset < segment.size:
+        frame = segment.at(offset) or segment.next_after(offset)
+        if frame is None:
+            return
+        if frame.offset > offset:
+            yield Damage(segment=segment.number, offset=offset, length=frame.offset - offset, why="damaged")
+        lot = frames.unseal(keys, frame)
+        if lot is None:
+            length = frame.after - frame.offset
+            yield Damage(segment=segment.number, offset=frame.offset, length=length, why=_SEALED)
+        else:
+            yield frame, lot
+        offset = frame.after
+
+
+def _valid_end(segment: Segment) -> int:
+    """Where the last intact frame ends."""
+    end = 0
+    while frame := segment.at(end) or segment.next_after(end):
+        end = frame.after
+    return end
+
+
+def _check_keys(files: Files, listed: list[SegmentFile], keys: Keys) -> None:
+    """Open the first frame of the newest segment that has one."""
+    for each in reversed(listed):
+        segment = Segment(files, each.path, each.number)
+        frame = segment.at(0) or segment.next_after(0)
+        if frame is None:
+            continue
+        if frames.unseal(keys, frame) is None:
+            raise StorageDamaged(f"the log {each.path.parent} was sealed with other keys", help=_KEYS)
+        return
+
+
+def _settle(lot: list[_Waiting], outcome: Position | Exception) -> None:
+    """Tell every caller; those of one event loop are woken together."""
+    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[Position]]] = {}
+    for waiting in lot:
+        if waiting.loop is not None and isinstance(waiting.future, asyncio.Future):
+            loops.setdefault(waiting.loop, []).append(waiting.future)
+        else:
+            _tell(waiting.future, outcome)
+    for loop, futures in loops.items():
+        try:
+            loop.call_soon_threadsafe(_tell_all, futures, outcome)
+        except RuntimeError:
+            continue  # the loop is closed; nobody waits any more
+
+
+def _tell_all(futures: list[asyncio.Future[Position]], outcome: Position | Exception) -> None:
+    for future in futures:
+        if not future.done():
+            _tell(future, outcome)
+
+
+def _tell(future: Future[Position] | asyncio.Future[Position], outcome: Position | Exception) -> None:
+    if isinstance(outcome, Position):
+        future.set_result(outcome)
+        return
+    fault = LogUnavailable(f"the log could not be written: {outcome}", help=_FULL)
+    fault.__cause__ = outcome
+    future.set_exception(fault)
+
+
+def _quietly(act: Callable[[], None]) -> None:
+    """Do what may fail on a disk that has failed already."""
+    try:
+        act()
+    except OSError:
+        return
+
+
+def _path(directory: Path, number: int) -> Path:
+    return directory / f"{number:012d}{_SUFFIX}"
+
+
+_SEALED = "can't be unsealed"
+_KEYS = "put the spira.keys that belongs to this workspace back"
