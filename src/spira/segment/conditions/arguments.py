@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from spira.kernel.durations import BadDuration
 from spira.segment.conditions.faults import (
@@ -93,8 +94,9 @@ def windows(node: Call, notes: Notes) -> bool:
         if name in named and not _duration(named[name], notes):
             good = False
     days = [named[name] for name in DAYS if name in named]
-    good = all([_day(each, notes) for each in days]) and good
-    if good and len(days) == 2 and text(days[0]) >= text(days[1]):
+    readable = [_day(each, notes) for each in days]
+    good = all(readable) and good
+    if good and len(days) == 2 and date.fromisoformat(text(days[0])) >= date.fromisoformat(text(days[1])):
         notes.fault(EMPTY_WINDOW, days[1], "`until` is not later than `since`, so no event can count")
         return False
     return good

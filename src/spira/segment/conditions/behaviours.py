@@ -7,14 +7,14 @@ Equal behaviours are computed once, however many tags and conditions ask for the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal as Choice
 
 from spira.segment.conditions.arguments import text
 from spira.segment.conditions.functions import AGGREGATES, BEHAVIOURS
 from spira.segment.conditions.tree import Call, Compare, Literal, Logic, Name, Node, walk
-from spira.segment.conditions.windows import NONE, Window, length_of, window_of
+from spira.segment.conditions.windows import Window, length_of, window_of
 
 Measure = Choice["count", "sum", "avg", "min", "max", "distinct", "first", "last", "most"]
 _MEASURES: dict[str, Measure] = {
@@ -44,7 +44,7 @@ class Events:
 
     event: str | None
     conditions: tuple[Node, ...] = ()
-    window: Window = Window()
+    window: Window = field(default_factory=Window)
 
     def timeless(self) -> Events:
         """The same events, wherever now is; `since` and `until` do not move and stay."""
@@ -140,7 +140,7 @@ def _aggregate(call: Call) -> Counted:
     return Counted(
         measure="distinct" if call.distinct else _MEASURES[call.function],
         value=call.arguments[0] if call.arguments else None,
-        events=Events(event=event, conditions=rest, window=Window(ending=NONE)),
+        events=Events(event=event, conditions=rest, window=Window()),
     )
 
 

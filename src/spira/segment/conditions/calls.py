@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from spira.segment.conditions import arguments, checker, types
+from spira.segment.conditions import arguments, types
+from spira.segment.conditions.agreement import a, agreed, condition
 from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.faults import (
     AGGREGATE_OUTSIDE_TAG,
@@ -40,17 +41,17 @@ def check_call(node: Call, scope: EventScope | None, notes: Notes, check: Check)
         notes.unknown(UNKNOWN_FUNCTION, node, "function", node.function, FUNCTIONS)
         return node
     if node.function in SCALARS:
-        return _scalar(node, SCALARS[node.function], scope, notes)
+        return _scalar(node, SCALARS[node.function], scope, notes, check)
     if scope is not None:
         help = "inside it, only properties of the event and functions of values are known"
         notes.fault(NOT_ALLOWED_HERE, node, f"`{node.function}` can't stand inside `{scope.function}`", help)
         return node
     if node.function in AGGREGATES:
-        return _aggregate(node, notes)
+        return _aggregate(node, notes, check)
     if not _plain(node, notes):
         return node
     if node.function in BEHAVIOURS:
-        return _behaviour(node, BEHAVIOURS[node.function], notes)
+        return _behaviour(node, BEHAVIOURS[node.function], notes, check)
     if node.function in POPULATION:
         return _population(node, notes, check)
     return _membership(node, notes)
@@ -64,21 +65,21 @@ def _plain(node: Call, notes: Notes) -> bool:
     return False
 
 
-def _scalar(node: Call, function: Scalar, scope: EventScope | None, notes: Notes) -> Node:
+def _scalar(node: Call, function: Scalar, scope: EventScope | None, notes: Notes, check: Check) -> Node:
     if not _plain(node, notes) or not arguments.names(node, (), notes):
         return node
     most = None if function.variadic else len(function.takes)
     least = len(function.takes) - function.optional
     if not arguments.counted(node, node.arguments, least, most, notes):
         return node
-    checked = [checker.check(each, scope, notes) for each in node.arguments]
+    checked = [check(each, scope, notes) for each in node.arguments]
     wanted = [function.takes[min(index, len(function.takes) - 1)] for index in range(len(checked))]
     kinds: list[Type] = []
     for each, accepted in zip(checked, wanted, strict=True):
         if each.type is None:
             continue
         if not types.accepts(accepted, each.type):
-            message = f"`{node.function}` takes {types.described(accepted)} here, and this is {checker.a(each.type)}"
+            message = f"`{node.function}` takes {types.described(accepted)} here, and this is {a(each.type)}"
             notes.fault(WRONG_TYPE, each, message)
         else:
             kinds.append(each.type)
@@ -86,7 +87,7 @@ def _scalar(node: Call, function: Scalar, scope: EventScope | None, notes: Notes
         return replace(node, arguments=tuple(checked))
     if not function.same:
         return _typed(node, checked, kinds[0] if function.result == "value" else function.result)
-    adapted, shared = checker.agreed(checked, node, notes)
+    adapted, shared = agreed(checked, node, notes)
     return _typed(node, adapted, shared if function.result in ("common", "value") else function.result)
 
 
@@ -94,9 +95,9 @@ def _typed(node: Call, arguments: Sequence[Node], kind: str | None) -> Node:
     return replace(node, arguments=tuple(arguments), type=kind)  # type: ignore[arg-type]
 
 
-def _behaviour(node: Call, function: Behaviour, notes: Notes) -> Node:
+def _behaviour(node: Call, function: Behaviour, notes: Notes, check: Check) -> Node:
     if function.name == "days_since" and _of_a_time(node):
-        return _days_since_time(node, notes)
+        return _days_since_time(node, notes, check)
     good = arguments.names(node, function.named, notes)
     good = arguments.windows(node, notes) and good
     good = arguments.bounds(node, notes) and good
@@ -112,8 +113,8 @@ def _behaviour(node: Call, function: Behaviour, notes: Notes) -> Node:
         known.append(arguments.event(node.named()["without"], notes))
     event = known[0]
     scope = EventScope(function=node.function, event=event, unknown=event is None)
-    value = [checker.check(each, scope, notes) for each in positional[:values]]
-    rest = [checker.condition(each, scope, notes) for each in positional[values + function.events :]]
+    value = [check(each, scope, notes) for each in positional[:values]]
+    rest = [condition(check(each, scope, notes), notes) for each in positional[values + function.events :]]
     good = _accepted(node, value, function, notes) and good
     good = _one_array(node, [*value, *rest], notes) and good
     checked = iter([*value, *(replace(each, type="text") for each in named_events), *rest])
@@ -127,7 +128,7 @@ def _accepted(node: Call, value: Sequence[Node], function: Behaviour, notes: Not
         if each.type is None:
             return False
         if function.value and not types.accepts(function.value, each.type):
-            message = f"`{node.function}` takes {types.described(function.value)}, and this is {checker.a(each.type)}"
+            message = f"`{node.function}` takes {types.described(function.value)}, and this is {a(each.type)}"
             notes.fault(WRONG_TYPE, each, message)
             return False
     return True
@@ -154,14 +155,14 @@ def _of_a_time(node: Call) -> bool:
     return bool(positional) and not (isinstance(positional[0], Literal) and positional[0].kind == "text")
 
 
-def _days_since_time(node: Call, notes: Notes) -> Node:
+def _days_since_time(node: Call, notes: Notes, check: Check) -> Node:
     good = arguments.names(node, (), notes)
     if not arguments.counted(node, node.positional(), 1, 1, notes):
         return node
-    value = checker.check(node.positional()[0], None, notes)
+    value = check(node.positional()[0], None, notes)
     if value.type is not None and not types.accepts("time", value.type):
         help = "write an event, as in days_since('Order Completed'), or a name whose values are times"
-        notes.fault(WRONG_TYPE, value, f"`days_since` takes a time, and this is {checker.a(value.type)}", help)
+        notes.fault(WRONG_TYPE, value, f"`days_since` takes a time, and this is {a(value.type)}", help)
         good = False
     return _typed(node, (value,), "integer") if good and value.type else node
 
@@ -191,9 +192,8 @@ def _parts(node: Call, notes: Notes) -> bool:
     if parts is None:
         notes.fault(MISSING_ARGUMENT, node, "`ntile` needs `n => 10`, how many parts to make")
         return False
-    if isinstance(parts, Literal) and parts.kind == "integer" and isinstance(parts.value, int):
-        if 2 <= parts.value <= 1000:
-            return True
+    if isinstance(parts, Literal) and parts.kind == "integer" and 2 <= arguments.number(parts) <= 1000:
+        return True
     notes.fault(BAD_VALUE, parts, "`n` is a whole number from 2 to 1000")
     return False
 
@@ -215,7 +215,7 @@ def _membership(node: Call, notes: Notes) -> Node:
     return replace(node, type="boolean")
 
 
-def _aggregate(node: Call, notes: Notes) -> Node:
+def _aggregate(node: Call, notes: Notes, check: Check) -> Node:
     if not notes.aggregates:
         help = f"write `{node.function}_of(...)` with an event" if node.function != "count" else "write `count_of(...)`"
         notes.fault(AGGREGATE_OUTSIDE_TAG, node, f"`{node.function}` over all events is for a tag's value", help)
@@ -227,8 +227,8 @@ def _aggregate(node: Call, notes: Notes) -> Node:
     if not arguments.names(node, (), notes) or not arguments.counted(node, node.arguments, least, 1, notes):
         return node
     scope = EventScope(function=node.function)
-    where = None if node.where is None else checker.condition(node.where, scope, notes)
-    value = [checker.check(each, scope, notes) for each in node.arguments]
+    where = None if node.where is None else condition(check(node.where, scope, notes), notes)
+    value = [check(each, scope, notes) for each in node.arguments]
     whole = replace(node, arguments=tuple(value), where=where)
     stand_in = BEHAVIOURS["count_of" if node.function == "count" else f"{node.function}_of"]
     known = stand_in if node.function != "count" else replace(stand_in, value="any")

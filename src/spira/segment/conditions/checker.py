@@ -11,14 +11,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from spira.segment.conditions import calls, types
-from spira.segment.conditions.catalog import NUMERIC, Type
+from spira.segment.conditions.agreement import a, agreed, condition
+from spira.segment.conditions.catalog import NUMERIC
 from spira.segment.conditions.faults import (
     AMBIGUOUS_NAME,
     BAD_VALUE,
     UNKNOWN_EVENT,
     UNKNOWN_NAME,
     UNKNOWN_PROPERTY,
-    WRONG_RESULT,
     WRONG_TYPE,
 )
 from spira.segment.conditions.notes import EventScope, Notes
@@ -52,9 +52,9 @@ def check(node: Node, scope: EventScope | None, notes: Notes) -> Node:
         case Call():
             return calls.check_call(node, scope, notes, check)
         case Not():
-            return replace(node, operand=condition(node.operand, scope, notes), type="boolean")
+            return replace(node, operand=condition(check(node.operand, scope, notes), notes), type="boolean")
         case Logic():
-            operands = tuple(condition(each, scope, notes) for each in node.operands)
+            operands = tuple(condition(check(each, scope, notes), notes) for each in node.operands)
             return replace(node, operands=operands, type="boolean")
         case Negative():
             return _negative(node, scope, notes)
@@ -64,15 +64,6 @@ def check(node: Node, scope: EventScope | None, notes: Notes) -> Node:
             return _case(node, scope, notes)
         case _:
             return _test(node, scope, notes)
-
-
-def condition(node: Node, scope: EventScope | None, notes: Notes) -> Node:
-    """The node checked, which has to be true or false."""
-    found = check(node, scope, notes)
-    if found.type not in (None, "boolean", "null"):
-        help = "compare it with something, as in `... > 0` or `... = 'text'`"
-        notes.fault(WRONG_RESULT, node, f"a condition is expected here, and this is {a(found.type)}", help)
-    return found
 
 
 def _literal(node: Literal, notes: Notes) -> Node:
@@ -184,24 +175,6 @@ def _alike(nodes: Sequence[Node], whole: Node, scope: EventScope | None, notes: 
     return agreed(checked, whole, notes)[0]
 
 
-def agreed(checked: Sequence[Node], whole: Node, notes: Notes) -> tuple[tuple[Node, ...], Type | None]:
-    """Checked nodes that must be of one type: with literals adapted, and that type."""
-    if any(each.type is None for each in checked):
-        return tuple(checked), None
-    try:
-        nodes = types.adapted(checked, notes.catalog.zone)
-    except ValueError:
-        help = "write '2026-01-31' or '2026-01-31 18:00'"
-        notes.fault(WRONG_TYPE, whole, "a date or a time is compared with a text that is none", help)
-        return tuple(checked), None
-    kinds = [each.type for each in nodes if each.type is not None]
-    found = types.common(kinds)
-    if found is None:
-        named = sorted(set(kinds) - {"null"})
-        notes.fault(WRONG_TYPE, whole, f"{' and '.join(a(each) for each in named)} can't be compared or mixed")
-    return nodes, found
-
-
 def _known_event(nodes: Sequence[Node], scope: EventScope | None, notes: Notes) -> None:
     """`event = 'Ordr Completed'` names an event as surely as an argument does."""
     if scope is None or not any(isinstance(each, Name) and each.parts == ("event",) for each in nodes):
@@ -216,7 +189,7 @@ def _known_event(nodes: Sequence[Node], scope: EventScope | None, notes: Notes) 
 
 def _case(node: Case, scope: EventScope | None, notes: Notes) -> Node:
     if node.operand is None:
-        operand, tests = None, [condition(each.condition, scope, notes) for each in node.whens]
+        operand, tests = None, [condition(check(each.condition, scope, notes), notes) for each in node.whens]
     else:
         checked = [check(each, scope, notes) for each in (node.operand, *(each.condition for each in node.whens))]
         (operand, *tests), _ = agreed(checked, node.operand, notes)
@@ -228,9 +201,3 @@ def _case(node: Case, scope: EventScope | None, notes: Notes) -> Node:
     )
     otherwise = results[-1] if node.otherwise else None
     return replace(node, operand=operand, whens=whens, otherwise=otherwise, type=kind)
-
-
-def a(kind: Type | None) -> str:
-    """A type as a message says it."""
-    words = {"integer": "a whole number", "number": "a number", "money": "an amount of money", "null": "null"}
-    return words.get(kind or "null", f"a {kind}")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from spira.segment.conditions.agreement import a, condition
 from spira.segment.conditions.catalog import NUMERIC, Catalog, Type
-from spira.segment.conditions.checker import a, check, condition
+from spira.segment.conditions.checker import check
 from spira.segment.conditions.faults import WRONG_RESULT, Fault
 from spira.segment.conditions.notes import Notes, Reads
 from spira.segment.conditions.parser import parse
@@ -41,8 +42,10 @@ def analyse(text: str, catalog: Catalog, *, expect: Type | None = None, populati
     if isinstance(found, Fault):
         return Analysis(text=text, tree=None, type=None, faults=(found,), reads=Reads(), condition=is_condition)
     notes = Notes(catalog=catalog, aggregates=population or not is_condition, population=population)
-    tree = condition(found, None, notes) if is_condition else check(found, None, notes)
-    if expect is not None and not is_condition:
+    tree = check(found, None, notes)
+    if is_condition:
+        condition(tree, notes)
+    elif expect is not None:
         _expected(tree, expect, notes)
     faults = tuple(sorted(notes.faults, key=lambda each: (each.start, each.end, each.code)))
     kind = None if faults else tree.type

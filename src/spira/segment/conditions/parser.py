@@ -19,41 +19,12 @@ from spira.segment.conditions.tree import Node, depth
 
 LONGEST = 20_000
 DEEPEST = 60
-_WORDS = [
-    "or",
-    "and",
-    "not",
-    "in",
-    "between",
-    "like",
-    "is",
-    "null",
-    "true",
-    "false",
-    "distinct",
-    "filter",
-    "where",
-    "case",
-    "when",
-    "then",
-    "else",
-    "end",
-]
+_WORDS = """
+or and not in between like is null true false distinct filter where case when then else end
+"""
 _KEPT = frozenset({"null", "true", "false", "distinct"})
-KEYWORDS = {word: word.upper() if word in _KEPT else f"_{word.upper()}" for word in _WORDS}
-_WIDE = {
-    "，": ",",
-    "（": "(",
-    "）": ")",
-    "‘": "'",
-    "’": "'",
-    "“": "'",
-    "”": "'",
-    "＝": "=",
-    "＞": ">",
-    "＜": "<",
-    "。": ".",
-}
+KEYWORDS = {word: word.upper() if word in _KEPT else f"_{word.upper()}" for word in _WORDS.split()}
+_WIDE = dict(zip("，（）‘’“”＝＞＜。", ",()''''=><.", strict=True))
 
 
 def parse(text: str) -> Node | Fault:
@@ -87,7 +58,7 @@ def _keyword(token: Token) -> Token:
 
 def _syntax(found: UnexpectedInput, text: str) -> Fault:
     if isinstance(found, UnexpectedCharacters):
-        return _bad_character(text, found.pos_in_stream)
+        return _bad_character(text, found.pos_in_stream or 0)
     if isinstance(found, UnexpectedToken) and not isinstance(found, UnexpectedEOF) and found.token.type != "$END":
         start = found.token.start_pos or 0
         shown, wanted = str(found.token), _wanted(found)

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from spira.segment.conditions.catalog import Type
 
-Sql = exp.Expression
+Sql = exp.Expr
 AS_OF = "as_of"
 SQL_TYPES: dict[Type, str] = {
     "boolean": "boolean",

@@ -1,0 +1,37 @@
+"""Ranks among the whole population: quintiles, nths and percentiles of a value.
+
+People without a value have no rank and take none away. The highest value has the highest
+rank; equal values are told apart by profile id, so that the result is always the same.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from spira.segment.conditions import sql
+from spira.segment.conditions.arguments import number
+from spira.segment.conditions.sql import Sql, column
+from spira.segment.conditions.tree import Call
+
+BASE = "base"
+QUINTILES = 5
+
+
+def rank(node: Call, value: Sql) -> Sql:
+    """The rank of every profile by `value`."""
+    known = exp.Not(this=exp.Is(this=sql.operand(value), expression=exp.Null()))
+    if node.function == "percentile":
+        position = _over(exp.RowNumber(), value, known)
+        everyone = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[known.copy()])
+        share = exp.Div(
+            this=exp.Mul(this=sql.cast(sql.whole(100), "double"), expression=position),
+            expression=everyone,
+        )
+        return sql.when(known.copy(), share)
+    parts = number(node.named()["n"]) if node.function == "ntile" else QUINTILES
+    return sql.when(known.copy(), _over(exp.Ntile(this=sql.whole(parts)), value, known))
+
+
+def _over(function: Sql, value: Sql, known: Sql) -> Sql:
+    order = exp.Order(expressions=[exp.Ordered(this=value.copy()), exp.Ordered(this=column("profile_id", BASE))])
+    return exp.Window(this=function, partition_by=[known.copy()], order=order)

@@ -1,0 +1,198 @@
+"""Scans of events: one grouped select for all plain behaviours over events, one for each array's lines.
+
+Reads   `profile_events`, `profile_order_lines` and the other views of lines, `changed` when restricted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlglot import exp
+
+from spira.segment.conditions import sql
+from spira.segment.conditions.behaviours import Counted, Events, reads_event
+from spira.segment.conditions.lower import How, lower
+from spira.segment.conditions.sql import Sql, column, when
+from spira.segment.conditions.tree import Call, Name, Node
+from spira.segment.conditions.windows import Window
+
+EVENTS, LINES = "e", "l"
+_ON_LINES = ("ts", "event")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The rows a scan runs over: events, or the lines of `array`, joined to their events where `joined`."""
+
+    array: str | None
+    joined: bool
+    zone: str
+
+    @property
+    def rows(self) -> str:
+        """The alias of the rows that carry ts, event, event_id and profile_id."""
+        return EVENTS if self.array is None else LINES
+
+    def ts(self) -> Sql:
+        """When an event happened."""
+        return column("ts", self.rows)
+
+    def order(self) -> Sql:
+        """The total order of the rows."""
+        keys = ["ts", "event_id"] if self.array is None else ["ts", "event_id", "line"]
+        return exp.Tuple(expressions=[column(each, self.rows) for each in keys])
+
+    def how(self) -> How:
+        """How names are found inside a behaviour function."""
+        return How(name=self._name, call=_no_call, zone=self.zone)
+
+    def _name(self, node: Name) -> Sql:
+        if node.role == "field":
+            return column(node.parts[1], LINES)
+        on_lines = self.array is not None and node.parts[0] in _ON_LINES
+        return column(node.parts[0], LINES if on_lines else EVENTS)
+
+
+def source_of(array: str | None, nodes: tuple[Node, ...], zone: str) -> Source:
+    """The rows that expressions over events, or over the lines of `array`, need."""
+    return Source(array=array, joined=array is not None and reads_event(nodes), zone=zone)
+
+
+def _no_call(node: Call) -> Sql:
+    raise TypeError(f"`{node.function}` can't stand inside a behaviour function")
+
+
+def view_of(array: str) -> str:
+    """The view that holds the lines of an array."""
+    return "profile_order_lines" if array == "products" else f"profile_{array}_lines"
+
+
+def qualifies(events: Events, source: Source) -> Sql:
+    """Whether a row is one of the events, apart from where now is."""
+    parts: list[Sql] = []
+    if events.event is not None:
+        parts.append(sql.named_in(column("event", source.rows), [events.event]))
+    parts.extend(lower(each, source.how()) for each in events.conditions)
+    window = events.window
+    if window.since is not None:
+        parts.append(exp.GTE(this=source.ts(), expression=sql.constant(window.since, "time")))
+    if window.until is not None:
+        parts.append(exp.LT(this=source.ts(), expression=sql.constant(window.until, "time")))
+    return sql.every(parts)
+
+
+def counts(events: Events, source: Source) -> Sql:
+    """Whether a row counts now: one of the events, within its window, and already happened."""
+    return sql.every([qualifies(events.timeless(), source), *_in_time(events.window, source)])
+
+
+def _in_time(window: Window, source: Source) -> list[Sql]:
+    parts: list[Sql] = [exp.LT(this=source.ts(), expression=sql.shifted(sql.as_of(), -window.ending))]
+    if window.reach is not None:
+        parts.append(exp.GTE(this=source.ts(), expression=sql.shifted(sql.as_of(), -window.reach)))
+    return parts
+
+
+def aggregate(counted: Counted, source: Source) -> Sql:
+    """The aggregate that computes a plain behaviour over the rows of one person."""
+    condition = counts(counted.events, source)
+    value = sql.whole(1) if counted.value is None else lower(counted.value, source.how())
+    chosen = when(condition, value)
+    match counted.measure:
+        case "count":
+            return exp.Count(this=chosen)
+        case "distinct":
+            return exp.Count(this=exp.Distinct(expressions=[chosen]))
+        case "sum":
+            return exp.Sum(this=chosen)
+        case "avg":
+            return exp.Avg(this=chosen)
+        case "min":
+            return exp.Min(this=chosen)
+        case "max":
+            return exp.Max(this=chosen)
+        case "first":
+            return exp.ArgMin(this=chosen, expression=source.order())
+        case "last":
+            return exp.ArgMax(this=chosen, expression=source.order())
+        case "most":
+            raise TypeError("the most frequent value takes two passes")
+
+
+def first_edge(groups: Sequence[Events], offset: timedelta, source: Source) -> Sql:
+    """The earliest event that, `offset` after it happened, is still to begin or stop to count."""
+    some = sql.some([qualifies(each, source) for each in groups])
+    due = exp.GTE(this=source.ts(), expression=sql.shifted(sql.as_of(), -offset))
+    return exp.Min(this=when(sql.every([some, due]), source.ts()))
+
+
+def scan(
+    source: Source, asked: Sequence[Events], columns: Mapping[str, Sql], *, restrict: bool, future: bool
+) -> exp.Select:
+    """One row per person with some columns, over no more rows than the events asked for."""
+    found = _rows(source, asked, restrict=restrict, future=future)
+    found = found.select(column("profile_id", source.rows), copy=False)
+    for name, value in columns.items():
+        found = found.select(exp.alias_(value, name, quoted=True), copy=False)
+    return found.group_by(column("profile_id", source.rows), copy=False)
+
+
+def grouped_by_value(
+    source: Source, value: Node, counted: Sequence[tuple[str, Counted]], *, restrict: bool
+) -> exp.Select:
+    """One row per person and value of a property, with how often each behaviour met it."""
+    found = _rows(source, [each.events for _, each in counted], restrict=restrict, future=False)
+    shown = lower(value, source.how())
+    found = found.select(column("profile_id", source.rows), exp.alias_(shown, "value", quoted=True), copy=False)
+    for name, each in counted:
+        number = exp.Count(this=when(counts(each.events, source), sql.whole(1)))
+        found = found.select(exp.alias_(number, name, quoted=True), copy=False)
+    return found.group_by(column("profile_id", source.rows), exp.Literal.number(2), copy=False)
+
+
+def _rows(source: Source, asked: Sequence[Events], *, restrict: bool, future: bool) -> exp.Select:
+    if source.array is None:
+        found = exp.Select().from_(sql.source("profile_events", EVENTS), copy=False)
+    else:
+        found = exp.Select().from_(sql.source(view_of(source.array), LINES), copy=False)
+    if source.joined:
+        same = exp.EQ(this=column("event_id", EVENTS), expression=column("event_id", LINES))
+        found = found.join(sql.source("profile_events", EVENTS), on=same, copy=False)
+    aliases = [LINES, EVENTS] if source.joined else [source.rows]
+    for alias in aliases:
+        for condition in _bounds(alias, asked, future=future):
+            found = found.where(condition, copy=False)
+    shared = {each.conditions for each in asked}
+    if len(shared) == 1 and len({each.event for each in asked}) == 1:
+        for each in shared.pop():
+            found = found.where(sql.operand(lower(each, source.how())), copy=False)
+    if restrict:
+        found = found.where(restricted(source.rows), copy=False)
+    return found
+
+
+def _bounds(alias: str, asked: Sequence[Events], *, future: bool) -> list[Sql]:
+    """What every row asked for has in common, so that the rest is never read."""
+    found: list[Sql] = []
+    names = [each.event for each in asked]
+    if None not in names:
+        found.append(sql.named_in(column("event", alias), {each for each in names if each is not None}))
+    if not future:
+        found.append(exp.LT(this=column("ts", alias), expression=sql.as_of()))
+    reaches = [each.window.reach for each in asked]
+    if None not in reaches:
+        reach = max(each for each in reaches if each is not None)
+        found.append(exp.GTE(this=column("ts", alias), expression=sql.shifted(sql.as_of(), -reach)))
+    starts = [each.window.since for each in asked]
+    if None not in starts:
+        since = min(each for each in starts if each is not None)
+        found.append(exp.GTE(this=column("ts", alias), expression=sql.constant(since, "time")))
+    return found
+
+
+def restricted(alias: str) -> Sql:
+    """Whether a row is of one of the profiles in `changed`."""
+    changed = exp.Select().select(column("profile_id", "c"), copy=False).from_(sql.source("changed", "c"), copy=False)
+    return sql.in_query(column("profile_id", alias), changed)
