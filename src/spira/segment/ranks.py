@@ -57,9 +57,7 @@ def _rank(call: Call) -> Rank:
     value = call.positional()[0]
     input = f"in_{_short(canonical(value))}"
     ranked = _replaced(call, {id(value): Name(parts=(input,))})
-    return Rank(
-        column=f"rank_{_short(canonical(call))}", text=canonical(ranked), input=input, value=canonical(value)
-    )
+    return Rank(column=f"rank_{_short(canonical(call))}", text=canonical(ranked), input=input, value=canonical(value))
 
 
 def _replaced(node: Node, others: Mapping[int, Node]) -> Node:

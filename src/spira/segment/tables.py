@@ -57,18 +57,12 @@ TAG_INPUTS = table(
     )
 )
 
-TAG_COLUMNS = table(
+TAG_PROGRAM = table(
     Table(
-        name="tag_columns",
+        name="tag_program",
         store="warehouse",
         stage="segment.tags",
-        columns=columns(
-            """
-            name VARCHAR required
-            fingerprint VARCHAR required
-            """
-        ),
-        key=("name",),
+        columns=columns("fingerprint VARCHAR required"),
     )
 )
 
@@ -198,17 +192,11 @@ MEMBERSHIP_CHANGES = table(
     )
 )
 
-AUDIENCE_CONDITIONS = table(
+AUDIENCE_PROGRAM = table(
     Table(
-        name="audience_conditions",
+        name="audience_program",
         store="warehouse",
         stage="segment.audiences",
-        columns=columns(
-            """
-            name VARCHAR required
-            fingerprint VARCHAR required
-            """
-        ),
-        key=("name",),
+        columns=columns("fingerprint VARCHAR required"),
     )
 )
