@@ -131,6 +131,8 @@ def _diagnostic(kind: Kind, node: Node, found: _Located) -> Diagnostic:
     if code.startswith("D") and code[1:].isdigit():
         if context.get("inside"):
             at = node.inside(found.path, *context["inside"])
+        if context.get("key"):
+            at = node.key_at(*found.path, context["key"])
         return Diagnostic(code=code, message=error["msg"], at=at, help=context.get("help"))
     if code in ("literal_error", "enum") and not found.expects:
         return _choice(value, str(context["expected"]), node, found)

@@ -27,10 +27,15 @@ class DefinitionModel(BaseModel):
 
 
 def fault(
-    code: str, message: str, *, help: str | None = None, inside: tuple[int, int] | None = None
+    code: str,
+    message: str,
+    *,
+    help: str | None = None,
+    inside: tuple[int, int] | None = None,
+    key: str | None = None,
 ) -> PydanticCustomError:
-    """An error for a validator to raise; `inside` marks characters of the text at fault."""
-    context: dict[str, Any] = {"message": message, "help": help, "inside": inside}
+    """An error for a validator to raise; `inside` marks characters of the text at fault, `key` one key of a mapping."""
+    context: dict[str, Any] = {"message": message, "help": help, "inside": inside, "key": key}
     return PydanticCustomError(code, "{message}", context)
 
 
@@ -64,13 +69,15 @@ def _label(value: Any) -> Any:
         raise fault("D017", "a label is a text, or a text for each language", help=_LABEL_HELP)
     for language, text in value.items():
         if language not in LANGUAGES:
-            raise fault("D017", f"`{language}` is not a language of labels", help=_LABEL_HELP)
+            help = _COMMA_HELP if text is None else _LABEL_HELP
+            raise fault("D017", f"`{language}` is not a language of labels", help=help, key=language)
         if not isinstance(text, str) or not text.strip():
-            raise fault("D017", f"the label has no text for `{language}`", help=_LABEL_HELP)
+            raise fault("D017", f"the label has no text for `{language}`", help=_LABEL_HELP, key=language)
     return dict(value)
 
 
 _LABEL_HELP = "write one text, or {zh-CN: 标签, en: Label}"
+_COMMA_HELP = "quote a text that has a comma in it, or write one text, or {zh-CN: 标签, en: Label}"
 
 NameStr = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
 Duration = Annotated[str, AfterValidator(_duration), Field(json_schema_extra={"examples": ["30 days", "12 hours"]})]
