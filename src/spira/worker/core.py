@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import spira.worker.builtin  # noqa: F401  (registers everything)
 from spira.collect import tracking
 from spira.collect.intake import Intake
 from spira.definitions import apply as applying
@@ -37,7 +38,7 @@ from spira.storage.state import State, open_state
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse, open_warehouse
 from spira.unify import identity
-from spira.worker import builtin, reconcile
+from spira.worker import reconcile
 from spira.worker.children import Children
 from spira.worker.clock import ManualClock, open_clock
 from spira.worker.lock import DirectoryLock
@@ -46,8 +47,7 @@ from spira.worker.report import Run, SystemReport, system_report
 from spira.worker.stages import STAGES, Stage, of_refresh, of_tick
 from spira.worker.turn import Turn
 
-__all__ = ["Core"]
-_ = builtin  # imported for what it registers
+
 
 
 class Core:

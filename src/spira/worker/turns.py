@@ -1,0 +1,83 @@
+"""What each stage does in a turn: the adapters between the tuple of stages and the packages' functions.
+
+Each takes the `Turn` and returns how many rows it changed.
+"""
+
+from __future__ import annotations
+
+from spira.collect import load as loading
+from spira.engage.delivery import stage as delivering
+from spira.engage.journeys import advance
+from spira.measure.metrics import compute as metering
+from spira.measure.metrics.compute import Metric
+from spira.segment import audiences as membership
+from spira.segment import tags as tagging
+from spira.segment.models import compute as modelling
+from spira.unify import consent as consenting
+from spira.unify import identity
+from spira.unify import profiles as profiling
+from spira.worker.turn import Turn
+
+
+def load(turn: Turn) -> int:
+    """Stage 2: everything that the log holds and the warehouse does not."""
+    loaded = loading.load(
+        turn.warehouse,
+        state=turn.state,
+        vault=turn.vault,
+        log=turn.log,
+        runner=turn.runner,
+        plan=turn.plan,
+        settings=turn.settings,
+        clock=turn.clock,
+        directory=turn.directory,
+        scratch=turn.scratch,
+        join=identity.resolve,
+    )
+    return loaded.events
+
+
+def profiles(turn: Turn) -> int:
+    """Stage 3, first half: one row per person, and their traits."""
+    return profiling.compute(turn.warehouse, as_of=turn.as_of, units=turn.units, full=turn.full).written
+
+
+def consent(turn: Turn) -> int:
+    """Stage 3, second half: permissions and suppressions."""
+    done = consenting.compute(turn.warehouse, as_of=turn.as_of, full=turn.full)
+    return done.granted + done.withdrawn
+
+
+def tags(turn: Turn) -> int:
+    """Stage 4."""
+    return tagging.compute(turn.warehouse, turn.applied, turn.catalog, turn.as_of, full=turn.full)
+
+
+def models(turn: Turn) -> int:
+    """Stage 5."""
+    return modelling.compute(turn.warehouse, turn.applied, turn.as_of, full=turn.full)
+
+
+def audiences(turn: Turn) -> int:
+    """Stage 6."""
+    moves = membership.compute(turn.warehouse, turn.applied, turn.catalog, turn.as_of, full=turn.full)
+    return moves.entered + moves.left
+
+
+def journeys(turn: Turn) -> int:
+    """Stage 7."""
+    return advance.advance(turn.warehouse, turn.applied, turn.catalog, turn.as_of)
+
+
+def delivery(turn: Turn) -> int:
+    """Stage 8: fold what is known, decide what is new, dispatch what may go."""
+    return delivering.run(turn)
+
+
+def metrics(turn: Turn) -> int:
+    """Stage 11."""
+    wanted = [
+        Metric(definition=each.model, version=each.fingerprint) for each in turn.applied.definitions_of("metric")
+    ]
+    zone = turn.settings.workspace.zone
+    return metering.compute(turn.warehouse, wanted, as_of=turn.as_of, zone=zone, full=turn.full)
