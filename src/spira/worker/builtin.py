@@ -15,6 +15,7 @@ import spira.engage.tables
 import spira.measure.metrics.definition
 import spira.measure.tables
 import spira.segment.audiences
+import spira.segment.kinds
 import spira.segment.models.next_order_date
 import spira.segment.tables
 import spira.segment.tags
