@@ -35,6 +35,7 @@ _PLACE = struct.Struct(">QQ")
 _LENGTH = struct.Struct(">I")
 _BLOCK = 1024 * 1024
 _TAG = 16
+SEALED = "can't be unsealed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,16 @@ class Frame:
     def after(self) -> int:
         """Where the next frame begins."""
         return self.offset + HEADER + len(self.payload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A stretch of a segment that can't be read, and why."""
+
+    segment: int
+    offset: int
+    length: int
+    why: str
 
 
 class Sealer:
@@ -148,6 +159,23 @@ class Segment:
             self._block = self._files.read(self._path, offset, min(max(length, _BLOCK), self.size - offset))
             self._start = offset
         return self._block[offset - self._start : offset - self._start + length]
+
+
+def walk(segment: Segment, offset: int, keys: Keys) -> Iterator[tuple[Frame, list[bytes]] | Damage]:
+    """The frames of a segment with their records, and the damage between them; a torn tail is simply the end."""
+    while offset < segment.size:
+        frame = segment.at(offset) or segment.next_after(offset)
+        if frame is None:
+            return
+        if frame.offset > offset:
+            yield Damage(segment=segment.number, offset=offset, length=frame.offset - offset, why="damaged")
+        lot = unseal(keys, frame)
+        if lot is None:
+            length = frame.after - frame.offset
+            yield Damage(segment=segment.number, offset=frame.offset, length=length, why=SEALED)
+        else:
+            yield frame, lot
+        offset = frame.after
 
 
 def batches(records: Iterable[bytes], size: int) -> Iterator[list[bytes]]:

@@ -15,26 +15,24 @@ never tried again on the same file.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from spira.kernel.errors import LogUnavailable, StorageDamaged
+from spira.kernel.errors import StorageDamaged
 from spira.storage import frames
 from spira.storage.files import Files, RealFiles
-from spira.storage.frames import Sealer, Segment
+from spira.storage.frames import SEALED, Damage, Sealer, Segment, walk
 from spira.storage.keys import Keys
+from spira.storage.log_queue import FULL, Queue, Waiting, settle
 
 ROLL_BYTES = 64 * 1024 * 1024
 QUEUE_BYTES = 64 * 1024 * 1024
 FRAME_BYTES = 1024 * 1024
 _SUFFIX = ".log"
 _ASIDE = ".rewriting"
-_FULL = "the records were not kept; send them again. See that the disk of `data/log` has room and is well"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,16 +45,6 @@ class Position:
 
 
 BEGINNING = Position(0, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
-    """A stretch of a segment that can't be read, and why."""
-
-    segment: int
-    offset: int
-    length: int
-    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,30 +85,13 @@ class _Open:
     size: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class _Waiting:
-    """One caller's records. `loop` is None for a caller that blocks."""
-
-    records: Sequence[bytes]
-    future: Future[Position] | asyncio.Future[Position]
-    loop: asyncio.AbstractEventLoop | None = None
-    rolls: bool = False
-    size: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.size = sum(map(len, self.records))
-
-
 class Log:
     """The writer of a log's directory. Close it, or use it as a context manager."""
 
     def __init__(self, directory: Path, keys: Keys, *, files: Files, roll_bytes: int, queue_bytes: int) -> None:
         self._directory, self._keys, self._files = directory, keys, files
-        self._roll_bytes, self._queue_bytes = roll_bytes, queue_bytes
-        self._wake = threading.Condition()
-        self._queue: list[_Waiting] = []
-        self._queued = 0
-        self._closing = False
+        self._roll_bytes = roll_bytes
+        self._queue: Queue[Position] = Queue(queue_bytes)
         self._segment: _Open | None = None
         self._emptied: list[Path] = []
         self.damage: list[Damage] = []
@@ -143,31 +114,21 @@ class Log:
         try:
             log._recover()
         except OSError as fault:
-            raise StorageDamaged(f"the log {directory} can't be opened: {fault}", help=_FULL) from fault
+            raise StorageDamaged(f"the log {directory} can't be opened: {fault}", help=FULL) from fault
         log._thread.start()
         return log
 
     def append(self, records: Sequence[bytes]) -> Position:
         """Return when the records are on the disk: the place behind them. LogUnavailable when they are not kept."""
-        waiting = _Waiting(records=records, future=Future())
-        self._enqueue(waiting)
-        assert isinstance(waiting.future, Future)
-        return waiting.future.result()
+        return self._queue.put(records)
 
     async def append_soon(self, record: bytes) -> Position:
         """`append` of one record for a coroutine, which waits without holding a thread."""
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(records=(record,), future=loop.create_future(), loop=loop)
-        self._enqueue(waiting)
-        assert isinstance(waiting.future, asyncio.Future)
-        return await waiting.future
+        return await self._queue.put_soon((record,))
 
     def roll(self) -> Position:
         """Close the segment being written; everything appended before lies before the place returned."""
-        waiting = _Waiting(records=(), future=Future(), rolls=True)
-        self._enqueue(waiting)
-        assert isinstance(waiting.future, Future)
-        return waiting.future.result()
+        return self._queue.put((), rolls=True)
 
     def end(self) -> Position:
         """The place behind the last durable record."""
@@ -200,9 +161,7 @@ class Log:
 
     def close(self) -> None:
         """Write what is queued, close the segment, and refuse everything after."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
+        self._queue.close()
         self._thread.join()
 
     def __enter__(self) -> Log:
@@ -224,32 +183,13 @@ class Log:
             self._next = last.number + 1
             self._end = Position(last.number, _valid_end(Segment(self._files, last.path, last.number)))
 
-    def _enqueue(self, waiting: _Waiting) -> None:
-        with self._wake:
-            if self._closing:
-                raise LogUnavailable("the log is closed", help="start Spira again")
-            if self._queued and self._queued + waiting.size > self._queue_bytes:
-                raise LogUnavailable("the log can't keep up", help="send the records again in a moment")
-            self._queue.append(waiting)
-            self._queued += waiting.size
-            self._wake.notify()
-
     def _drain(self) -> None:
-        while lot := self._take():
-            outcome = self._keep(lot)
-            _settle(lot, outcome)
+        while lot := self._queue.take():
+            settle(lot, self._keep(lot))
         if self._segment:
             self._finish(self._segment)
 
-    def _take(self) -> list[_Waiting]:
-        """Everything queued, as soon as there is something; nothing at the end."""
-        with self._wake:
-            while not self._queue and not self._closing:
-                self._wake.wait()
-            lot, self._queue, self._queued = self._queue, [], 0
-            return lot
-
-    def _keep(self, lot: list[_Waiting]) -> Position | Exception:
+    def _keep(self, lot: list[Waiting[Position]]) -> Position | Exception:
         """Make the lot durable with one sync: where it ends, or why it was not kept."""
         try:
             records = [record for waiting in lot for record in waiting.records]
@@ -341,7 +281,7 @@ def read(
     for file in listed:
         if file.number > end.segment:
             end = Position(file.number, 0)
-        for found in _walk(Segment(disk, file.path, file.number), end.offset, keys):
+        for found in walk(Segment(disk, file.path, file.number), end.offset, keys):
             if isinstance(found, Damage):
                 damage.append(found)
                 end = Position(file.number, found.offset + found.length)
@@ -388,9 +328,9 @@ def _rewrite_segment(
 ) -> tuple[int, int]:
     kept: list[bytes] = []
     removed = changed = 0
-    for found in _walk(Segment(disk, file.path, file.number), 0, keys):
+    for found in walk(Segment(disk, file.path, file.number), 0, keys):
         if isinstance(found, Damage):
-            if found.why == _SEALED:
+            if found.why == SEALED:
                 raise StorageDamaged(f"{file.path} can't be unsealed and so not rewritten", help=_KEYS)
             continue
         for record in found[1]:
@@ -423,23 +363,6 @@ def _replace(disk: Files, file: SegmentFile, keys: Keys, records: list[bytes]) -
     disk.sync_directory(file.path.parent)
 
 
-def _walk(segment: Segment, offset: int, keys: Keys) -> Iterator[tuple[frames.Frame, list[bytes]] | Damage]:
-    """The frames of a segment with their records, and the damage between them; a torn tail is simply the end."""
-    while offset < segment.size:
-        frame = segment.at(offset) or segment.next_after(offset)
-        if frame is None:
-            return
-        if frame.offset > offset:
-            yield Damage(segment=segment.number, offset=offset, length=frame.offset - offset, why="damaged")
-        lot = frames.unseal(keys, frame)
-        if lot is None:
-            length = frame.after - frame.offset
-            yield Damage(segment=segment.number, offset=frame.offset, length=length, why=_SEALED)
-        else:
-            yield frame, lot
-        offset = frame.after
-
-
 def _valid_end(segment: Segment) -> int:
     """Where the last intact frame ends."""
     end = 0
@@ -460,36 +383,6 @@ def _check_keys(files: Files, listed: list[SegmentFile], keys: Keys) -> None:
         return
 
 
-def _settle(lot: list[_Waiting], outcome: Position | Exception) -> None:
-    """Tell every caller; those of one event loop are woken together."""
-    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[Position]]] = {}
-    for waiting in lot:
-        if waiting.loop is not None and isinstance(waiting.future, asyncio.Future):
-            loops.setdefault(waiting.loop, []).append(waiting.future)
-        else:
-            _tell(waiting.future, outcome)
-    for loop, futures in loops.items():
-        try:
-            loop.call_soon_threadsafe(_tell_all, futures, outcome)
-        except RuntimeError:
-            continue  # the loop is closed; nobody waits any more
-
-
-def _tell_all(futures: list[asyncio.Future[Position]], outcome: Position | Exception) -> None:
-    for future in futures:
-        if not future.done():
-            _tell(future, outcome)
-
-
-def _tell(future: Future[Position] | asyncio.Future[Position], outcome: Position | Exception) -> None:
-    if isinstance(outcome, Position):
-        future.set_result(outcome)
-        return
-    fault = LogUnavailable(f"the log could not be written: {outcome}", help=_FULL)
-    fault.__cause__ = outcome
-    future.set_exception(fault)
-
-
 def _quietly(act: Callable[[], None]) -> None:
     """Do what may fail on a disk that has failed already."""
     try:
@@ -502,5 +395,4 @@ def _path(directory: Path, number: int) -> Path:
     return directory / f"{number:012d}{_SUFFIX}"
 
 
-_SEALED = "can't be unsealed"
 _KEYS = "put the spira.keys that belongs to this workspace back"
