@@ -31,6 +31,7 @@ EXTRA = (
     Column(name="channel", type="VARCHAR"),
     Column(name="bounce_type", type="VARCHAR"),
     Column(name="delivery_id", type="BIGINT"),
+    Column(name="address_key", type="VARCHAR"),
     Column(name="revenue", type="DECIMAL(18,4)"),
 )
 

@@ -1,0 +1,120 @@
+"""Explain: why these identifiers are one person, link by link.
+
+Reads   `identifiers`, `links`, `moved`, `profile_events`, and the vault
+
+The weakest link is the one with the least behind it: both ends anonymous, then one user id, then
+two; among equals the latest. Links that were seen but join nothing are shown with the reason.
+"""
+
+# ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from spira.kernel.ids import show_profile
+from spira.kernel.viewer import Viewer
+from spira.storage.vault import Vault
+from spira.storage.warehouse import Row, Warehouse
+from spira.unify import masks
+from spira.unify.kinds import USER_ID, is_contact
+from spira.unify.people import locate
+from spira.unify.portrait import says
+
+TIES = {0: "weak", 1: "fair", 2: "strong"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeView:
+    """One identifier in the graph."""
+
+    node: int = says("its number within this graph")
+    kind: str = says("user_id, anonymous_id, email…")
+    shown: str = says("the value, masked if it is a contact value")
+    mine: bool = says("whether it belongs to the person; else it was only seen with one that does")
+    first_seen: datetime = says("when it was first seen")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """One piece of evidence that two identifiers are the same person."""
+
+    one: int = says("a node")
+    two: int = says("the other node")
+    rule: str = says("what made the link: event, identify, alias…")
+    event: str | None = says("the earliest event that showed both")
+    ts: datetime = says("when that was")
+    source: str = says("which source told it")
+    strength: str = says("weak: no user id; fair: one user id; strong: two")
+    joins: bool = says("whether it joins them; not when the identifier is shared with another person")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a profile is one person."""
+
+    id: str = says("the profile")
+    nodes: tuple[NodeView, ...] = says("its identifiers, and those seen with them that belong to another")
+    links: tuple[LinkView, ...] = says("the evidence, oldest first")
+    weakest: LinkView | None = says("the joining link with the least behind it; none when there is one identifier")
+
+
+def explain(warehouse: Warehouse, vault: Vault, viewer: Viewer, profile_id: int) -> Explanation:
+    """The graph of identifiers and links of one person, masked; NotFound for one whom the viewer may not see."""
+    profile = locate(warehouse, viewer, profile_id)
+    found = warehouse.query(_LINKS, {"profile": profile})
+    ends = sorted({profile, *(end for one, two, *_ in found for end in (one, two))})
+    ends += [each for (each,) in warehouse.query(_REST, {"profile": profile, "ends": ends})]
+    subjects = warehouse.query(_NODES, {"profile": profile, "ends": ends})
+    number = {subject: at for at, (subject, *_) in enumerate(subjects)}
+    strong = {subject for subject, kind, *_ in subjects if kind == USER_ID}
+    shown = masks.seen(vault, viewer, (row[2] for row in subjects if is_contact(row[1])), clear=False)
+    links = tuple(_link(row, number, strong) for row in found if row[0] in number and row[1] in number)
+    joining = [link for link in links if link.joins]
+    return Explanation(
+        id=show_profile(profile),
+        nodes=tuple(_node(row, number, shown) for row in subjects),
+        links=links,
+        weakest=min(joining, key=lambda link: (_RANKS[link.strength], -link.ts.timestamp()), default=None),
+    )
+
+
+def _node(row: Row, number: dict[int, int], shown: Mapping[str, str]) -> NodeView:
+    subject, kind, key, value, first_seen, mine = row
+    text = value if value is not None and not is_contact(kind) else shown.get(key, masks.HIDDEN)
+    return NodeView(node=number[subject], kind=kind, shown=text, mine=mine, first_seen=first_seen)
+
+
+def _link(row: Row, number: dict[int, int], strong: set[int]) -> LinkView:
+    one, two, rule, event, ts, source, joins = row
+    strength = TIES[len(strong.intersection((one, two)))]
+    return LinkView(
+        one=number[one], two=number[two], rule=rule, event=event, ts=ts, source=source, strength=strength, joins=joins
+    )
+
+
+_RANKS = {name: rank for rank, name in TIES.items()}
+_LINKS = """
+with placed as (
+    select subject_id, coalesce(moved.profile_id, subject_id) as profile_id
+    from identifiers left join moved using (subject_id)
+)
+select link.subject_id, link.other_id, link.rule, seen.event, link.ts, link.source, one.profile_id = two.profile_id
+from links link
+join placed one on one.subject_id = link.subject_id
+join placed two on two.subject_id = link.other_id
+left join profile_events seen on seen.event_id = link.event_id
+where one.profile_id = $profile or two.profile_id = $profile
+order by link.ts, link.subject_id, link.other_id
+limit 500
+"""
+_REST = """
+select subject_id from moved where profile_id = $profile and subject_id not in (select unnest($ends::bigint[]))
+"""
+_NODES = """
+select subject_id, kind, subject_key, value, first_seen, coalesce(moved.profile_id, subject_id) = $profile
+from identifiers left join moved using (subject_id)
+where subject_id in (select unnest($ends::bigint[]))
+order by coalesce(moved.profile_id, subject_id) = $profile desc, kind = 'user_id' desc, first_seen, subject_id
+"""
