@@ -132,7 +132,7 @@ def _event(event_id: int, person: int, batch: int) -> dict[str, Any]:
 def open_shop() -> Shop:
     """An empty shop; close its warehouse when done."""
     warehouse = open_warehouse(threads=1)
-    for _, each in TABLES.items():
+    for each in map(TABLES.get, TABLES):
         if each.store == "warehouse":
             warehouse.execute(ddl.create(each))
     document = read_definitions([(PurePath("tracking.yaml"), TRACKING)], SETTINGS)

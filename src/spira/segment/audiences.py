@@ -102,9 +102,9 @@ def who_of(applied: Applied) -> dict[str, str]:
     return {each.audience: each.who for each in applied.of("audience")}
 
 
-def program(who: Mapping[str, str], catalog: Catalog) -> Program:
-    """The compiled audiences; made once for the same texts over the same catalog."""
-    return _program(tuple(who.items()), Held(catalog))
+def program(who: Mapping[str, str], catalog: Catalog, *, tags: str = "tags") -> Program:
+    """The compiled audiences, reading the table `tags`; made once for the same texts over the same catalog."""
+    return _program(tuple(who.items()), Held(catalog), tags)
 
 
 def draft(warehouse: Warehouse, wanted: Program, as_of: datetime, *, full: bool) -> None:
@@ -118,18 +118,18 @@ def draft(warehouse: Warehouse, wanted: Program, as_of: datetime, *, full: bool)
 
 
 @lru_cache(maxsize=8)
-def _program(who: tuple[tuple[str, str], ...], held: Held) -> Program:
+def _program(who: tuple[tuple[str, str], ...], held: Held, tags: str) -> Program:
     catalog = replace(held.catalog, audiences=frozenset(name for name, _ in who))
     found = {name: analyse(text, catalog, expect="boolean") for name, text in who}
     for name, each in found.items():
         if each.faults:
             message = f"the audience `{name}` can't be worked out: {each.faults[0].message}"
             raise DefinitionsInvalid(message, help="run `spira check`")
-    layers = []
+    others, layers = {"members": DRAFT, "tags": tags}, []
     for names in order({name: each.reads.audiences for name, each in found.items()}).layers:
         columns = {name: found[name] for name in names}
         changed_sql, everyone = (
-            stored(reading(profiles_query(columns, catalog, restrict=restrict, edges=True), {"members": DRAFT}), LAYER)
+            stored(reading(profiles_query(columns, catalog, restrict=restrict, edges=True), others), LAYER)
             for restrict in (True, False)
         )
         layers.append(Layer(changed=changed_sql, everyone=everyone))
