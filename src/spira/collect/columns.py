@@ -1,0 +1,214 @@
+"""Columns: rows collected one by one, written as Arrow files that the warehouse takes whole.
+
+Writes  files   `events`, `identifiers`, `links`, `traits`, `quarantine`, `attempts`, `undeclared`,
+                one `lines:<array>` per array (Arrow), and `sealed` (msgpack)
+
+Rows of one call share its `item`, its place in the stretch; subjects are numbered within the
+stretch (`subject`). The loader turns both into ids. A table without rows has no file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import chain, repeat
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from spira.collect.people import Identifier, Person, Sealer
+from spira.collect.properties import Properties, Read, Undeclared
+from spira.collect.tracking import Plan
+from spira.collect.typed import column
+
+_TEXT, _BIG, _TIME = pa.string(), pa.int64(), pa.timestamp("us")
+
+
+def _schema(**types: pa.DataType) -> pa.Schema:
+    return pa.schema(list(types.items()))
+
+
+EVENTS = _schema(
+    item=_BIG,
+    message_id=_TEXT,
+    type=_TEXT,
+    event=_TEXT,
+    ts=_TIME,
+    received_at=_TIME,
+    source=_TEXT,
+    touchpoint=_TEXT,
+    domain=_TEXT,
+    session_id=_TEXT,
+    campaign=_TEXT,
+    campaign_source=_TEXT,
+    campaign_medium=_TEXT,
+    campaign_term=_TEXT,
+    campaign_content=_TEXT,
+    subject=_BIG,
+    given_subject_id=_BIG,
+    properties=_TEXT,
+)
+IDENTIFIERS = _schema(subject=_BIG, kind=_TEXT, subject_key=_TEXT, value=_TEXT)
+LINKS = _schema(item=_BIG, subject=_BIG, other=_BIG, rule=_TEXT)
+TRAITS = _schema(item=_BIG, name=_TEXT, value=_TEXT, vault_key=_TEXT, priority=pa.int32())
+QUARANTINE = _schema(
+    item=pa.int32(),
+    received_at=_TIME,
+    source=_TEXT,
+    message_id=_TEXT,
+    event=_TEXT,
+    reason=_TEXT,
+    detail=_TEXT,
+    subject_key=_TEXT,
+    body=pa.binary(),
+)
+ATTEMPTS = _schema(delivery_id=_BIG, phase=_TEXT, at=_TIME, outcome=_TEXT, provider_id=_TEXT, detail=_TEXT)
+UNDECLARED = _schema(event=_TEXT, property=_TEXT, type=_TEXT, seen=_BIG)
+
+Row = tuple[Any, ...]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """What every event has. `subject_id` is set where Spira itself knows whom it is about."""
+
+    message_id: str
+    type: str
+    event: str
+    ts: datetime
+    received_at: datetime
+    source: str
+    touchpoint: str | None = None
+    domain: str | None = None
+    session_id: str | None = None
+    campaign: tuple[str | None, ...] = (None, None, None, None, None)
+    subject_id: int | None = None
+
+
+class _Lines:
+    """The lines of one array: Structs one after another, and how many each item has."""
+
+    def __init__(self) -> None:
+        self.items: list[int] = []
+        self.counts: list[int] = []
+        self.lines: list[Any] = []
+        self.extras: list[str | None] = []
+
+    def add(self, item: int, lines: list[Any], extras: list[str | None] | None) -> None:
+        self.items.append(item)
+        self.counts.append(len(lines))
+        self.lines += lines
+        self.extras += extras or repeat(None, len(lines))
+
+
+class Columns:
+    """Everything decoded so far."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._items = 0
+        self._events: list[Row] = []
+        self._values: dict[str, tuple[list[int], list[Any]]] = {}
+        self._lines: dict[str, _Lines] = {}
+        self._subjects: dict[str, int] = {}
+        self._identifiers: list[Row] = []
+        self._links: list[Row] = []
+        self._traits: list[Row] = []
+        self._quarantine: list[Row] = []
+        self._undeclared: Counter[Undeclared] = Counter()
+        self.attempts: list[Row] = []
+
+    def add(self, event: Event, read: Read, person: Person, *, priority: int) -> None:
+        """The rows of one event."""
+        item, place = self._next(), len(self._events)
+        subject = None if person.subject is None else self._number(person.subject)
+        e = event
+        about = (e.message_id, e.type, e.event, e.ts, e.received_at, e.source, e.touchpoint, e.domain, e.session_id)
+        self._events.append((item, *about, *e.campaign, subject, e.subject_id, read.rest))
+        for name, value in read.values.items():
+            places, values = self._values.setdefault(name, ([], []))
+            places.append(place)
+            values.append(value)
+        for array, (lines, extras) in read.lines.items():
+            self._lines.setdefault(array, _Lines()).add(item, lines, extras)
+        for other, rule in person.linked:
+            self._links.append((item, subject, self._number(other), rule))
+        for trait in person.traits:
+            self._traits.append((item, trait.name, trait.value, trait.vault_key, priority))
+        if read.undeclared:
+            self._undeclared.update(read.undeclared)
+
+    def refuse(self, row: Row) -> None:
+        """A row of quarantine."""
+        self._quarantine.append((self._next(), *row))
+
+    def write(self, scratch: Path, stem: str, *, plan_lines: Properties, sealer: Sealer) -> dict[str, tuple[Path, int]]:
+        """Write the files; their paths and numbers of rows by table."""
+        tables = {
+            "events": self._event_table(),
+            "identifiers": _table(self._identifiers, IDENTIFIERS),
+            "links": _table(self._links, LINKS),
+            "traits": _table(self._traits, TRAITS),
+            "quarantine": _table(self._quarantine, QUARANTINE),
+            "attempts": _table(self.attempts, ATTEMPTS),
+            "undeclared": _table([(*what, seen) for what, seen in self._undeclared.items()], UNDECLARED),
+        }
+        for array, lines in self._lines.items():
+            tables[f"lines:{array}"] = _line_table(lines, plan_lines.lines(array))
+        files: dict[str, tuple[Path, int]] = {}
+        for name, rows in tables.items():
+            if rows.num_rows:
+                path = scratch / f"{stem}-{name.replace(':', '-')}.arrow"
+                _write(path, rows)
+                files[name] = (path, rows.num_rows)
+        if sealer.sealed:
+            path = scratch / f"{stem}-sealed.msgpack"
+            path.write_bytes(msgspec.msgpack.encode(list(sealer.sealed.values())))
+            files["sealed"] = (path, len(sealer.sealed))
+        return files
+
+    def _next(self) -> int:
+        self._items += 1
+        return self._items
+
+    def _number(self, identifier: Identifier) -> int:
+        found = self._subjects.get(identifier.key)
+        if found is None:
+            found = self._subjects[identifier.key] = len(self._identifiers)
+            self._identifiers.append((found, identifier.kind, identifier.key, identifier.value))
+        return found
+
+    def _event_table(self) -> pa.Table:
+        made = _table(self._events, EVENTS)
+        types = self._plan.properties()
+        for name, (places, values) in self._values.items():
+            whole: list[Any] = [None] * len(self._events)
+            for place, value in zip(places, values, strict=True):
+                whole[place] = value
+            made = made.append_column(name, column(types[name], whole))
+        return made
+
+
+def _line_table(lines: _Lines, reader: Any) -> pa.Table:
+    """One row per line, numbered from 1 within its item."""
+    items = chain.from_iterable(repeat(item, count) for item, count in zip(lines.items, lines.counts, strict=True))
+    numbers = chain.from_iterable(range(1, count + 1) for count in lines.counts)
+    columns = {"item": pa.array(list(items), _BIG), "line": pa.array(list(numbers), pa.int32())}
+    for name, type in reader.fields.items():
+        columns[name] = column(type, list(map(attrgetter(reader.attributes[name]), lines.lines)))
+    columns["properties"] = pa.array(lines.extras, _TEXT)
+    return pa.table(columns)
+
+
+def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else repeat((), len(schema))
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=False)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _write(path: Path, rows: pa.Table) -> None:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, rows.schema) as writer:
+        writer.write_table(rows)

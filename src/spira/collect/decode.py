@@ -1,0 +1,288 @@
+"""Decode: a child's job that turns a stretch of the log into columns for the warehouse.
+
+Reads   the log   from a place on, about `limit_bytes` of it
+Writes  files     one Arrow file per table (`Decoded.files`), and the values for the vault, sealed
+
+Every record becomes rows: events with their lines, traits, identifiers and links, or a row of
+quarantine with the reason. No contact value leaves here in clear. The same stretch gives the
+same rows each time; nothing here looks at a clock or at the warehouse.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from spira.collect.calls import Call, Fault, Request, identity, inspect, pieces, read_request
+from spira.collect.columns import Columns, Event
+from spira.collect.envelope import OWN_SOURCE, Accepted, Attempt, Emitted, OwnEvent, Record, Result, decode
+from spira.collect.people import Person, Sealer
+from spira.collect.properties import Properties, Read
+from spira.collect.tracking import Plan
+from spira.collect.typed import WrongType
+from spira.kernel.jobs import job
+from spira.kernel.settings import CollectSettings
+from spira.storage import log
+from spira.storage.keys import load_keys
+
+_EPOCH = datetime(1970, 1, 1)
+NAMES = {
+    "identify": "Identified",
+    "page": "Page Viewed",
+    "screen": "Screen Viewed",
+    "group": "Group Joined",
+    "alias": "Aliased",
+}
+_TOUCHPOINTS = {"browser": "web", "web": "web", "mobile": "app", "app": "app", "server": None}
+
+
+class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a source; the columns that each of its events takes over."""
+
+    touchpoint: str | None = None
+    domain: str | None = None
+    priority: int = 0
+
+
+class DecodeTask(msgspec.Struct, frozen=True, kw_only=True):
+    """Which stretch to decode, by which plan, and where to put the files. `keys` is the workspace's directory."""
+
+    keys: str
+    log: str
+    segment: int
+    offset: int
+    limit_bytes: int
+    scratch: str
+    plan: Plan
+    sources: dict[str, SourceFacts]
+    max_event_bytes: int
+    future_tolerance_seconds: int
+
+
+class Decoded(msgspec.Struct, frozen=True, kw_only=True):
+    """The files by table, how many rows each has, where the stretch ends, and what of the log was damaged."""
+
+    files: dict[str, str]
+    rows: dict[str, int]
+    segment: int
+    offset: int
+    damage: list[str] = []
+
+
+@job("collect.decode", task=DecodeTask, result=Decoded)
+def decode_stretch(task: DecodeTask) -> Decoded:
+    """Decode one stretch."""
+    keys = load_keys(Path(task.keys))
+    start = log.Position(task.segment, task.offset)
+    chunk = log.read(Path(task.log), keys, start, limit_bytes=task.limit_bytes)
+    decoder = Decoder(task, Sealer(keys, task.plan))
+    for record in chunk.records:
+        decoder.take(record)
+    scratch = Path(task.scratch)
+    scratch.mkdir(parents=True, exist_ok=True)
+    stem = f"{task.segment}-{task.offset}"
+    files = decoder.columns.write(scratch, stem, plan_lines=decoder.properties, sealer=decoder.sealer)
+    return Decoded(
+        files={name: str(path) for name, (path, _) in files.items()},
+        rows={name: rows for name, (_, rows) in files.items()},
+        segment=chunk.end.segment,
+        offset=chunk.end.offset,
+        damage=[f"segment {each.segment}, byte {each.offset}: {each.why}" for each in chunk.damage],
+    )
+
+
+class _Context(msgspec.Struct, rename="camel"):
+    """The few parts of a call's context that become columns."""
+
+    campaign: Any = None
+    channel: Any = None
+    session_id: Any = None
+    traits: msgspec.Raw = msgspec.Raw(b"")
+
+
+_CONTEXT = msgspec.json.Decoder(_Context)
+_NO_CONTEXT = _Context()
+
+
+class Decoder:
+    """Takes records one by one and fills columns."""
+
+    def __init__(self, task: DecodeTask, sealer: Sealer) -> None:
+        self.task = task
+        self.sealer = sealer
+        self.columns = Columns(task.plan)
+        self.properties = Properties(task.plan)
+        self.limits = CollectSettings(
+            max_event_bytes=task.max_event_bytes, future_tolerance_seconds=task.future_tolerance_seconds
+        )
+
+    def take(self, raw: bytes) -> None:
+        """One record. Whatever is in it, the next one is read: what can't be is put into quarantine."""
+        try:
+            record = decode(raw)
+        except (msgspec.MsgspecError, RecursionError) as fault:
+            wrong = Fault("malformed", f"the record can't be read: {fault}")
+            self._quarantine(wrong, source=OWN_SOURCE, received_at=_EPOCH, body=raw)
+            return
+        try:
+            self._record(record)
+        except Exception as fault:  # a fault of ours must not stop loading; the record is kept to be loaded again
+            wrong = Fault("malformed", f"the record stopped the decoder ({type(fault).__name__}); please report this")
+            received_at = record.received_at if isinstance(record, Accepted | Emitted) else record.at
+            self._quarantine(wrong, source=OWN_SOURCE, received_at=received_at, body=raw)
+
+    def _record(self, record: Record) -> None:
+        match record:
+            case Accepted():
+                self._accepted(record)
+            case Emitted():
+                for event in record.events:
+                    self._own(event, record.received_at)
+            case Attempt():
+                self.columns.attempts.append((record.delivery_id, "attempt", record.at, None, None, None))
+            case Result():
+                self.columns.attempts.append(
+                    (record.delivery_id, "result", record.at, record.outcome, record.provider_id, record.detail)
+                )
+
+    def _accepted(self, record: Accepted) -> None:
+        request = read_request(record.body, record.via)
+        shared = _context(request.context)
+        for index, call in enumerate(request.calls):
+            fault = call if isinstance(call, Fault) else self._call(call, index, record, request, shared)
+            if fault:
+                known = call if isinstance(call, Call) else Call()
+                self._quarantine(
+                    fault,
+                    source=record.source,
+                    received_at=record.received_at,
+                    body=pieces(record.body, record.via)[index],
+                    message_id=identity(known.message_id),
+                    event=known.event,
+                    subject_key=self._subject_key(known),
+                )
+
+    def _call(self, call: Call, index: int, record: Accepted, request: Request, shared: _Context) -> Fault | None:
+        """Add the rows of one call; or say what is wrong with it, having added none."""
+        at = inspect(call, received_at=record.received_at, sent_at=request.sent_at, limits=self.limits)
+        if isinstance(at, Fault):
+            return at
+        name = NAMES.get(call.type or "") or (call.event or "").strip()
+        if self.task.plan.strict and name not in self.task.plan.events and call.type == "track":
+            return Fault("unknown_event", f"no tracking plan declares `{name}`, and the plan is strict")
+        context = _context(call.context)
+        try:
+            read = self.properties.read(name, call)
+            person = self.sealer.person(call, context.traits, shared.traits)
+        except WrongType as fault:
+            return Fault("wrong_type", str(fault))
+        message_id = identity(call.message_id) or _made_id(record, index)
+        facts = self.task.sources.get(record.source, SourceFacts())
+        campaign = _campaign(context.campaign or shared.campaign)
+        event = Event(
+            message_id=message_id,
+            type=call.type or "",
+            event=name,
+            ts=at,
+            received_at=record.received_at,
+            source=record.source,
+            touchpoint=facts.touchpoint or _touchpoint(call.channel or context.channel or shared.channel),
+            domain=facts.domain,
+            session_id=_text(context.session_id if context.session_id is not None else shared.session_id),
+            campaign=campaign,
+        )
+        self.columns.add(event, read, person, priority=facts.priority)
+        return None
+
+    def _own(self, own: OwnEvent, received_at: datetime) -> None:
+        """One of Spira's own events: it has no client whose clock or shape could be wrong."""
+        call = Call(
+            type="track",
+            event=own.event,
+            user_id=own.user_id,
+            properties=msgspec.Raw(msgspec.json.encode(own.properties)),
+        )
+        fault: Fault | None = None
+        person, read = Person(), Read()
+        try:
+            read = self.properties.read(own.event, call)
+            person = self.sealer.person(call)
+        except WrongType as wrong:
+            fault = Fault("wrong_type", str(wrong))
+        if own.subject_id is None and own.user_id is None:
+            fault = Fault("missing_identifier", "the event has neither `subject_id` nor `user_id`")
+        if fault:
+            body = msgspec.json.encode(own)
+            self._quarantine(
+                fault,
+                source=OWN_SOURCE,
+                received_at=received_at,
+                body=body,
+                message_id=own.message_id,
+                event=own.event,
+            )
+            return
+        event = Event(
+            message_id=own.message_id,
+            type="track",
+            event=own.event,
+            ts=own.at,
+            received_at=received_at,
+            source=OWN_SOURCE,
+            touchpoint=own.touchpoint,
+            subject_id=own.subject_id,
+            campaign=(own.campaign, None, None, None, None),
+        )
+        self.columns.add(event, read, person, priority=0)
+
+    def _subject_key(self, call: Call) -> str | None:
+        """Whom a refused call is about, as far as it says."""
+        for kind, written in (("user_id", call.user_id), ("anonymous_id", call.anonymous_id)):
+            if (value := identity(written)) is not None:
+                return self.sealer.key(kind, value)
+        return None
+
+    def _quarantine(
+        self,
+        fault: Fault,
+        *,
+        source: str,
+        received_at: datetime,
+        body: bytes,
+        message_id: str | None = None,
+        event: str | None = None,
+        subject_key: str | None = None,
+    ) -> None:
+        row = (received_at, source, message_id, event, fault.reason, fault.detail, subject_key, self.sealer.body(body))
+        self.columns.refuse(row)
+
+
+def _context(raw: msgspec.Raw) -> _Context:
+    text = bytes(raw)
+    return _CONTEXT.decode(text) if text[:1] == b"{" else _NO_CONTEXT
+
+
+def _campaign(written: Any) -> tuple[str | None, ...]:
+    known = written if isinstance(written, dict) else {}
+    return tuple(_text(known.get(part)) for part in ("name", "source", "medium", "term", "content"))
+
+
+def _touchpoint(channel: Any) -> str | None:
+    return _TOUCHPOINTS.get(channel, channel) if isinstance(channel, str) and channel else None
+
+
+def _text(written: Any) -> str | None:
+    """A text, or a number as one; anything else is nothing."""
+    if isinstance(written, str):
+        return written or None
+    return str(written) if isinstance(written, int | float) and not isinstance(written, bool) else None
+
+
+def _made_id(record: Accepted, index: int) -> str:
+    """The message id of a call that has none: the same when the record is read again, another for another request."""
+    seed = f"{record.source}\0{record.received_at.isoformat()}\0{index}\0".encode()
+    return f"made-{hashlib.sha256(seed + record.body).hexdigest()[:32]}"

@@ -1,0 +1,313 @@
+"""Load: the log becomes rows, each accepted event exactly once.
+
+Reads   the log        from where `loaded` says, through children that decode it
+Writes  `events`, `order_lines` and other line tables, `trait_facts`, `quarantine`, `attempts`,
+        `undeclared`, `identifiers` (new ones), `changes` (profiles of the batch's events), `loaded`
+
+The place in the log moves in the same transaction as the rows, so a kill anywhere leaves the
+old place and no rows, or the new place and all of them. A message id is taken once. Ids are
+given in the order of the log. Sealed values are in the vault before the transaction begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from spira.collect import sources
+from spira.collect.decode import Decoded, DecodeTask, SourceFacts, decode_stretch
+from spira.collect.tracking import Plan, line_table
+from spira.kernel.clock import Clock
+from spira.kernel.jobs import JobRunner
+from spira.kernel.settings import Settings
+from spira.storage import ddl
+from spira.storage.log import BEGINNING, Log, Position
+from spira.storage.state import State
+from spira.storage.vault import SealedValue, Vault
+from spira.storage.warehouse import Warehouse
+
+LOG = "main"
+LIMIT_BYTES = 32 * 1024 * 1024  # of the log, unpacked, in one batch: about 100,000 plain events
+Join = Callable[[Warehouse, int], object]
+
+_SEALED = msgspec.msgpack.Decoder(list[SealedValue])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the loader finds things: the directory with the keys, the log's, and one for passing files."""
+
+    keys: Path
+    log: Path
+    scratch: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a load did: the last batch there is, how much came in, and where the log was read to."""
+
+    batch: int
+    events: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    end: Position = BEGINNING
+    batches: int = 0
+    damage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loader:
+    """What loading needs. `join` is called in each batch's transaction, once its links are known."""
+
+    warehouse: Warehouse
+    state: State
+    vault: Vault
+    log: Log
+    runner: JobRunner
+    clock: Clock
+    settings: Settings
+    plan: Plan
+    places: Places
+    join: Join
+
+
+def position(warehouse: Warehouse) -> Position:
+    """Where the log was read to."""
+    row = warehouse.one(_POSITION, {"log": LOG})
+    return Position(row[0], row[1]) if row else BEGINNING
+
+
+def load(loader: Loader, *, limit_bytes: int = LIMIT_BYTES, most_batches: int | None = None) -> Loaded:
+    """Load until the end of the log as it is now, or until `most_batches`; costs next to nothing without news."""
+    start, goal = position(loader.warehouse), loader.log.end()
+    done = Loaded(batch=int(loader.warehouse.value(_LAST_BATCH) or 0), end=start)
+    while done.end < goal and (most_batches is None or done.batches < most_batches):
+        decoded = loader.runner.run(decode_stretch, _task(loader, done.end, limit_bytes))
+        if Position(decoded.segment, decoded.offset) == done.end:
+            break
+        done = _take(loader, decoded, done)
+    return done
+
+
+def _task(loader: Loader, start: Position, limit_bytes: int) -> DecodeTask:
+    known = {
+        each.source: SourceFacts(touchpoint=each.touchpoint, domain=each.domain, priority=each.priority)
+        for each in sources.every(loader.state)
+    }
+    limits = loader.settings.collect
+    return DecodeTask(
+        keys=str(loader.places.keys),
+        log=str(loader.places.log),
+        segment=start.segment,
+        offset=start.offset,
+        limit_bytes=limit_bytes,
+        scratch=str(loader.places.scratch),
+        plan=loader.plan,
+        sources=known,
+        max_event_bytes=limits.max_event_bytes,
+        future_tolerance_seconds=limits.future_tolerance_seconds,
+    )
+
+
+def _take(loader: Loader, decoded: Decoded, before: Loaded) -> Loaded:
+    """One batch: the vault first, then everything else in one transaction, then the files go."""
+    if sealed := decoded.files.get("sealed"):
+        loader.vault.put(_SEALED.decode(Path(sealed).read_bytes()))
+    warehouse, batch, end = loader.warehouse, before.batch + 1, Position(decoded.segment, decoded.offset)
+    events = 0
+    with warehouse.transaction(), _files(warehouse, decoded) as tables:
+        if "events" in tables:
+            events = _events(warehouse, batch, tables, loader.join)
+        if "quarantine" in tables:
+            warehouse.execute(_QUARANTINE, {"batch": batch})
+        if "attempts" in tables:
+            warehouse.execute(_ATTEMPTS, {"batch": batch})
+        _mark(warehouse, batch, end, loader.clock.now())
+    for path in decoded.files.values():
+        Path(path).unlink(missing_ok=True)
+    return Loaded(
+        batch=batch,
+        events=before.events + events,
+        quarantined=before.quarantined + decoded.rows.get("quarantine", 0),
+        duplicates=before.duplicates + decoded.rows.get("events", 0) - events,
+        end=end,
+        batches=before.batches + 1,
+        damage=(*before.damage, *decoded.damage),
+    )
+
+
+def _events(warehouse: Warehouse, batch: int, tables: dict[str, str], join: Join) -> int:
+    """The events that are new, and everything that hangs on them; how many there were."""
+    now = {"batch": batch}
+    last_event, last_subject = warehouse.one(_LAST_IDS) or (0, 0)
+    warehouse.execute(_KEPT, {"last": last_event})
+    warehouse.execute(_USED_WITH_LINKS if "links" in tables else _USED)
+    warehouse.execute(_SUBJECTS if "identifiers" in tables else _NO_SUBJECTS, {"last": last_subject})
+    if "identifiers" in tables:
+        warehouse.execute(_IDENTIFIERS, now)
+    warehouse.execute(_PLACED)
+    warehouse.execute(_LINKS if "links" in tables else _NO_LINKS)
+    join(warehouse, batch)
+    warehouse.execute(_BATCH_EVENTS)
+    count = warehouse.execute(_EVENTS, now)
+    for name, registered in tables.items():
+        if name.startswith("lines:"):
+            table = line_table(name.removeprefix("lines:"))
+            warehouse.execute(_LINES.format(table=ddl.quote(table), incoming=ddl.quote(registered)))
+    if "traits" in tables:
+        warehouse.execute(_TRAITS, now)
+    if "undeclared" in tables:
+        warehouse.execute(_UNDECLARED, now)
+    warehouse.execute(_CHANGES, now)
+    return count
+
+
+def _mark(warehouse: Warehouse, batch: int, end: Position, at: datetime) -> None:
+    """Move the place in the log, and the ids given so far, to behind this batch."""
+    last_event, last_subject = warehouse.one(_LAST_IDS) or (0, 0)
+    row = {
+        "log": LOG,
+        "segment": end.segment,
+        "position": end.offset,
+        "batch": batch,
+        "at": at,
+        "last_event": max(last_event, warehouse.value(_NEW_EVENT, {"batch": batch}) or 0),
+        "last_subject": max(last_subject, warehouse.value(_NEW_SUBJECT, {"batch": batch}) or 0),
+    }
+    warehouse.execute(_FORGET_PLACE, {"log": LOG})
+    warehouse.execute(_KEEP_PLACE, row)
+
+
+@contextmanager
+def _files(warehouse: Warehouse, decoded: Decoded) -> Iterator[dict[str, str]]:
+    """The decoded files as tables that statements can read; their names there, by what they hold."""
+    with ExitStack() as stack:
+        tables = {}
+        for name, path in decoded.files.items():
+            if name == "sealed":
+                continue
+            source = stack.enter_context(pa.memory_map(path))
+            registered = f"incoming_{name.replace(':', '_')}"
+            stack.enter_context(warehouse.registered(registered, pa.ipc.open_file(source).read_all()))
+            tables[name] = registered
+        yield tables
+
+
+_POSITION = "select segment, position from loaded where log = $log"
+_LAST_BATCH = "select max(batch) from loaded"
+_LAST_IDS = "select coalesce(max(last_event), 0), coalesce(max(last_subject), 0) from loaded"
+_NEW_EVENT = "select max(event_id) from events where batch = $batch"
+_NEW_SUBJECT = "select max(subject_id) from identifiers where batch = $batch"
+
+# The first of each message id that is not there yet, numbered in the order of the log. An event
+# of Spira's own about someone who was erased meanwhile is left out.
+_KEPT = """
+create or replace temp table batch_kept as
+select item, subject, given_subject_id, $last + row_number() over (order by item) as event_id
+from (select min(item) as item, arg_min(subject, item) as subject, arg_min(given_subject_id, item) as given_subject_id,
+             message_id
+      from incoming_events
+      where given_subject_id is null
+         or exists (select 1 from identifiers known where known.subject_id = given_subject_id)
+      group by message_id) first
+where not exists (select 1 from events known where known.message_id = first.message_id)
+"""
+_USED = """
+create or replace temp table batch_used as
+select subject, min(item) as item from batch_kept where subject is not null group by all
+"""
+_USED_WITH_LINKS = """
+create or replace temp table batch_used as
+select subject, min(item) as item
+from (select subject, item from batch_kept where subject is not null
+      union all select other, item from incoming_links where item in (select item from batch_kept))
+group by all
+"""
+_SUBJECTS = """
+create or replace temp table batch_subjects as
+select subject, coalesce(known_id, $last + row_number() over (partition by known_id is null order by item, subject))
+         as subject_id, known_id is null as is_new, kind, subject_key, value, item
+from (select used.subject, used.item, known.subject_id as known_id, said.kind, said.subject_key, said.value
+      from batch_used used join incoming_identifiers said using (subject)
+      left join identifiers known on known.subject_key = said.subject_key)
+"""
+_NO_SUBJECTS = """
+create or replace temp table batch_subjects as
+select $last + row_number() over (order by subject) as subject_id, subject from batch_used
+"""
+_IDENTIFIERS = """
+insert into identifiers by name
+select subject_id, kind, subject_key, value, said.ts as first_seen, $batch as batch
+from batch_subjects join incoming_events said using (item)
+where is_new
+order by subject_id
+"""
+_PLACED = """
+create or replace temp table batch_placed as
+select kept.item, kept.event_id, coalesce(kept.given_subject_id, named.subject_id) as subject_id
+from batch_kept kept left join batch_subjects named using (subject)
+"""
+_LINKS = """
+create or replace temp table batch_links as
+select mine.subject_id, theirs.subject_id as other_id, said.rule, kept.event_id, seen.ts, seen.source
+from incoming_links said
+join batch_kept kept using (item)
+join incoming_events seen using (item)
+join batch_subjects mine on mine.subject = said.subject
+join batch_subjects theirs on theirs.subject = said.other
+where mine.subject_id <> theirs.subject_id
+"""
+_NO_LINKS = """
+create or replace temp table batch_links (
+  subject_id BIGINT, other_id BIGINT, rule VARCHAR, event_id BIGINT, ts TIMESTAMP, source VARCHAR
+)
+"""
+_BATCH_EVENTS = """
+create or replace temp table batch_events as
+select placed.item, placed.event_id, placed.subject_id,
+       coalesce(now.profile_id, placed.subject_id) as profile_id, said.event, said.ts, said.source
+from batch_placed placed
+join incoming_events said using (item)
+left join moved now on now.subject_id = placed.subject_id
+"""
+_EVENTS = """
+insert into events by name
+select said.* exclude (item, subject, given_subject_id), kept.event_id, kept.subject_id, kept.profile_id,
+       $batch as batch
+from incoming_events said join batch_events kept using (item)
+order by kept.event_id
+"""
+_LINES = """
+insert into {table} by name
+select said.* exclude (item), kept.event_id, kept.event, kept.ts, kept.subject_id, kept.profile_id
+from {incoming} said join batch_events kept using (item)
+order by kept.event_id, said.line
+"""
+_TRAITS = """
+insert into trait_facts by name
+select kept.event_id, kept.subject_id, said.name, said.value, said.vault_key, kept.ts, kept.source, said.priority,
+       $batch as batch
+from incoming_traits said join batch_events kept using (item)
+order by kept.event_id, said.name
+"""
+_QUARANTINE = "insert into quarantine by name select *, $batch as batch from incoming_quarantine order by item"
+_ATTEMPTS = "insert into attempts by name select *, $batch as batch from incoming_attempts"
+_UNDECLARED = "insert into undeclared by name select *, $batch as batch from incoming_undeclared"
+_CHANGES = """
+insert into changes by name
+select distinct profile_id, $batch as batch from batch_events
+where profile_id not in (select profile_id from changes where batch = $batch)
+order by profile_id
+"""
+_FORGET_PLACE = "delete from loaded where log = $log"
+_KEEP_PLACE = """
+insert into loaded by name
+select $log as log, $segment as segment, $position as position, $batch as batch, $at as at,
+       $last_event as last_event, $last_subject as last_subject
+"""

@@ -1,0 +1,142 @@
+"""People: whom a call is about, and what it says of them, with every contact value sealed.
+
+The subject of a call is its user id, or else its anonymous id. Whatever else identifies the
+same person in the same call is linked to it. Traits of an identify call are facts; a contact
+trait is known outside the vault only by its key.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from spira.collect.calls import Call, fields, identity
+from spira.collect.identifiers import CONTACT, IDENTIFYING_TRAITS, normalise
+from spira.collect.properties import clean
+from spira.collect.tracking import Plan, PropertyType
+from spira.collect.typed import TICKS, WrongType, is_null, read
+from spira.storage.keys import Keys
+from spira.storage.sealing import seal
+from spira.storage.vault import SealedValue, seal_value
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+QUARANTINE = b"quarantine"  # the context in which bodies of quarantine are sealed
+
+
+class Identifier(msgspec.Struct, frozen=True):
+    """One identifier: its kind, its key, and its value where that may be shown."""
+
+    kind: str
+    key: str
+    value: str | None
+
+
+class Trait(msgspec.Struct, frozen=True):
+    """One trait as it was told; `value` and `vault_key` are both None when it was told to be nothing."""
+
+    name: str
+    value: str | None = None
+    vault_key: str | None = None
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Whom a call is about: its subject, what was linked to that and by which rule, and traits."""
+
+    subject: Identifier | None = None
+    linked: tuple[tuple[Identifier, str], ...] = ()
+    traits: tuple[Trait, ...] = ()
+
+
+class Sealer:
+    """Makes keys of identifiers and seals values, each one once."""
+
+    def __init__(self, keys: Keys, plan: Plan) -> None:
+        self._keys = keys
+        self._plan = plan
+        self._known: dict[tuple[str, str], str] = {}
+        self.sealed: dict[str, SealedValue] = {}
+
+    def key(self, kind: str, value: str) -> str:
+        """The key of an identifier, whose value is normalised here."""
+        normal = normalise(kind, value) or value
+        found = self._known.get((kind, normal))
+        if found is None:
+            found = self._known[kind, normal] = self._keys.subject_key(kind, normal)
+        return found
+
+    def body(self, text: bytes) -> bytes:
+        """The body of a refused call, sealed."""
+        return seal(self._keys, text, context=QUARANTINE)
+
+    def person(self, call: Call, *context_traits: msgspec.Raw) -> Person:
+        """Whom the call is about; WrongType for a trait that is not what the plan says."""
+        user = self._opaque("user_id", call.user_id)
+        anonymous = self._opaque("anonymous_id", call.anonymous_id)
+        subject = user or anonymous
+        linked = [(anonymous, "same call")] if user and anonymous else []
+        if call.type == "alias" and (previous := self._opaque("anonymous_id", call.previous_id)):
+            linked.append((previous, "alias"))
+        traits: list[Trait] = []
+        if call.type == "identify":
+            for name, raw in _merged((*reversed(context_traits), call.traits)).items():
+                traits.append(self._trait(name, raw, linked))
+        return Person(subject, tuple(linked), tuple(traits))
+
+    def _opaque(self, kind: str, written: Any) -> Identifier | None:
+        value = identity(written)
+        if value is None:
+            return None
+        normal = normalise(kind, value)
+        if normal is None:
+            raise WrongType(f"`{kind}` is longer than an identifier may be")
+        return Identifier(kind, self.key(kind, normal), normal)
+
+    def _trait(self, name: str, raw: msgspec.Raw, linked: list[tuple[Identifier, str]]) -> Trait:
+        if is_null(raw) or bytes(raw) == b'""':
+            return Trait(name)
+        if name in IDENTIFYING_TRAITS and (normal := normalise(name, _plain(raw))) is not None:
+            secret = name in CONTACT
+            key = self._seal(name, normal) if secret else self.key(name, normal)
+            linked.append((Identifier(name, key, None if secret else normal), f"trait {name}"))
+            return Trait(name, None, key) if secret else Trait(name, normal)
+        if name in self._plan.contact:
+            return Trait(name, None, self._seal(name, _plain(raw)))
+        type = self._plan.traits.get(name)
+        return Trait(name, clean(_plain(raw).encode()) if type is None else _written(type, read(name, type, raw)))
+
+    def _seal(self, kind: str, value: str) -> str:
+        text = normalise(kind, value) or value
+        key = self.key(kind, text)
+        if key not in self.sealed:
+            self.sealed[key] = seal_value(self._keys, kind, text)
+        return key
+
+
+def _merged(parts: tuple[msgspec.Raw, ...]) -> dict[str, msgspec.Raw]:
+    """Traits from the most general place to the most particular one."""
+    found: dict[str, msgspec.Raw] = {}
+    for part in parts:
+        text = fields(part)
+        if text is not None and text[:1] == b"{":
+            try:
+                found.update(_OBJECT.decode(text))
+            except (msgspec.MsgspecError, RecursionError) as fault:
+                raise WrongType(f"the traits can't be read: {fault}") from None
+    return found
+
+
+def _plain(raw: msgspec.Raw) -> str:
+    """A text as it is; anything else as its JSON."""
+    text = bytes(raw)
+    return str(msgspec.json.decode(text)) if text[:1] == b'"' else text.decode()
+
+
+def _written(type: PropertyType, value: Any) -> str:
+    """A typed value as the text that the warehouse casts back."""
+    if type == "money":
+        return str(Decimal(value) / TICKS)
+    if type == "boolean":
+        return "true" if value else "false"
+    return value.isoformat(sep=" ") if type == "time" else str(value)

@@ -1,0 +1,221 @@
+"""Typed: reading declared details from JSON, strictly.
+
+A value has the JSON type of its declaration, or it is wrong: `"3"` is no integer, and 3 is no
+text. Money is exact: it is kept as a whole number of ten-thousandths ("ticks") from the digits
+that were sent. Lines of arrays are read by a Struct made from the plan, all in one go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from spira.collect.tracking import PropertyType
+from spira.kernel.clock import parse_instant
+
+Raw = msgspec.Raw
+TICKS = 10_000
+_LARGEST = 10**18 - 1  # DECIMAL(18,4)
+_SURE = 1e11  # below this many ticks a float and its digits round alike
+_INTEGERS = 1 << 63
+_NULL = b"null"
+
+_ARROW = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "money": pa.int64(),
+    "boolean": pa.bool_(),
+    "time": pa.timestamp("us"),
+    "date": pa.date32(),
+}
+# What a line's Struct expects of JSON; the rest of the check follows in Python.
+_WIRE: Mapping[PropertyType, Any] = {
+    "text": str,
+    "integer": int,
+    "number": float,
+    "money": float,
+    "boolean": bool,
+    "time": str,
+    "date": str,
+}
+
+
+class WrongType(ValueError):
+    """A value that is not what the tracking plan says; its message names it."""
+
+
+def is_null(raw: Raw) -> bool:
+    """Whether there is nothing in it."""
+    return bytes(raw) == _NULL
+
+
+def ticks(digits: str) -> int:
+    """Ten-thousandths of the number written with these digits, rounded half to even."""
+    scaled = int(Decimal(digits).scaleb(4, _EXACT).to_integral_value(ROUND_HALF_EVEN, _EXACT))
+    if abs(scaled) > _LARGEST:
+        raise WrongType("is more than 14 digits before the point")
+    return scaled
+
+
+_EXACT = Context(prec=60)
+_TEXT = msgspec.json.Decoder(str)
+_NUMBER = msgspec.json.Decoder(float)
+_BOOLEAN = msgspec.json.Decoder(bool)
+_OBJECTS = msgspec.json.Decoder(list[dict[str, Raw]])
+
+
+def _integer(raw: Raw) -> int:
+    """A whole number, be it written 3 or 3.0; only what BIGINT holds."""
+    text = bytes(raw)
+    number = int(text) if text.lstrip(b"-").isdigit() else None
+    if number is None:
+        read = _NUMBER.decode(raw)
+        if not read.is_integer():
+            raise WrongType("has a fraction")
+        number = int(Decimal(text.decode()))
+    if not -_INTEGERS <= number < _INTEGERS:
+        raise WrongType("is too large")
+    return number
+
+
+def _money(raw: Raw) -> int:
+    _NUMBER.decode(raw)
+    return ticks(bytes(raw).decode())
+
+
+READERS: Mapping[PropertyType, Callable[[Raw], Any]] = {
+    "text": _TEXT.decode,
+    "integer": _integer,
+    "number": _NUMBER.decode,
+    "money": _money,
+    "boolean": _BOOLEAN.decode,
+    "time": lambda raw: parse_instant(_TEXT.decode(raw)),
+    "date": lambda raw: date.fromisoformat(_TEXT.decode(raw)),
+}
+
+
+def read(name: str, type: PropertyType, raw: Raw) -> Any:
+    """The value of a declared detail, None for null; WrongType when it is something else."""
+    if is_null(raw):
+        return None
+    try:
+        return READERS[type](raw)
+    except (msgspec.MsgspecError, ValueError, InvalidOperation, OverflowError, RecursionError) as fault:
+        said = str(fault) if isinstance(fault, WrongType) else f"is not {_SPOKEN[type]}: {_short(raw)}"
+        raise WrongType(f"`{name}` {said}") from None
+
+
+_SPOKEN: Mapping[PropertyType, str] = {
+    "text": "a text",
+    "integer": "an integer",
+    "number": "a number",
+    "money": "an amount of money (a JSON number)",
+    "boolean": "true or false",
+    "time": "an instant such as 2026-03-01T12:00:00Z",
+    "date": "a date such as 2026-03-01",
+}
+
+
+def _short(raw: Raw) -> str:
+    """What kind of value was found; the value itself may be personal."""
+    return f"a JSON {json_type(raw)} was found"
+
+
+def json_type(raw: Raw) -> str:
+    """The JSON type of a value: text, number, boolean, array, object or null."""
+    return _JSON_TYPES.get(bytes(raw)[:1], "number")
+
+
+_JSON_TYPES = {b'"': "text", b"t": "boolean", b"f": "boolean", b"[": "array", b"{": "object", b"n": "null"}
+
+
+class Lines:
+    """Reads one declared array: a list of objects with declared fields."""
+
+    def __init__(self, array: str, fields: Mapping[str, PropertyType]) -> None:
+        self.array = array
+        self.fields = dict(fields)
+        # Structs get made-up attribute names, since a field may be called `class`.
+        self.attributes = {name: f"f{place}" for place, name in enumerate(self.fields)}
+        members = [
+            (self.attributes[name], _WIRE[type] | None, msgspec.field(default=None, name=name))
+            for name, type in self.fields.items()
+        ]
+        self._line = msgspec.defstruct("Line", members, forbid_unknown_fields=True)
+        self._decoder = msgspec.json.Decoder(list[self._line])  # type: ignore[name-defined]
+        self._money = [self.attributes[name] for name, type in self.fields.items() if type == "money"]
+        self._careful = any(type in ("time", "date") for type in self.fields.values())
+
+    def read(self, raw: Raw) -> tuple[list[Any], list[bytes | None] | None]:
+        """The lines as Structs, and what each holds that is not declared (None: nothing at all).
+
+        Money is in ticks. WrongType names the field and the line.
+        """
+        if self._careful:
+            return self._read_each(raw)
+        try:
+            lines = self._decoder.decode(raw)
+        except (msgspec.MsgspecError, RecursionError):
+            return self._read_each(raw)
+        return (lines, None) if self._priced(lines) else self._read_each(raw)
+
+    def _priced(self, lines: list[Any]) -> bool:
+        """Turn amounts into ticks; False when a float does not tell the digits for sure."""
+        for attribute in self._money:
+            for line in lines:
+                value = getattr(line, attribute)
+                if value is not None:
+                    scaled = value * TICKS
+                    nearest = round(scaled)
+                    if not -_SURE < scaled < _SURE or abs(scaled - nearest) > 0.49:
+                        return False
+                    setattr(line, attribute, nearest)
+        return True
+
+    def _read_each(self, raw: Raw) -> tuple[list[Any], list[bytes | None] | None]:
+        try:
+            objects = _OBJECTS.decode(raw)
+        except (msgspec.MsgspecError, RecursionError):
+            raise WrongType(f"`{self.array}` is not a list of objects") from None
+        lines, extras = [], []
+        for place, each in enumerate(objects):
+            known = {
+                self.attributes[name]: read(f"{self.array}[{place}].{name}", self.fields[name], value)
+                for name, value in each.items()
+                if name in self.fields
+            }
+            rest = {name: value for name, value in each.items() if name not in self.fields}
+            lines.append(self._line(**known))
+            extras.append(msgspec.json.encode(rest) if rest else None)
+        return lines, extras if any(extras) else None
+
+
+def column(type: PropertyType, values: list[Any]) -> pa.Array:
+    """Values that `read` gave, as a column that the warehouse takes as it is; money becomes DECIMAL(18,4)."""
+    if type == "text":
+        values = without_addresses(values)
+    made = pa.array(values, _ARROW[type])
+    if type != "money":
+        return made
+    # Ticks are the very integers inside a DECIMAL(18,4): the buffers are taken over unchanged.
+    wide = made.cast(pa.decimal128(38, 0))
+    return pa.Array.from_buffers(pa.decimal128(18, 4), len(wide), wide.buffers(), null_count=wide.null_count)
+
+
+_ADDRESS = re.compile(r"[\w.+\-]+(?:@|%40)[\w\-]+(?:\.[\w\-]+)+", re.IGNORECASE)
+REMOVED_ADDRESS = "[email]"
+
+
+def without_addresses(values: list[Any]) -> list[Any]:
+    """The texts with e-mail addresses taken out; most columns have none, which one look tells."""
+    everything = "\0".join(filter(None, values))
+    if "@" not in everything and "%40" not in everything:
+        return values
+    return [value and _ADDRESS.sub(REMOVED_ADDRESS, value) for value in values]
