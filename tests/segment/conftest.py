@@ -149,7 +149,7 @@ def shop() -> Iterator[Shop]:
     found.warehouse.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def opened() -> Any:
     """How to open a shop, for tests that open many."""
     return open_shop

@@ -56,7 +56,7 @@ def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: dat
     wanted = program_of(applied, catalog)
     anew = _fingerprint(warehouse) != wanted.fingerprint
     upto = choose(warehouse, as_of, full=full or anew)
-    if not warehouse.value(_ANYONE):
+    if not anew and not warehouse.value(_ANYONE):
         progress.mark(warehouse, STAGE, upto, as_of)
         return 0
     draft(warehouse, wanted, as_of, full=full or anew)
