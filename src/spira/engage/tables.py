@@ -55,6 +55,24 @@ ENROLMENT_STEPS = table(
     )
 )
 
+JOURNEY_VERSIONS = table(
+    Table(
+        name="journey_versions",
+        store="warehouse",
+        stage="engage.journeys",
+        columns=columns(
+            """
+            journey VARCHAR required
+            version INTEGER required
+            fingerprint VARCHAR required
+            body VARCHAR required
+            since TIMESTAMP required
+            """
+        ),
+        key=("journey", "version"),
+    )
+)
+
 OUTBOX = table(
     Table(
         name="outbox",

@@ -82,7 +82,7 @@ class Channel:
             if silent >= GIVE_UP_AFTER:
                 handed.append(later(message, "the provider does not answer"))
                 continue
-            handed.append(outcome_of(message, lambda message=message: self.send(message)))
+            handed.append(outcome_of(message, self.send))
             silent = silent + 1 if handed[-1].outcome in ("retry", "unknown") else 0
         return handed
 
@@ -115,10 +115,10 @@ def is_required(option: Field[Any]) -> bool:
     return option.default is MISSING and option.default_factory is MISSING
 
 
-def outcome_of(message: OutgoingMessage, call: Callable[[], str]) -> Handed:
+def outcome_of(message: OutgoingMessage, send: Callable[[OutgoingMessage], str]) -> Handed:
     """The outcome of one call: the fault it raised, or the provider's id, as data."""
     try:
-        return Handed(delivery_id=message.delivery_id, outcome="sent", provider_id=call())
+        return Handed(delivery_id=message.delivery_id, outcome="sent", provider_id=send(message))
     except ChannelRejected as fault:
         return Handed(delivery_id=message.delivery_id, outcome="failed", detail=str(fault))
     except ChannelUnavailable as fault:

@@ -72,11 +72,11 @@ def _events(definition: Definition, catalog: Catalog) -> Iterator[Diagnostic]:
             help = did_you_mean(event, catalog.events) or "declare it in the tracking plan"
             message = f"`{event}` is not an event of the tracking plan"
             yield Diagnostic(code="D410", message=message, at=definition.node.at(*at), help=help)
-    event, key = model.enter.event, model.enter.key
-    if event in catalog.events and key is not None and event is not None:
-        known = {*catalog.events[event].properties, *EVERY_EVENT}
+    entered_by, key = model.enter.event, model.enter.key
+    if key is not None and entered_by is not None and entered_by in catalog.events:
+        known = {*catalog.events[entered_by].properties, *EVERY_EVENT}
         if key not in known:
-            message = f"`{key}` is not a property of `{event}`"
+            message = f"`{key}` is not a property of `{entered_by}`"
             at_key = definition.node.at("enter", "key")
             yield Diagnostic(code="D411", message=message, at=at_key, help=did_you_mean(key, known))
 

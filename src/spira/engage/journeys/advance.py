@@ -1,0 +1,286 @@
+"""Advance: everyone in a journey moves as far as they can at this instant, in a few statements.
+
+Reads   `members`, `membership_changes`, `profile_events`, `tags`, `moved`, applied journeys
+Writes  `enrolments`, `enrolment_steps`, `outbox`, `journey_versions`
+
+One transaction: killed anywhere, the next tick does the same again. A person is in one step
+of an enrolment at a time, and each visit of a sending step leaves one row in the outbox. The
+held out walk like everyone; their rows say so, and the gate withholds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from spira.definitions.apply import Applied
+from spira.engage.journeys.choosing import choose
+from spira.engage.journeys.enrol import PREPARE, STAGE, enrol
+from spira.engage.journeys.flow import Node, due_after
+from spira.engage.journeys.versions import Version, reconcile
+from spira.kernel.durations import parse_duration
+from spira.segment.conditions.catalog import Catalog
+from spira.storage import progress
+from spira.storage.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """What a tick did: how many entered, took a step, left early, reached the goal and are to be written to."""
+
+    entered: int = 0
+    stepped: int = 0
+    left: int = 0
+    goals: int = 0
+    messages: int = 0
+    faults: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows changed."""
+        return self.entered + self.stepped + self.left + self.goals + self.messages
+
+
+def advance(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: datetime) -> Advanced:
+    """Enrol, let leave, and move everyone who is due at `as_of`."""
+    with warehouse.transaction():
+        versions = reconcile(warehouse, applied.of("journey"), as_of)
+        left = _retire(warehouse, versions, as_of) + _follow_merges(warehouse, versions, as_of)
+        warehouse.execute(PREPARE)
+        entered = sum(enrol(warehouse, each, as_of, zone=catalog.zone) for each in versions if each.current)
+        goals = sum(_reach_goal(warehouse, each, as_of) for each in versions)
+        tick = _Tick(warehouse, versions, catalog, as_of)
+        left += tick.leave_by_rule()
+        tick.wake()
+        stepped, messages = tick.move()
+        progress.mark(warehouse, STAGE, progress.since(warehouse, STAGE) + 1, as_of)
+    return Advanced(
+        entered=entered, stepped=stepped, left=left, goals=goals, messages=messages, faults=tuple(tick.faults)
+    )
+
+
+def _retire(warehouse: Warehouse, versions: Sequence[Version], as_of: datetime) -> int:
+    kept = sorted({each.name for each in versions})
+    return warehouse.execute(_RETIRE, {"kept": kept, "as_of": as_of})
+
+
+def _follow_merges(warehouse: Warehouse, versions: Sequence[Version], as_of: datetime) -> int:
+    """Rows go with the person to their new profile; of two walks through one journey the earlier goes on."""
+    moved = sum(warehouse.execute(statement) for statement in _FOLLOW)
+    if not moved:
+        return 0
+    keyed = sorted({each.name for each in versions if each.model.enter.key is not None})
+    return warehouse.execute(_ONE_WALK, {"keyed": keyed, "as_of": as_of})
+
+
+def _reach_goal(warehouse: Warehouse, version: Version, as_of: datetime) -> int:
+    goal = version.model.goal
+    if goal is None:
+        return 0
+    within = parse_duration(goal.within)
+    params = {"journey": version.name, "version": version.number, "event": goal.did, "within": within}
+    return warehouse.execute(_GOAL, params | {"as_of": as_of})
+
+
+class _Tick:
+    """One tick's movement of all versions."""
+
+    def __init__(self, warehouse: Warehouse, versions: Sequence[Version], catalog: Catalog, as_of: datetime) -> None:
+        self.faults: list[str] = []
+        self._warehouse = warehouse
+        self._versions = versions
+        self._catalog = catalog
+        self._as_of = as_of
+
+    def leave_by_rule(self) -> int:
+        """End the walks of those who meet their journey's exit rule."""
+        left = 0
+        for version in self._versions:
+            where = {"journey": version.name, "version": version.number}
+            if version.model.exit is None or not self._warehouse.execute(_ASK_WALKING, where):
+                continue
+            self._choose(version, version.model.exit)
+            left += self._warehouse.execute(_LEAVE_CHOSEN, where | {"as_of": self._as_of})
+        return left
+
+    def wake(self) -> None:
+        """Make due at once those whose awaited event came."""
+        for version, node in self._nodes("await"):
+            params = {"journey": version.name, "version": version.number, "waiting": node.position}
+            arrived = node.position.removesuffix(".waiting")
+            self._warehouse.execute(_WAKE, params | {"arrived": arrived, "event": node.event, "as_of": self._as_of})
+
+    def move(self) -> tuple[int, int]:
+        """Take steps until nobody is due; how many were taken, and how many messages were asked for."""
+        stepped = messages = 0
+        most = max((len(each.nodes) for each in self._versions), default=0)
+        with self._warehouse.registered("flow_rows", self._flow()):
+            self._warehouse.execute(_LAY_FLOW)
+        now = {"as_of": self._as_of}
+        for _ in range(most):
+            if not self._warehouse.execute(_MOVING, now):
+                break
+            stepped += self._warehouse.execute(_VISIT, now)
+            messages += self._warehouse.execute(_ASK_TO_SEND, now)
+            self._branch()
+            self._warehouse.execute(_STEP, now)
+        return stepped, messages
+
+    def _branch(self) -> None:
+        """Decide the way of everyone who stands at a branch."""
+        self._warehouse.execute(_NO_WAYS)
+        for version, node in self._nodes("branch"):
+            here = {"journey": version.name, "version": version.number, "step": node.position}
+            for condition, following in node.ways:
+                if not self._warehouse.execute(_ASK_UNDECIDED, here):
+                    break
+                self._choose(version, condition)
+                self._warehouse.execute(_GO, here | {"following": following})
+
+    def _choose(self, version: Version, condition: str) -> None:
+        wrong = choose(self._warehouse, condition, self._catalog, self._as_of)
+        if wrong is not None:
+            self.faults.append(f"journey {version.name}, version {version.number}: {wrong}")
+
+    def _nodes(self, kind: str) -> list[tuple[Version, Node]]:
+        return [(version, node) for version in self._versions for node in version.nodes if node.kind == kind]
+
+    def _flow(self) -> pa.Table:
+        """All positions as a relation, each with when those who take it now are due next."""
+        zone = self._catalog.zone
+        rows = [
+            {
+                "journey": version.name,
+                "version": version.number,
+                "position": node.position,
+                "kind": node.kind,
+                "following": node.following,
+                "next_due": due_after(node, self._as_of, zone=zone),
+                "channel": node.channel,
+                "template": node.template,
+                "purpose": version.model.purpose,
+                "campaign": version.model.campaign,
+            }
+            for version in self._versions
+            for node in version.nodes
+        ]
+        return pa.Table.from_pylist(rows, schema=_FLOW)
+
+
+_FLOW = pa.schema(
+    [
+        ("journey", pa.string()),
+        ("version", pa.int32()),
+        ("position", pa.string()),
+        ("kind", pa.string()),
+        ("following", pa.string()),
+        ("next_due", pa.timestamp("us")),
+        ("channel", pa.string()),
+        ("template", pa.string()),
+        ("purpose", pa.string()),
+        ("campaign", pa.string()),
+    ]
+)
+_RETIRE = """
+update enrolments set state = 'left', reason = 'retired', ended_at = $as_of, due_at = null
+where state = 'active' and not list_contains($kept::varchar[], journey)
+"""
+_FOLLOW = (
+    "update enrolments set profile_id = moved.profile_id from moved where moved.subject_id = enrolments.profile_id",
+    """
+    update enrolment_steps set profile_id = moved.profile_id from moved
+    where moved.subject_id = enrolment_steps.profile_id
+    """,
+    "update outbox set profile_id = moved.profile_id from moved where moved.subject_id = outbox.profile_id",
+)
+_ONE_WALK = """
+update enrolments set state = 'left', reason = 'merged', ended_at = $as_of, due_at = null
+where enrolment_id in (
+  select enrolment_id from enrolments where state = 'active'
+  qualify row_number() over (
+    partition by journey, profile_id, case when list_contains($keyed::varchar[], journey) then key else '' end
+    order by entered_at, enrolment_id) > 1
+)
+"""
+_GOAL = """
+update enrolments set goal_at = reached.ts
+from (
+  select e.enrolment_id, min(p.ts) as ts
+  from enrolments e join profile_events p on p.profile_id = e.profile_id
+  where e.journey = $journey and e.version = $version and e.goal_at is null
+    and e.entered_at + $within + interval 7 days >= $as_of
+    and p.event = $event and p.ts > e.entered_at and p.ts <= e.entered_at + $within
+    and p.ts > (select min(entered_at) from enrolments
+                where journey = $journey and goal_at is null and entered_at + $within + interval 7 days >= $as_of)
+  group by e.enrolment_id
+) as reached
+where enrolments.enrolment_id = reached.enrolment_id
+"""
+_ASK_WALKING = """
+create or replace temp table changed as
+select distinct profile_id from enrolments where journey = $journey and version = $version and state = 'active'
+"""
+_LEAVE_CHOSEN = """
+update enrolments set state = 'left', reason = 'exit_rule', ended_at = $as_of, due_at = null
+where journey = $journey and version = $version and state = 'active' and profile_id in (select profile_id from chosen)
+"""
+_WAKE = """
+update enrolments set due_at = $as_of
+where journey = $journey and version = $version and state = 'active' and step = $waiting and due_at > $as_of
+  and enrolment_id in (
+    select e.enrolment_id
+    from enrolments e join enrolment_steps s on s.enrolment_id = e.enrolment_id and s.step = $arrived
+      join profile_events p on p.profile_id = e.profile_id
+    where e.state = 'active' and e.step = $waiting and p.event = $event and p.ts > s.at
+  )
+"""
+_LAY_FLOW = "create or replace temp table flow as select * from flow_rows"
+_MOVING = """
+create or replace temp table moving as
+select e.enrolment_id, e.journey, e.version, e.profile_id, e.held_out, e.step, e.visit
+from enrolments e join flow f on f.journey = e.journey and f.version = e.version and f.position = e.step
+where e.state = 'active' and e.due_at <= $as_of
+"""
+_VISIT = """
+insert into enrolment_steps by name
+select enrolment_id, journey, version, profile_id, step, visit, $as_of as at from moving
+"""
+_ASK_TO_SEND = """
+insert into outbox by name
+select ('0x' || substr(md5(concat_ws(':', m.enrolment_id, m.step, m.visit)), 1, 15))::bigint as outbox_id,
+       m.enrolment_id, m.step, m.visit, m.profile_id, m.journey, m.version,
+       f.channel, f.template, f.purpose, f.campaign, m.held_out, $as_of as created_at
+from moving m join flow f on f.journey = m.journey and f.version = m.version and f.position = m.step
+where f.kind = 'send'
+"""
+_NO_WAYS = "create or replace temp table ways (enrolment_id BIGINT not null, following VARCHAR)"
+_ASK_UNDECIDED = """
+create or replace temp table changed as
+select distinct profile_id from moving
+where journey = $journey and version = $version and step = $step
+  and enrolment_id not in (select enrolment_id from ways)
+"""
+_GO = """
+insert into ways
+select enrolment_id, $following from moving
+where journey = $journey and version = $version and step = $step and profile_id in (select profile_id from chosen)
+  and enrolment_id not in (select enrolment_id from ways)
+"""
+_STEP = """
+update enrolments set
+  step = coalesce(taken.following, enrolments.step),
+  due_at = case when taken.following is null then null else taken.next_due end,
+  state = case when taken.following is not null then 'active' when taken.kind = 'exit' then 'left' else 'finished' end,
+  reason = case when taken.kind = 'exit' then 'exit' end,
+  ended_at = case when taken.following is null then $as_of end
+from (
+  select m.enrolment_id, f.kind, f.next_due,
+         case when w.enrolment_id is not null then w.following else f.following end as following
+  from moving m join flow f on f.journey = m.journey and f.version = m.version and f.position = m.step
+    left join ways w on w.enrolment_id = m.enrolment_id
+) as taken
+where enrolments.enrolment_id = taken.enrolment_id
+"""
