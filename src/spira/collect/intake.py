@@ -26,7 +26,8 @@ from spira.collect.envelope import Accepted, encode
 from spira.collect.sources import Source, WriteKeys
 from spira.kernel.clock import Clock
 from spira.kernel.errors import LogUnavailable
-from spira.kernel.settings import CollectSettings
+from spira.kernel.settings import Settings
+from spira.storage.state import State
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -88,15 +89,15 @@ class Intake:
         self,
         *,
         log: Appendable,
-        keys: WriteKeys,
+        state: State,
         clock: Clock,
-        limits: CollectSettings,
+        settings: Settings,
         backlog: Callable[[], int] = lambda: 0,
     ) -> None:
         self._log = log
-        self._keys = keys
+        self._keys = WriteKeys(state)
         self._clock = clock
-        self._limits = limits
+        self._limits = settings.collect
         self._backlog = backlog
         self._held = 0
         self._since_check = _CHECK_BACKLOG_EVERY

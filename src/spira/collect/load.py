@@ -32,20 +32,12 @@ from spira.storage.state import State
 from spira.storage.vault import SealedValue, Vault
 from spira.storage.warehouse import Warehouse
 
-LOG = "main"
-LIMIT_BYTES = 32 * 1024 * 1024  # of the log, unpacked, in one batch: about 100,000 plain events
+LOG = "core"
+# Of the log, unpacked, in one batch: some 50,000 orders of ten lines, or 100,000 plain events.
+LIMIT_BYTES = 48 * 1024 * 1024
 Join = Callable[[Warehouse, int], object]
 
 _SEALED = msgspec.msgpack.Decoder(list[SealedValue])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where the loader finds things: the directory with the keys, the log's, and one for passing files."""
-
-    keys: Path
-    log: Path
-    scratch: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,74 +53,77 @@ class Loaded:
     damage: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loader:
-    """What loading needs. `join` is called in each batch's transaction, once its links are known."""
-
-    warehouse: Warehouse
-    state: State
-    vault: Vault
-    log: Log
-    runner: JobRunner
-    clock: Clock
-    settings: Settings
-    plan: Plan
-    places: Places
-    join: Join
-
-
 def position(warehouse: Warehouse) -> Position:
     """Where the log was read to."""
     row = warehouse.one(_POSITION, {"log": LOG})
     return Position(row[0], row[1]) if row else BEGINNING
 
 
-def load(loader: Loader, *, limit_bytes: int = LIMIT_BYTES, most_batches: int | None = None) -> Loaded:
-    """Load until the end of the log as it is now, or until `most_batches`; costs next to nothing without news."""
-    start, goal = position(loader.warehouse), loader.log.end()
-    done = Loaded(batch=int(loader.warehouse.value(_LAST_BATCH) or 0), end=start)
-    while done.end < goal and (most_batches is None or done.batches < most_batches):
-        decoded = loader.runner.run(decode_stretch, _task(loader, done.end, limit_bytes))
-        if Position(decoded.segment, decoded.offset) == done.end:
+def load(
+    warehouse: Warehouse,
+    *,
+    state: State,
+    vault: Vault,
+    log: Log,
+    runner: JobRunner,
+    plan: Plan,
+    settings: Settings,
+    clock: Clock,
+    directory: Path,
+    scratch: Path,
+    join: Join,
+    limit_bytes: int = LIMIT_BYTES,
+) -> Loaded:
+    """Load up to the end that the log has now; without news it costs next to nothing.
+
+    `directory` is the workspace's. `join` is called in each batch's transaction, once its links
+    are known. The plan's columns must be there (`tracking.reconcile`).
+    """
+    goal, done = log.end(), Loaded(batch=int(warehouse.value(_LAST_BATCH) or 0), end=position(warehouse))
+    if done.end >= goal:
+        return done
+    task = DecodeTask(
+        keys=str(directory),
+        log=str(directory / "data" / "log"),
+        segment=done.end.segment,
+        offset=done.end.offset,
+        limit_bytes=limit_bytes,
+        scratch=str(scratch),
+        plan=plan,
+        sources=_sources(state),
+        max_event_bytes=settings.collect.max_event_bytes,
+        future_tolerance_seconds=settings.collect.future_tolerance_seconds,
+    )
+    while done.end < goal:
+        decoded = runner.run(decode_stretch, task)
+        if (decoded.segment, decoded.offset) == (task.segment, task.offset):
             break
-        done = _take(loader, decoded, done)
+        if sealed := decoded.files.get("sealed"):
+            vault.put(_SEALED.decode(Path(sealed).read_bytes()))
+        done = _take(warehouse, decoded, done, at=clock.now(), join=join)
+        task = msgspec.structs.replace(task, segment=decoded.segment, offset=decoded.offset)
     return done
 
 
-def _task(loader: Loader, start: Position, limit_bytes: int) -> DecodeTask:
-    known = {
+def _sources(state: State) -> dict[str, SourceFacts]:
+    return {
         each.source: SourceFacts(touchpoint=each.touchpoint, domain=each.domain, priority=each.priority)
-        for each in sources.every(loader.state)
+        for each in sources.every(state)
     }
-    limits = loader.settings.collect
-    return DecodeTask(
-        keys=str(loader.places.keys),
-        log=str(loader.places.log),
-        segment=start.segment,
-        offset=start.offset,
-        limit_bytes=limit_bytes,
-        scratch=str(loader.places.scratch),
-        plan=loader.plan,
-        sources=known,
-        max_event_bytes=limits.max_event_bytes,
-        future_tolerance_seconds=limits.future_tolerance_seconds,
-    )
 
 
-def _take(loader: Loader, decoded: Decoded, before: Loaded) -> Loaded:
-    """One batch: the vault first, then everything else in one transaction, then the files go."""
-    if sealed := decoded.files.get("sealed"):
-        loader.vault.put(_SEALED.decode(Path(sealed).read_bytes()))
-    warehouse, batch, end = loader.warehouse, before.batch + 1, Position(decoded.segment, decoded.offset)
+def _take(warehouse: Warehouse, decoded: Decoded, before: Loaded, *, at: datetime, join: Join) -> Loaded:
+    """One batch: everything decoded in one transaction, after which its files go."""
+    batch, end = before.batch + 1, Position(decoded.segment, decoded.offset)
     events = 0
-    with warehouse.transaction(), _files(warehouse, decoded) as tables:
+    with _files(warehouse, decoded) as tables, warehouse.transaction():
         if "events" in tables:
-            events = _events(warehouse, batch, tables, loader.join)
+            events = _events(warehouse, batch, tables, join)
         if "quarantine" in tables:
             warehouse.execute(_QUARANTINE, {"batch": batch})
         if "attempts" in tables:
             warehouse.execute(_ATTEMPTS, {"batch": batch})
-        _mark(warehouse, batch, end, loader.clock.now())
+        _mark(warehouse, batch, end, at)
     for path in decoded.files.values():
         Path(path).unlink(missing_ok=True)
     return Loaded(
