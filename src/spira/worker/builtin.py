@@ -8,19 +8,14 @@ import spira.definitions.apply
 import spira.engage.channels.definition
 import spira.engage.channels.email
 import spira.engage.channels.webhook
-import spira.engage.delivery.dispatch
 import spira.engage.journeys.definition
 import spira.engage.messages
 import spira.engage.tables
 import spira.measure.metrics.definition
 import spira.measure.tables
-import spira.segment.audiences
 import spira.segment.kinds
-import spira.segment.models.next_order_date
 import spira.segment.tables
-import spira.segment.tags
 import spira.storage.audit
 import spira.storage.vault
-import spira.unify.erase
 import spira.unify.tables
 import spira.worker.clock  # noqa: F401

@@ -14,22 +14,20 @@ import time
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import spira.worker.builtin  # noqa: F401  (registers everything)
+from spira.collect import load as loading
 from spira.collect import tracking
 from spira.collect.intake import Intake
 from spira.definitions import apply as applying
 from spira.definitions import plan as planning
-from spira.definitions.check import check
-from spira.definitions.workspace import Workspace, read_workspace
+from spira.definitions.workspace import read_workspace
 from spira.kernel.clock import Clock
-from spira.kernel.errors import Conflict, DefinitionsInvalid, SpiraError
+from spira.kernel.errors import Conflict, SpiraError
 from spira.kernel.jobs import JobRunner
 from spira.kernel.settings import Settings, load_settings
 from spira.kernel.viewer import Viewer
 from spira.segment.conditions.catalog import Catalog
-from spira.storage import audit
 from spira.storage.keys import Keys, load_keys
 from spira.storage.log import Log
 from spira.storage.migrations import state as state_schema
@@ -37,8 +35,8 @@ from spira.storage.migrations import warehouse as warehouse_schema
 from spira.storage.state import State, open_state
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse, open_warehouse
-from spira.unify import identity
-from spira.worker import reconcile
+from spira.unify import identity, units
+from spira.worker import reconcile, turns
 from spira.worker.children import Children
 from spira.worker.clock import ManualClock, open_clock
 from spira.worker.lock import DirectoryLock
@@ -46,8 +44,6 @@ from spira.worker.paths import Paths
 from spira.worker.report import Run, SystemReport, system_report
 from spira.worker.stages import STAGES, Stage, of_refresh, of_tick
 from spira.worker.turn import Turn
-
-
 
 
 class Core:
@@ -80,8 +76,15 @@ class Core:
         self._closing = closing
         self._turns = threading.RLock()
         self._lanes = threading.local()
+        self._loaded = loading.position(warehouse)
         self.take_up()
-        self.intake = Intake(log=log, state=state, clock=self.clock, settings=settings, backlog=self.backlog)
+        self.intake = Intake(
+            log=log,
+            state=state,
+            clock=self.clock,
+            settings=settings,
+            backlog=self.backlog,
+        )
 
     @classmethod
     def open(cls, directory: Path, *, runner: JobRunner | None = None) -> Core:
@@ -114,7 +117,6 @@ class Core:
                 runner=runner,
                 closing=opening.pop_all(),
             )
-        raise AssertionError("an ExitStack swallows nothing")
 
     # Turns
 
@@ -144,6 +146,7 @@ class Core:
             turn = self._turn(full=full)
             for stage in stages:
                 done[stage.name] = self._run_stage(stage, turn)
+                self._loaded = loading.position(self._warehouse) if stage.run is turns.load else self._loaded
         return done
 
     def _run_stage(self, stage: Stage, turn: Turn) -> Run:
@@ -173,7 +176,7 @@ class Core:
             applied=self.applied,
             plan=self.plan_of_events,
             catalog=self.catalog,
-            units=reconcile.units(self.state),
+            units=units.codes(self.state),
             public_url=self.public_url,
             as_of=self.clock.now(),
             full=full,
@@ -188,27 +191,16 @@ class Core:
             self.plan_of_events = tracking.plan_of(self.applied.of("tracking"))
             self.catalog: Catalog = reconcile.take_up(self._warehouse, self.applied, self.plan_of_events, self.settings)
 
-    def read_definitions(self) -> Workspace:
-        """The workspace's files, checked; DefinitionsInvalid counts their faults."""
-        workspace = read_workspace(self.directory)
-        faults = check(workspace)
-        if faults:
-            raise DefinitionsInvalid(
-                f"the definitions have {len(faults)} fault{'' if len(faults) == 1 else 's'}",
-                help="`spira check` shows each with its place",
-            )
-        return workspace
-
     def plan(self) -> planning.Plan:
         """What applying the files would change, and for how many people; writes nothing."""
-        workspace = self.read_definitions()
-        with self._turns:
-            return reconcile.plan(self._warehouse, self.applied, workspace, self.settings, as_of=self.clock.now())
+        workspace = read_workspace(self.directory)
+        with self._turns, self._warehouse.lane() as lane:
+            return reconcile.plan_for_people(lane, self.applied, workspace)
 
     def apply(self, viewer: Viewer) -> planning.Plan:
         """Apply the files as the next generation; the plan that was carried out."""
         with self._turns:
-            workspace = self.read_definitions()
+            workspace = read_workspace(self.directory)
             found = planning.plan(self.applied, workspace)
             if found.changes:
                 applying.apply(self.state, self.clock, viewer.staff_id, found, workspace)
@@ -229,7 +221,7 @@ class Core:
 
     def backlog(self) -> int:
         """How many bytes of the log are waiting to be loaded."""
-        return self.log.size_after(reconcile.loaded_position(self.lane()))
+        return self.log.size_after(self._loaded)
 
     def report(self) -> SystemReport:
         """How the stages and stores are, for the System page."""
@@ -245,10 +237,6 @@ class Core:
             children=children,
             paths=self.paths,
         )
-
-    def audit(self, viewer: Viewer, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
-        """Write down who did what."""
-        audit.record(self.state, self.clock, viewer.staff_id, action, subject, detail or {})
 
     # The end
 

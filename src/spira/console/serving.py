@@ -1,0 +1,79 @@
+"""Serving: the whole family started and stopped as one.
+
+The lock and the stores come first, then the socket; then the server is written down for
+commands on the same machine, and the worker starts. A signal ends it in the opposite order:
+no new requests, the turn in hand finished, the children gone, the lock free.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from spira.console.app import create_app, create_asgi
+from spira.kernel.errors import SpiraError
+from spira.server import local
+from spira.worker.core import Core
+from spira.worker.schedule import Schedule
+
+STOPPING_SECONDS = 10
+
+
+class PortTaken(SpiraError):
+    """Somebody else listens where the console should."""
+
+    code = "E104"
+    status = 409
+
+
+def serve(directory: Path, *, port: int | None = None, host: str | None = None) -> None:
+    """Serve the workspace until a signal comes; DirectoryBusy or PortTaken before anything is changed."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with Core.open(directory.resolve()) as core:
+        where = core.settings.server
+        with _listen(host or where.host, where.port if port is None else port) as listener:
+            _serve(core, listener)
+
+
+def _serve(core: Core, listener: socket.socket) -> None:
+    address, port = listener.getsockname()[:2]
+    url = f"http://{address}:{port}"
+    core.public_url = core.settings.server.public_url or url
+    app = create_app(core)
+    schedule = Schedule(core)
+    config = uvicorn.Config(
+        create_asgi(core, app),
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=STOPPING_SECONDS,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    local.announce(core.directory, url=url, token=app.state.local_token)
+    schedule.start()
+    print(f"Spira serves {core.settings.workspace.brand} at {url} — Ctrl-C stops it.", file=sys.stderr)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        local.withdraw(core.directory)
+        schedule.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket of our own; the port is not shared with anybody."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as fault:
+        listener.close()
+        raise PortTaken(
+            f"{host}:{port} can't be listened on: {fault.strerror}", help="stop what listens there, or choose --port"
+        ) from None
+    listener.listen(1024)
+    return listener
