@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -85,8 +84,7 @@ class Pieces(msgspec.Struct, rename="camel"):
     context: msgspec.Raw = _NOTHING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A body that was read: each call or what is wrong with it, and what they share."""
 
     calls: list[Call | Fault]
