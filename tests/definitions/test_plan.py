@@ -6,9 +6,8 @@ from spira.definitions.apply import Applied
 from spira.definitions.plan import plan
 from spira.kernel.errors import DefinitionsInvalid
 
-BEFORE = (
-    "note: a\nsize: 1\nlabel: A\n---\nnote: b\nuses: [a]\n---\nwalk: w\nsteps: [{send: {channel: email, note: b}}]\n"
-)
+NOTES = "note: a\nsize: 1\nlabel: A\n---\nnote: b\nuses: [a]\n"
+BEFORE = NOTES + "---\nwalk: w\nsteps: [{send: {channel: email, note: b}}]\n"
 
 
 def in_force(workspace, generation=1):
