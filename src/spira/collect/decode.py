@@ -180,7 +180,7 @@ class Decoder:
             person = self.sealer.person(call, context.traits, shared.traits)
         except WrongType as fault:
             return Fault("wrong_type", str(fault))
-        message_id = identity(call.message_id) or _made_id(record, index)
+        message_id = identity(call.message_id) or made_id(record, index)
         facts = self.task.sources.get(record.source, SourceFacts())
         campaign = _campaign(context.campaign or shared.campaign)
         event = Event(
@@ -282,7 +282,7 @@ def _text(written: Any) -> str | None:
     return str(written) if isinstance(written, int | float) and not isinstance(written, bool) else None
 
 
-def _made_id(record: Accepted, index: int) -> str:
+def made_id(record: Accepted, index: int) -> str:
     """The message id of a call that has none: the same when the record is read again, another for another request."""
     seed = f"{record.source}\0{record.received_at.isoformat()}\0{index}\0".encode()
     return f"made-{hashlib.sha256(seed + record.body).hexdigest()[:32]}"
