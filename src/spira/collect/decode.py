@@ -10,7 +10,10 @@ same rows each time; nothing here looks at a clock or at the warehouse.
 
 from __future__ import annotations
 
+import gc
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -80,12 +83,13 @@ def decode_stretch(task: DecodeTask) -> Decoded:
     start = log.Position(task.segment, task.offset)
     chunk = log.read(Path(task.log), keys, start, limit_bytes=task.limit_bytes)
     decoder = Decoder(task, Sealer(keys, task.plan))
-    for record in chunk.records:
-        decoder.take(record)
     scratch = Path(task.scratch)
     scratch.mkdir(parents=True, exist_ok=True)
     stem = f"{task.segment}-{task.offset}"
-    files = decoder.columns.write(scratch, stem, plan_lines=decoder.properties, sealer=decoder.sealer)
+    with _no_garbage():
+        for record in chunk.records:
+            decoder.take(record)
+        files = decoder.columns.write(scratch, stem, plan_lines=decoder.properties, sealer=decoder.sealer)
     return Decoded(
         files={name: str(path) for name, (path, _) in files.items()},
         rows={name: rows for name, (_, rows) in files.items()},
@@ -93,6 +97,18 @@ def decode_stretch(task: DecodeTask) -> Decoded:
         offset=chunk.end.offset,
         damage=[f"segment {each.segment}, byte {each.offset}: {each.why}" for each in chunk.damage],
     )
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Looking for cycles among a million rows that have none costs a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Context(msgspec.Struct, rename="camel"):

@@ -126,7 +126,7 @@ def clean(text: bytes | None) -> str | None:
     """JSON text with addresses and telephone numbers taken out of its texts."""
     if text is None:
         return None
-    [shown] = without_addresses([text.decode()])
+    shown = without_addresses(text.decode())
     if not _TELEPHONE.search(shown):
-        return str(shown)
+        return shown
     return _STRINGS.sub(lambda found: _TELEPHONE.sub("[phone]", found.group()), shown)

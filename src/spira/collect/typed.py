@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as compute
 
 from spira.collect.tracking import PropertyType
 from spira.kernel.clock import parse_instant
@@ -148,7 +149,7 @@ class Lines:
             (self.attributes[name], _WIRE[type] | None, msgspec.field(default=None, name=name))
             for name, type in self.fields.items()
         ]
-        self._line = msgspec.defstruct("Line", members, forbid_unknown_fields=True)
+        self._line = msgspec.defstruct("Line", members, forbid_unknown_fields=True, gc=False)
         self._decoder = msgspec.json.Decoder(list[self._line])  # type: ignore[name-defined]
         self._money = [self.attributes[name] for name, type in self.fields.items() if type == "money"]
         self._careful = any(type in ("time", "date") for type in self.fields.values())
@@ -199,9 +200,9 @@ class Lines:
 
 def column(type: PropertyType, values: list[Any]) -> pa.Array:
     """Values that `read` gave, as a column that the warehouse takes as it is; money becomes DECIMAL(18,4)."""
-    if type == "text":
-        values = without_addresses(values)
     made = pa.array(values, _ARROW[type])
+    if type == "text" and _may_hold_address(made):
+        return pa.array([value and without_addresses(value) for value in values], _ARROW[type])
     if type != "money":
         return made
     # Ticks are the very integers inside a DECIMAL(18,4): the buffers are taken over unchanged.
@@ -213,9 +214,10 @@ _ADDRESS = re.compile(r"[\w.+\-]+(?:@|%40)[\w\-]+(?:\.[\w\-]+)+", re.IGNORECASE)
 REMOVED_ADDRESS = "[email]"
 
 
-def without_addresses(values: list[Any]) -> list[Any]:
-    """The texts with e-mail addresses taken out; most columns have none, which one look tells."""
-    everything = "\0".join(filter(None, values))
-    if "@" not in everything and "%40" not in everything:
-        return values
-    return [value and _ADDRESS.sub(REMOVED_ADDRESS, value) for value in values]
+def _may_hold_address(texts: pa.Array) -> bool:
+    return any(compute.any(compute.match_substring(texts, sign)).as_py() for sign in ("@", "%40"))
+
+
+def without_addresses(text: str) -> str:
+    """The text with e-mail addresses taken out."""
+    return _ADDRESS.sub(REMOVED_ADDRESS, text) if "@" in text or "%40" in text else text
