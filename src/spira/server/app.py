@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State as AppState
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
@@ -40,8 +40,10 @@ def create_app(
     async def provide_core() -> Any:
         return core
 
+    # One router for all: Litestar wraps a handler's function once more each time the handler is registered.
+    every = Router(path="/", route_handlers=[*routes.ROUTES, *pages])
     return Litestar(
-        route_handlers=[*routes.ROUTES, *pages],
+        route_handlers=[every],
         before_request=door,
         dependencies={"core": Provide(provide_core), "viewer": Provide(provide_viewer)},
         exception_handlers=faults.handlers(fault_page),

@@ -14,7 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 import spira.measure.tables  # noqa: F401  (imported so that every table is registered)
+from spira.definitions.apply import Applied
 from spira.kernel.clock import FrozenClock
+from spira.kernel.i18n import Language
 from spira.kernel.ids import stable_share
 from spira.kernel.settings import Settings, WorkspaceSettings
 from spira.kernel.viewer import Viewer
@@ -36,7 +38,7 @@ ROOT = Viewer(staff_id="root", name="Root", roles=frozenset({"administrator", "o
 class StandInCore:
     """What `spira.server` needs of a core, over small real stores. Close it."""
 
-    def __init__(self, directory: Path, *, language: str = "en", brand: str = "Sea & Sons") -> None:
+    def __init__(self, directory: Path, *, language: Language = "en", brand: str = "Sea & Sons") -> None:
         self.directory = directory
         self.settings = Settings(
             workspace=WorkspaceSettings(brand=brand, language=language, zone="UTC", currency="USD")
@@ -48,7 +50,7 @@ class StandInCore:
         self.vault = Vault(self.state, self.keys)
         self.house = House()
         self.log: Any = None
-        self.applied: Any = None
+        self.applied = Applied(generation=0)
         self.catalog: Any = None
         self.asked: list[str] = []
         self._lanes: list[Warehouse] = []
@@ -104,7 +106,7 @@ def fill(core: StandInCore, people: int = 120) -> dict[str, int]:
     warehouse = core.house.warehouse
     for column in ("lifecycle VARCHAR", "orders_90d BIGINT", "favourite_department VARCHAR"):
         warehouse.execute(f"alter table tags add column {column}")
-    profiles, tags, events, identifiers, sealed, permissions, deliveries, enrolments = ([] for _ in range(8))  # type: ignore[var-annotated]
+    profiles, tags, events, identifiers, sealed, permissions, deliveries, enrolments = ([] for _ in range(8))
     for person in range(1, people + 1):
         unit = None if person > people - 10 else stores["B" if person % 3 == 0 else "A"].unit_id
         address = f"person{person}@example.com"

@@ -1,1 +1,1 @@
-""""""
+"""What consumers reach: links in messages, unsubscribing, receipts of providers."""

@@ -1,0 +1,34 @@
+"""The whole of Spira over HTTP: collection, the API, the console and the public pages.
+
+`create_app(core)` is the Litestar application; `create_asgi(core)` is what a server runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar, Request, Response
+
+from spira.console import assets
+from spira.console.pages import cockpit, sign_in
+from spira.console.render import page
+from spira.kernel.clock import Clock
+from spira.server import app as server
+from spira.server.core import AnyCore, Asgi
+from spira.server.faults import Fault
+
+ROUTES = (*assets.ROUTES, *sign_in.ROUTES, *cockpit.ROUTES)
+
+
+def create_app(core: AnyCore, *, local_token: str = "", wall: Clock | None = None) -> Litestar:
+    """The application with its pages. `app.state.local_token` is the bearer token of local commands."""
+
+    def fault_page(request: Request[Any, Any, Any], fault: Fault) -> Response[str]:
+        return page(request, core, "fault.html", status=fault.status, fault=fault)
+
+    return server.create_app(core, pages=ROUTES, fault_page=fault_page, local_token=local_token, wall=wall)
+
+
+def create_asgi(core: AnyCore, app: Litestar | None = None) -> Asgi:
+    """Everything as one callable, collection in front."""
+    return server.asgi(app or create_app(core), core)

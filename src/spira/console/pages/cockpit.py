@@ -1,0 +1,97 @@
+"""The cockpit: how the brand is doing, on one page.
+
+Six figures with their story, the spiral, yesterday's movements in words, channels, journeys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from litestar import Request, Response, get
+
+from spira.console import drawings
+from spira.console.labels import label_of
+from spira.console.render import page
+from spira.kernel.clock import local
+from spira.kernel.i18n import catalogue, say
+from spira.kernel.viewer import Viewer
+from spira.measure.cockpit import DAYS, Cockpit, Figure
+from spira.server.api.cockpit import view
+from spira.server.core import AnyCore, Asking, Core
+
+Asked = Request[Any, Any, Any]
+# From the inside of the spiral out; states a workspace adds follow in the order of their size.
+ORDER = ("visitor", "user", "first_order", "repeat", "loyal", "advocate", "slipping", "lapsed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One state of the spiral as it is drawn."""
+
+    name: str = field(metadata={"help": "the value of the tag lifecycle"})
+    profiles: int = field(metadata={"help": "how many profiles are there"})
+    part: float = field(metadata={"help": "their share of all who have a state"})
+    dot: drawings.Dot = field(metadata={"help": "where it lies on the spiral"})
+
+
+@get("/", sync_to_thread=True)
+def home(request: Asked, core: Core, viewer: Asking) -> Response[str]:
+    """The first page is the cockpit."""
+    return _draw(request, core, viewer)
+
+
+@get("/cockpit", sync_to_thread=True)
+def cockpit_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
+    """The page."""
+    return _draw(request, core, viewer)
+
+
+def _draw(request: Asked, core: AnyCore, viewer: Viewer) -> Response[str]:
+    shown = view(core, viewer)
+    texts = catalogue("spira.console", viewer.language)
+    chart = chart_of(shown, core.settings.workspace.zone)
+    names = {each.audience: label_of(core, "audience", each.audience, viewer.language) for each in shown.movements}
+    names |= {each.journey: label_of(core, "journey", each.journey, viewer.language) for each in shown.journeys}
+    return page(
+        request,
+        core,
+        "cockpit.html",
+        cockpit=shown,
+        turns=turns_of(shown),
+        spiral_line=drawings.spiral_line(),
+        spark=drawings.spark,
+        names=names,
+        chart=chart,
+        chart_series=[
+            {"name": say(texts, f"figure.{name}"), "unit": figure.unit, "values": figure.spark}
+            for name, figure, _ in chart
+        ],
+    )
+
+
+def turns_of(shown: Cockpit) -> list[Turn]:
+    """The states from the inside of the spiral out."""
+    known = {name: place for place, name in enumerate(ORDER)}
+    states = sorted(shown.lifecycle, key=lambda each: (known.get(each.name, len(known)), -each.profiles, each.name))
+    everyone = sum(each.profiles for each in states)
+    dots = drawings.spiral_dots([each.profiles for each in states])
+    return [
+        Turn(name=each.name, profiles=each.profiles, part=each.profiles / everyone if everyone else 0.0, dot=dot)
+        for each, dot in zip(states, dots, strict=True)
+    ]
+
+
+def chart_of(shown: Cockpit, zone: str) -> list[tuple[str, Figure, list[tuple[str, float]]]]:
+    """The figures that have a value for each day: their names and (day, value) pairs."""
+    start = shown.as_of - timedelta(days=DAYS)
+    days = [f"{local(start + timedelta(days=each), zone):%Y-%m-%d}" for each in range(DAYS)]
+    return [
+        (figure.name, figure, list(zip(days, figure.spark, strict=True)))
+        for figure in shown.figures
+        if len(figure.spark) == DAYS and figure.name in ("revenue", "orders", "active_customers")
+    ]
+
+
+ROUTES = [home, cockpit_page]
