@@ -156,7 +156,7 @@ def test_events_and_lines_follow_their_person_and_new_columns_appear():
     """The views show today's profile of each event and line, and columns added since once they are made again."""
     with house_of(["user_id", *["anonymous_id"] * 7]) as house:
         house.say(2, "Page Viewed", hours=0)
-        house.warehouse.execute("insert into order_lines values (1, 1, 'Page Viewed', ?, 2, 2)", [at(0)])
+        house.line(1, 2)
         house.link(1, 2)
         house.load()
         assert house.warehouse.query("select profile_id from profile_events") == [(1,)]

@@ -35,6 +35,8 @@ EXTRA = (
     Column(name="revenue", type="DECIMAL(18,4)"),
 )
 
+_EMPTY: dict[str, object] = {"VARCHAR": "", "TIMESTAMP": NOON, "BOOLEAN": False, "DATE": NOON.date(), "BLOB": b""}
+
 
 def at(hours: float) -> datetime:
     """An instant so many hours after noon."""
@@ -88,6 +90,20 @@ class House:
         marks = ", ".join("?" * len(values))
         self.warehouse.execute(f"insert into events ({names}) values ({marks})", list(values.values()))
         return self.events
+
+    def line(self, event: int, subject: int) -> None:
+        """A line of an event that was said."""
+        self.put("order_lines", event_id=event, line=1, event="Order Completed", ts=NOON, subject_id=subject)
+
+    def put(self, table: str, **values: object) -> None:
+        """A row of any table, by column; columns that must not be null and are not given are 0 or empty."""
+        for column in TABLES.get(table).columns:
+            if column.required and column.name not in values:
+                values[column.name] = _EMPTY.get(column.type, 0)
+        marks = ", ".join("?" * len(values))
+        self.warehouse.execute(
+            f"insert into {ddl.quote(table)} ({ddl.names(values)}) values ({marks})", [*values.values()]
+        )
 
     def tell(self, subject: int, name: str, value: str | None, *, hours: float, **more: object) -> None:
         """A trait told by an identify of a subject."""

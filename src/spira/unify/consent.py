@@ -42,7 +42,7 @@ def compute(warehouse: Warehouse, *, as_of: datetime, full: bool = False) -> Con
         upto = changed.choose(warehouse, STAGE, full=full)
         known = warehouse.columns("profile_events")
         granted, withdrawn = _permissions(warehouse) if {"purpose", "channel"} <= known.keys() else (0, 0)
-        suppressed = _suppressions(warehouse, since) if _RECEIPT <= known.keys() else 0
+        suppressed = _suppressions(warehouse, since) if known.keys() >= _RECEIPT else 0
         progress.mark(warehouse, STAGE, upto, as_of)
     return Consented(granted=granted, withdrawn=withdrawn, suppressed=suppressed)
 
@@ -149,7 +149,8 @@ where standing.granted is distinct from was.granted
 """
 _FORGET = "delete from permissions where profile_id in (select profile_id from changed)"
 _WRITE = "insert into permissions by name select * from standing order by profile_id, purpose, channel"
-# The address is the one the message went to, by our record or the receipt; else the subject itself; else the person's only one.
+# The address is the one the message went to, by our record or the receipt's; else the subject itself;
+# else the only one that the person has.
 _SUPPRESS = """
 insert into suppressions by name
 with fault as (
@@ -164,7 +165,8 @@ with fault as (
     where kind = 'email'
     group by all having count(*) = 1
 ), struck as (
-    select coalesce(delivery.address_key, fault.address_key, own.subject_key, lone.subject_key) as address_key, fault.ts, fault.reason
+    select coalesce(delivery.address_key, fault.address_key, own.subject_key, lone.subject_key) as address_key,
+           fault.ts, fault.reason
     from fault
     left join deliveries delivery on delivery.delivery_id = fault.delivery_id
     left join identifiers own on own.subject_id = fault.subject_id and own.kind = 'email'

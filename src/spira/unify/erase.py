@@ -1,0 +1,313 @@
+"""Erase: take one person out of every store, and remember, by HMAC only, that they are to stay out.
+
+Reads   every table, the vault, the log
+Writes  every table that has a row about the person, the vault, the log's segments,
+        `erasures` (state), and a row of the audit
+
+It is maintenance, the one exception to one writer a table. It goes in this order: what came in
+is loaded, the erasure is written down, then log, vault, state and last the warehouse, so that a
+kill anywhere leaves an unfinished row which `resume` takes up again. A value that another person
+told too stays theirs. What the person does afterwards is a new person's.
+docs/reference/data-map.md says what is where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from spira.collect.people import QUARANTINE
+from spira.kernel.clock import Clock
+from spira.kernel.errors import NotFound
+from spira.kernel.ids import show_profile
+from spira.storage import audit, ddl, log, sealing
+from spira.storage.keys import Keys
+from spira.storage.state import METADATA, State, in_parts, state_table, upsert
+from spira.storage.tables import TABLES
+from spira.storage.vault import VAULT, Vault
+from spira.storage.warehouse import Warehouse
+from spira.unify import identity
+from spira.unify.kinds import split_identifier
+from spira.unify.redact import Erased, mentions, redact
+
+ERASURES = state_table(
+    "erasures",
+    sa.Column("erased_key", sa.String(32), primary_key=True),
+    sa.Column("erased_at", sa.DateTime, primary_key=True),
+    sa.Column("finished", sa.Boolean, nullable=False),
+    stage="unify.erase",
+    holds="identifiers of erased people, by HMAC, so that a restore erases them again",
+)
+
+# Which temporary table says what goes, for each column that ties a row to a person.
+CHOSEN = {
+    "profile_id": "erased_subjects",
+    "subject_id": "erased_subjects",
+    "other_id": "erased_subjects",
+    "event_id": "erased_events",
+    "delivery_id": "erased_deliveries",
+    "subject_key": "erased_keys",
+    "address_key": "erased_keys",
+    "vault_key": "erased_values",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """What erasing needs. `load` takes in all that the log holds up to now."""
+
+    warehouse: Warehouse
+    state: State
+    vault: Vault
+    keys: Keys
+    log: log.Log
+    log_directory: Path
+    clock: Clock
+    load: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """One identifier on the list: its HMAC, and when it was erased."""
+
+    erased_key: str
+    erased_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptRow:
+    """How much was erased where."""
+
+    store: str
+    table: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What an erasure did, without a word that names the person."""
+
+    erased_at: datetime
+    profile: str | None
+    identifiers: int
+    rows: tuple[ReceiptRow, ...]
+
+    @property
+    def total(self) -> int:
+        """All rows and records together."""
+        return sum(each.rows for each in self.rows)
+
+
+def erase(stores: Stores, identifier: str, *, actor: str) -> Receipt:
+    """Erase the whole person to whom `KIND:VALUE` belongs; again, or for nobody, it finds nothing and says so."""
+    parts = split_identifier(identifier)
+    if parts is None:
+        raise NotFound(f"`{identifier}` is no identifier", help="write KIND:VALUE, such as email:ann@example.com")
+    end = stores.log.roll()
+    stores.load()
+    key = stores.keys.subject_key(*parts)
+    keys = sorted({key, *(each for (each,) in stores.warehouse.query(_PERSON, {"key": key}))})
+    profile = stores.warehouse.value(_PROFILE, {"key": key})
+    at = stores.clock.now()
+    with stores.state.write() as connection:
+        listed = [{"erased_key": each, "erased_at": at, "finished": False} for each in keys]
+        upsert(connection, ERASURES, listed)
+        audit.record_in(connection, stores.clock, actor=actor, action="erase", subject=key, detail={"keys": len(keys)})
+    rows = _erase_keys(stores, keys, at, end)
+    named = None if profile is None else show_profile(int(profile))
+    return Receipt(erased_at=at, profile=named, identifiers=len(keys), rows=rows)
+
+
+def resume(stores: Stores) -> int:
+    """Finish the erasures that a kill interrupted; how many identifiers they were."""
+    return reapply(stores, _listed(stores.state, unfinished=True))
+
+
+def listed(state: State) -> list[Erasure]:
+    """The list of erasures: read it before a restore replaces the state, and hand it to `reapply` after."""
+    return _listed(state, unfinished=False)
+
+
+def reapply(stores: Stores, erasures: Iterable[Erasure]) -> int:
+    """Erase again what a restored backup brought back; how many identifiers were erased.
+
+    Erasures that the restored state itself lists as finished are left alone: the backup was made
+    after them, so whatever it holds under these identifiers came later.
+    """
+    done = {(each.erased_key, each.erased_at) for each in _finished(stores.state)}
+    due: dict[datetime, list[str]] = {}
+    for each in erasures:
+        if (each.erased_key, each.erased_at) not in done:
+            due.setdefault(each.erased_at, []).append(each.erased_key)
+    for at, keys in sorted(due.items()):
+        end = stores.log.roll()
+        stores.load()
+        with stores.state.write() as connection:
+            upsert(connection, ERASURES, [{"erased_key": key, "erased_at": at, "finished": False} for key in keys])
+        _erase_keys(stores, keys, at, end)
+    return sum(map(len, due.values()))
+
+
+def _erase_keys(stores: Stores, keys: Sequence[str], at: datetime, end: log.Position) -> tuple[ReceiptRow, ...]:
+    warehouse = stores.warehouse
+    rows: list[ReceiptRow] = []
+    with warehouse.registered("asked_keys", pa.table({"key": pa.array(keys, pa.string())})):
+        for statement in _CHOOSE:
+            warehouse.execute(statement)
+    erased = Erased(
+        keys=frozenset(keys),
+        subjects=_numbers(warehouse, "select * from erased_subjects"),
+        deliveries=_numbers(warehouse, "select * from erased_deliveries"),
+        until=at,
+    )
+    refused = _refused(stores, erased)
+    done = log.rewrite(stores.log_directory, stores.keys, lambda raw: redact(raw, erased, stores.keys), before=end)
+    rows.append(ReceiptRow(store="log", table="records", rows=done.removed + done.changed))
+    values = [value for (value,) in warehouse.query("select value from erased_values")]
+    rows.append(ReceiptRow(store="state", table=VAULT.name, rows=stores.vault.forget(values)))
+    rows += _erase_state(stores.state, {"subject_key": keys, "address_key": keys, "vault_key": values})
+    with warehouse.transaction():
+        rows += _erase_warehouse(warehouse, refused, end)
+    with stores.state.write() as connection:
+        mine = sa.and_(ERASURES.c.erased_key.in_(keys), ERASURES.c.erased_at == at)
+        connection.execute(sa.update(ERASURES).where(mine).values(finished=True))
+    return tuple(each for each in rows if each.rows)
+
+
+def _erase_state(state: State, chosen: dict[str, Sequence[str]]) -> list[ReceiptRow]:
+    """Every registered table of the state that has rows about people, the vault apart."""
+    rows = []
+    with state.write() as connection:
+        for declared in map(TABLES.get, TABLES):
+            if declared.store != "state" or declared.person not in chosen or declared.name == VAULT.name:
+                continue
+            table = METADATA.tables[declared.name]
+            gone = sum(
+                connection.execute(sa.delete(table).where(table.c[declared.person].in_(lot))).rowcount
+                for lot in in_parts(chosen[declared.person])
+            )
+            rows.append(ReceiptRow(store="state", table=declared.name, rows=gone))
+    state.settle()
+    return rows
+
+
+def _erase_warehouse(warehouse: Warehouse, refused: pa.Table, end: log.Position) -> list[ReceiptRow]:
+    """Every table there is, by whichever of its columns ties rows to people; then the bereaved are placed anew."""
+    warehouse.execute(_BUMP, {"segment": end.segment})
+    batch = int(warehouse.value(_BATCH))
+    warehouse.execute(_MENTIONED, {"batch": batch})
+    with warehouse.registered("refused_calls", refused):
+        gone = {"quarantine": warehouse.execute(_REFUSED)}
+    for (name,) in warehouse.query(_TABLES):
+        for column in warehouse.columns(name):
+            if column in CHOSEN:
+                rows = warehouse.execute(ddl.delete_where(name, column, CHOSEN[column]))
+                gone[name] = gone.get(name, 0) + rows
+    identity.resolve_around(warehouse, batch, "bereaved")
+    return [ReceiptRow(store="warehouse", table=name, rows=rows) for name, rows in gone.items()]
+
+
+def _refused(stores: Stores, erased: Erased) -> pa.Table:
+    """The refused calls of nobody that mention an erased person all the same."""
+    found = [
+        {"batch": batch, "item": item}
+        for batch, item, body in stores.warehouse.query(_NAMELESS)
+        if mentions(sealing.unseal(stores.keys, body, context=QUARANTINE), erased, stores.keys)
+    ]
+    return pa.Table.from_pylist(found, schema=pa.schema([("batch", pa.int64()), ("item", pa.int32())]))
+
+
+def _numbers(warehouse: Warehouse, sql: str) -> frozenset[int]:
+    return frozenset(int(each) for (each,) in warehouse.query(sql))
+
+
+def _listed(state: State, *, unfinished: bool) -> list[Erasure]:
+    asked = sa.select(ERASURES.c.erased_key, ERASURES.c.erased_at).order_by(ERASURES.c.erased_at, ERASURES.c.erased_key)
+    with state.read() as connection:
+        rows = connection.execute(asked.where(ERASURES.c.finished.is_(False)) if unfinished else asked)
+        return [Erasure(erased_key=row.erased_key, erased_at=row.erased_at) for row in rows]
+
+
+def _finished(state: State) -> list[Erasure]:
+    unfinished = _listed(state, unfinished=True)
+    return [each for each in _listed(state, unfinished=False) if each not in unfinished]
+
+
+_PROFILE = """
+select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)
+where subject_key = $key
+"""
+_PERSON = """
+select mate.subject_key
+from identifiers mate left join moved on moved.subject_id = mate.subject_id
+where coalesce(moved.profile_id, mate.subject_id) in (
+    select coalesce(moved.profile_id, one.subject_id)
+    from identifiers one left join moved on moved.subject_id = one.subject_id
+    where one.subject_key = $key
+)
+"""
+_CHOOSE = (
+    "create or replace temp table erased_keys as select distinct key from asked_keys",
+    """
+create or replace temp table erased_subjects as
+select subject_id from identifiers where subject_key in (select key from erased_keys)
+""",
+    """
+create or replace temp table erased_events as
+select event_id from events where subject_id in (select subject_id from erased_subjects)
+""",
+    """
+create or replace temp table erased_deliveries as
+select delivery_id from deliveries
+where profile_id in (select subject_id from erased_subjects) or address_key in (select key from erased_keys)
+""",
+    """
+create or replace temp table erased_values as
+select key as value from erased_keys
+union
+select vault_key from trait_facts
+where vault_key is not null and subject_id in (select subject_id from erased_subjects)
+  and vault_key not in (
+      select vault_key from trait_facts
+      where vault_key is not null and subject_id not in (select subject_id from erased_subjects)
+      union
+      select subject_key from identifiers where subject_id not in (select subject_id from erased_subjects)
+  )
+""",
+    """
+create or replace temp table bereaved as
+select other_id as subject_id from links where subject_id in (select subject_id from erased_subjects)
+union select subject_id from links where other_id in (select subject_id from erased_subjects)
+except select subject_id from erased_subjects
+""",
+)
+_NAMELESS = "select batch, item, body from quarantine where subject_key is null"
+_REFUSED = """
+delete from quarantine using refused_calls
+where quarantine.batch = refused_calls.batch and quarantine.item = refused_calls.item
+"""
+# The erasure counts as a batch, so that every stage sees the profiles it changed; and the place in
+# the log moves past the segments that were rewritten, all of which were loaded.
+_BUMP = """
+update loaded set batch = batch + 1,
+    position = case when segment < $segment then 0 else position end,
+    segment = greatest(segment, $segment)
+"""
+_BATCH = "select greatest((select coalesce(max(batch), 0) from loaded), (select coalesce(max(batch), 0) from changes))"
+_MENTIONED = """
+insert into changes by name
+select distinct coalesce(moved.profile_id, fact.subject_id) as profile_id, $batch as batch
+from trait_facts fact left join moved on moved.subject_id = fact.subject_id
+where fact.vault_key in (select value from erased_values)
+  and fact.subject_id not in (select subject_id from erased_subjects)
+"""
+_TABLES = """
+select table_name from duckdb_tables()
+where database_name = current_database() and schema_name = current_schema() and not temporary
+order by table_name
+"""

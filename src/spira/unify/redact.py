@@ -1,0 +1,161 @@
+"""Redact: a record of the log without the people who were erased.
+
+A call of an erased person is dropped; a call of someone else that only mentions one of their
+identifiers keeps everything but the mention. A call without a message id that stays is given
+the one it was loaded under, so that reading the log again makes no second event of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from spira.collect.calls import BATCH, BadBody, identity, pieces
+from spira.collect.decode import made_id
+from spira.collect.envelope import Accepted, Attempt, Emitted, OwnEvent, Record, Result, decode, encode
+from spira.collect.identifiers import IDENTIFYING_TRAITS, normalise
+from spira.storage.keys import Keys
+
+Fields = dict[str, msgspec.Raw]
+_IDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "anonymous_id"}
+_FIELDS = msgspec.json.Decoder(Fields)
+_ANY = msgspec.json.Decoder()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """Whom to leave out: keys of identifiers, numbers of subjects and deliveries; only what came up to `until`."""
+
+    keys: frozenset[str]
+    subjects: frozenset[int]
+    deliveries: frozenset[int]
+    until: datetime
+
+
+def redact(raw: bytes, erased: Erased, secrets: Keys) -> bytes | None:
+    """The record without the erased: itself when they are not in it, None when nothing is left."""
+    try:
+        record = decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return raw
+    fresh = _redacted(record, erased, secrets)
+    if fresh is record:
+        return raw
+    return None if fresh is None else encode(fresh)
+
+
+def mentions(call: bytes, erased: Erased, secrets: Keys) -> bool:
+    """Whether the text of one call is of an erased person, or names one."""
+    return _call(call, erased, secrets) != call
+
+
+def _redacted(record: Record, erased: Erased, secrets: Keys) -> Record | None:
+    match record:
+        case Attempt() | Result():
+            return None if record.delivery_id in erased.deliveries and record.at <= erased.until else record
+        case Emitted():
+            kept = [each for each in record.events if not _is_about(each, erased, secrets)]
+            if len(kept) == len(record.events) or record.received_at > erased.until:
+                return record
+            return Emitted(record.received_at, kept) if kept else None
+        case Accepted():
+            return record if record.received_at > erased.until else _accepted(record, erased, secrets)
+
+
+def _is_about(event: OwnEvent, erased: Erased, secrets: Keys) -> bool:
+    user = event.user_id is not None and _key(secrets, "user_id", event.user_id) in erased.keys
+    return user or event.subject_id in erased.subjects
+
+
+def _accepted(record: Accepted, erased: Erased, secrets: Keys) -> Accepted | None:
+    try:
+        calls = pieces(record.body, record.via)
+    except BadBody:
+        return record
+    kept = [_call(call, erased, secrets) for call in calls]
+    whole = _fields(record.body) if record.via == BATCH else None
+    shared = whole is not None and _strip_context(whole, erased, secrets)
+    if not shared and all(fresh == call for fresh, call in zip(kept, calls, strict=True)):
+        return record
+    named = [_named(call, record, index) for index, call in enumerate(kept) if call is not None]
+    if not named:
+        return None
+    if whole is None:
+        return Accepted(record.source, record.received_at, record.via, named[0])
+    whole["batch"] = msgspec.Raw(msgspec.json.encode([msgspec.Raw(call) for call in named]))
+    return Accepted(record.source, record.received_at, record.via, msgspec.json.encode(whole))
+
+
+def _call(call: bytes, erased: Erased, secrets: Keys) -> bytes | None:
+    """The call's text without mentions of the erased; None when it is one of theirs."""
+    told = _fields(call)
+    if told is None:
+        return call
+    if _subject(told, secrets) in erased.keys:
+        return None
+    ids = [name for name, kind in _IDS.items() if _id(told, name, kind, secrets) in erased.keys]
+    for name in ids:
+        del told[name]
+    traits = _strip_traits(told, erased, secrets)
+    context = _strip_context(told, erased, secrets)
+    return msgspec.json.encode(told) if ids or traits or context else call
+
+
+def _strip_context(told: Fields, erased: Erased, secrets: Keys) -> bool:
+    """Remove erased identifiers from `context.traits`; whether there were any."""
+    context = _fields(bytes(told.get("context", b"")))
+    if context is None or not _strip_traits(context, erased, secrets):
+        return False
+    told["context"] = msgspec.Raw(msgspec.json.encode(context))
+    return True
+
+
+def _strip_traits(told: Fields, erased: Erased, secrets: Keys) -> bool:
+    """Remove erased identifiers from `traits`; whether there were any."""
+    traits = _fields(bytes(told.get("traits", b"")))
+    if traits is None:
+        return False
+    gone = [name for name in IDENTIFYING_TRAITS & traits.keys() if _id(traits, name, name, secrets) in erased.keys]
+    if not gone:
+        return False
+    for name in gone:
+        del traits[name]
+    told["traits"] = msgspec.Raw(msgspec.json.encode(traits))
+    return True
+
+
+def _named(call: bytes, record: Accepted, index: int) -> bytes:
+    """The call with the message id that it was loaded under."""
+    told = _fields(call)
+    if told is None or identity(_value(told, "messageId")) is not None:
+        return call
+    return msgspec.json.encode({**told, "messageId": made_id(record, index)})
+
+
+def _subject(told: Fields, secrets: Keys) -> str | None:
+    """The key of the call's subject, as loading names it."""
+    return _id(told, "userId", "user_id", secrets) or _id(told, "anonymousId", "anonymous_id", secrets)
+
+
+def _id(told: Fields, name: str, kind: str, secrets: Keys) -> str | None:
+    value = identity(_value(told, name))
+    return None if value is None else _key(secrets, kind, value)
+
+
+def _key(secrets: Keys, kind: str, value: str) -> str:
+    return secrets.subject_key(kind, normalise(kind, value) or value)
+
+
+def _value(told: Fields, name: str) -> str | int | float | None:
+    value = _ANY.decode(told[name]) if name in told else None
+    return value if isinstance(value, str | int | float) else None
+
+
+def _fields(text: bytes) -> Fields | None:
+    """A JSON object's parts, each as its own text; None for anything else."""
+    try:
+        return _FIELDS.decode(text) if text[:1] == b"{" else None
+    except (msgspec.MsgspecError, RecursionError):
+        return None
