@@ -42,6 +42,19 @@ class WaitStep(DefinitionModel):
     wait: Duration
 
 
+class Arm(DefinitionModel):
+    """A way on."""
+
+    else_: list[Step] = Field(alias="else")
+
+
+class Step(DefinitionModel):
+    """A step that may hold others, declared before it is known."""
+
+    go: str | None = None
+    branch: list[Arm] | None = None
+
+
 class Walk(DefinitionModel):
     """A kind with nesting, a union, and people inside."""
 
@@ -50,6 +63,7 @@ class Walk(DefinitionModel):
     enter: Entry = Entry()
     times: int = 1
     share: float = 0.0
+    deep: list[Step] = []
     steps: tuple[SendStep | WaitStep | Literal["exit"], ...] = ()
 
 

@@ -58,6 +58,16 @@ def test_a_misspelt_field_is_not_also_missing(of_text):
     assert (fault.code, fault.help) == ("D011", "did you mean `send`?")
 
 
+def test_a_misspelt_field_deep_inside_has_its_hint(of_text):
+    """
+    The fields that are allowed are known at any depth, also in models that hold themselves.
+    """
+    [fault] = of_text("walk: a\ndeep: [{branch: [{else: [{brunch: []}]}]}]\n").diagnostics
+    assert (fault.message, fault.help) == ("`brunch` is not a field of `else` of a walk", "did you mean `branch`?")
+    [fault] = of_text("walk: a\ndeep: [{zzz: 1}]\n").diagnostics
+    assert fault.help == "its fields are branch, go"
+
+
 def test_a_union_reports_its_likeliest_branch(of_text):
     """
     A step that waits badly is told about its duration, and nothing of the steps that it is not.

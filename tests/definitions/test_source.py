@@ -113,13 +113,13 @@ def test_what_a_definition_may_not_use_is_a_fault_at_its_place(text, expected):
     assert codes(text) == expected
 
 
-def test_documents_before_a_broken_one_are_still_read():
+def test_documents_beside_a_broken_one_are_still_read():
     """
-    A fault of syntax costs only what follows it.
+    A fault of syntax costs its own document; the others are read, at their places, and their faults found.
     """
-    found = read_file(FILE, "note: a\n---\nnote: 'b\n")
-    assert [each.value for each in found.documents] == [{"note": "a"}]
-    assert [each.code for each in found.diagnostics] == ["D001"]
+    found = read_file(FILE, "note: a\n---\nnote: [b\nsize: 1\n---\nnote: c\n---\nx: }\n")
+    assert [(each.value, each.at().line) for each in found.documents] == [({"note": "a"}, 1), ({"note": "c"}, 6)]
+    assert [(each.code, each.at.line) for each in found.diagnostics] == [("D001", 4), ("D001", 8)]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing():

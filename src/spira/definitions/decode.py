@@ -6,7 +6,7 @@ import json
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -141,7 +141,9 @@ def _diagnostic(kind: Kind, node: Node, found: _Located) -> Diagnostic:
         message = f"{_named(found)} must be {expected}, not {_shown(value)}"
         help = "put it in quotes" if code.startswith("string") and isinstance(value, int | float) else None
         return Diagnostic(code="D013", message=message, at=at, help=help)
-    return Diagnostic(code="D018", message=f"{_named(found)}: {error['msg'].removeprefix('Value error, ')}", at=at)
+    words = _LIMITS.get(code)
+    said = f" {words.format(**context)}" if words else f": {error['msg'].removeprefix('Value error, ')}"
+    return Diagnostic(code="D018", message=f"{_named(found)}{said}", at=at)
 
 
 def _choice(value: Any, expected: str, node: Node, found: _Located) -> Diagnostic:
@@ -217,6 +219,17 @@ _EXPECTED = {
     "date": "a date such as 2026-01-31",
 }
 
+_LIMITS = {
+    "too_short": "needs at least {min_length}",
+    "too_long": "takes at most {max_length}",
+    "string_too_short": "needs at least {min_length} characters",
+    "string_too_long": "takes at most {max_length} characters",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+}
+
 
 def fields_at(model: Any, location: Sequence[Key]) -> set[str]:
     """The fields that the model allows at a location of one of its faults."""
@@ -237,7 +250,8 @@ def _step(annotation: Any, part: Key) -> Iterator[Any]:
     for arm in _arms(annotation):
         origin, inner = get_origin(arm), get_args(arm)
         if isinstance(arm, type) and issubclass(arm, BaseModel):
-            fields = [each.annotation for name, each in arm.model_fields.items() if (each.alias or name) == part]
+            hints = get_type_hints(arm)
+            fields = [hints[name] for name, each in arm.model_fields.items() if (each.alias or name) == part]
             yield from fields or ([arm] if part == arm.__name__ else [])
         elif isinstance(origin, type) and issubclass(origin, Mapping) and inner:
             yield inner[-1]

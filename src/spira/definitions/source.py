@@ -133,10 +133,32 @@ class SourceFile:
 
 
 def read_file(path: PurePath, text: str) -> SourceFile:
-    """The documents of a YAML text. After a fault of syntax the rest of the file is not read."""
-    reader = _Reader(Source(path, text.removeprefix("\ufeff").replace("\r\n", "\n")))
-    documents = tuple(reader.documents())
-    return SourceFile(source=reader.source, documents=documents, diagnostics=tuple(reader.found))
+    """The documents of a YAML text. A fault of syntax costs the rest of its document, and no other."""
+    source = Source(path, text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    documents: list[Node] = []
+    found: list[Diagnostic] = []
+    begin: int | None = 0
+    while begin is not None:
+        reader = _Reader(_from(source, begin))
+        documents += reader.documents()
+        found += reader.found
+        begin = _next_document(source.text, reader.broken_at, begin)
+    return SourceFile(source=source, documents=tuple(documents), diagnostics=tuple(found))
+
+
+def _from(source: Source, begin: int) -> Source:
+    """The source from an offset on, with as many empty lines before it as it had lines."""
+    return Source(source.path, "\n" * source.text.count("\n", 0, begin) + source.text[begin:])
+
+
+def _next_document(text: str, broken_line: int | None, begin: int) -> int | None:
+    """Where the first document after a broken line begins; None when nothing was broken or none follows."""
+    if broken_line is None:
+        return None
+    for found in _SEPARATOR.finditer(text, begin + 1):
+        if text.count("\n", 0, found.start()) >= broken_line:
+            return found.start()
+    return None
 
 
 class _Reader:
@@ -145,6 +167,7 @@ class _Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.found: list[Diagnostic] = []
+        self.broken_at: int | None = None
         self._events: Iterator[Event] = YAML(typ="safe", pure=True).parse(source.text)
 
     def documents(self) -> Iterator[Node]:
@@ -154,12 +177,16 @@ class _Reader:
                     document = self._node(next(self._events), None)
                     if document.start != document.end or document.children:
                         yield document
-        except MarkedYAMLError as fault:
-            mark = fault.problem_mark or fault.context_mark
-            at = min(mark.index, len(self.source.text)) if mark else 0
-            self._fault("D001", f"this is not YAML: {fault.problem or fault.context}", at, at + 1, _SYNTAX_HELP)
         except YAMLError as fault:
-            self._fault("D001", f"this is not YAML: {fault}", 0, 1, _SYNTAX_HELP)
+            self._broken(fault)
+
+    def _broken(self, fault: YAMLError) -> None:
+        problem, mark = str(fault), None
+        if isinstance(fault, MarkedYAMLError):
+            problem, mark = fault.problem or fault.context or problem, fault.problem_mark or fault.context_mark
+        at = min(mark.index, len(self.source.text)) if mark else 0
+        self.broken_at = self.source.text.count("\n", 0, at)
+        self._fault("D001", f"this is not YAML: {problem}", at, at + 1, _SYNTAX_HELP)
 
     def _fault(self, code: str, message: str, start: int, end: int, help: str | None) -> None:
         self.found.append(Diagnostic(code=code, message=message, at=self.source.span(start, end), help=help))
@@ -226,6 +253,7 @@ def _scalar(text: str) -> Any:
     return float(text) if _NUMBER.fullmatch(text) else text
 
 
+_SEPARATOR = re.compile(r"^---(?=\s)", re.MULTILINE)
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SYNTAX_HELP = "look for a missing quote, colon or space here or just above; text with `: ` or `#` wants quotes"

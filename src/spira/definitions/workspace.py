@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from spira.definitions.decode import decode
-from spira.definitions.kinds import KINDS, Definition, Kind, Reference, World, kind_by_key
+from spira.definitions.kinds import KINDS, Definition, Reference, World, kind_by_key
 from spira.definitions.source import Node, read_file
 from spira.kernel.diagnostics import Diagnostic, Span, closest
 from spira.kernel.settings import Settings, load_settings
@@ -100,11 +100,16 @@ class _Reading:
             self.diagnostics += model
             self.broken.add((kind.name, str(node.value[kind.key])))
             return
-        companions = dict(self._companions(path, kind, node, model))
+        name = str(node.value[kind.key])
+        wanted = list(kind.companions(model))
+        companions = dict(self._companions(path, wanted, node))
+        if len(companions) < len(set(wanted)):
+            self.broken.add((kind.name, name))
+            return
         self.definitions.append(
             Definition(
                 kind=kind.name,
-                name=str(node.value[kind.key]),
+                name=name,
                 model=model,
                 node=node,
                 path=path,
@@ -123,8 +128,8 @@ class _Reading:
             help = f"put `{inner}: …` first" if inner else f"{_BEGIN}: {', '.join(keys)}"
         self._fault("D010", f"`{first}` is not a kind of definition", node.key_at(first), help)
 
-    def _companions(self, path: PurePath, kind: Kind, node: Node, model: BaseModel) -> Iterator[tuple[str, str]]:
-        for name in kind.companions(model):
+    def _companions(self, path: PurePath, wanted: Iterable[str], node: Node) -> Iterator[tuple[str, str]]:
+        for name in dict.fromkeys(wanted):
             inside = not PurePath(name).is_absolute() and ".." not in PurePath(name).parts
             text = self._beside(path.parent / name) if inside else None
             if text is None:
