@@ -1,0 +1,126 @@
+"""Compiled statements agree with the naive evaluator, for every function and every edge."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from spira.segment.conditions.functions import FUNCTIONS
+from spira.segment.conditions.language import analyse
+from spira.segment.conditions.query import duckdb_sql, profiles_query
+from spira.segment.conditions.tree import Call, walk
+from tests.segment.conditions.expressions import expression, people
+from tests.segment.conditions.every import EVERY, RANKED
+from tests.segment.conditions.naive import Naive, ranked
+from tests.segment.conditions.world import NOON, Person, catalog, fill, insert
+
+ZONES = ["UTC", "Asia/Shanghai", "America/New_York"]
+RELAXED = settings(
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+
+
+def understood(text, zone="UTC"):
+    """The analysis of a text that is meant to have no fault."""
+    found = analyse(text, catalog(zone), population=True)
+    assert found.faults == (), (text, found.faults)
+    return found
+
+
+def same(one, other):
+    """Equal, floats nearly so."""
+    if isinstance(one, float) or isinstance(other, float):
+        return one is not None and other is not None and float(one) == pytest.approx(float(other))
+    return one == other
+
+
+def computed(warehouse, columns, *, zone="UTC", as_of=NOON, restrict=False, edges=False):
+    """The rows of a statement by profile id."""
+    statement = profiles_query(columns, catalog(zone), restrict=restrict, edges=edges)
+    return {row["profile_id"]: row for row in warehouse.rows(duckdb_sql(statement), {"as_of": as_of})}
+
+
+@settings(RELAXED, max_examples=30)
+@given(people(), st.sampled_from(ZONES))
+def test_every_function_agrees_with_reading_the_events_one_by_one(warehouse, someone, zone):
+    """
+    All listed uses of all functions, in one statement, give every person the value that a literal reading gives.
+    """
+    fill(warehouse, someone)
+    columns = {text: understood(text, zone) for text in EVERY}
+    rows = computed(warehouse, columns, zone=zone)
+    for person in someone:
+        naive = Naive(person, NOON, zone)
+        for text, analysis in columns.items():
+            meant = naive.value(analysis.tree)
+            assert same(rows[person.id][text], meant), (text, rows[person.id][text], meant)
+
+
+@RELAXED
+@given(people(), st.lists(expression(), min_size=1, max_size=5), st.sampled_from(ZONES))
+def test_sql_agrees_with_reading_the_events_one_by_one(warehouse, someone, texts, zone):
+    """
+    Whatever the events and the expressions, one statement gives every person the value that a literal reading gives.
+    """
+    fill(warehouse, someone)
+    columns = {f"c{number}": understood(text, zone) for number, text in enumerate(texts)}
+    rows = computed(warehouse, columns, zone=zone)
+    assert set(rows) == {each.id for each in someone}
+    for person in someone:
+        naive = Naive(person, NOON, zone)
+        for name, analysis in columns.items():
+            meant = naive.value(analysis.tree)
+            assert same(rows[person.id][name], meant), (analysis.text, rows[person.id][name], meant)
+
+
+@RELAXED
+@given(people(), st.sampled_from(EVERY) | expression(), st.integers(-60, 60), st.integers(1, 90), st.booleans())
+def test_no_value_changes_before_its_edge(warehouse, someone, text, start, later, just_before):
+    """
+    A value that differs at a later instant was announced by an edge before that instant.
+    """
+    fill(warehouse, someone)
+    columns = {"value": understood(text)}
+    first = NOON + timedelta(hours=start)
+    second = first + timedelta(hours=later) - timedelta(microseconds=just_before)
+    before = computed(warehouse, columns, as_of=first, edges=True)
+    after = computed(warehouse, columns, as_of=second)
+    for id, row in before.items():
+        edge = row["next_edge_at"]
+        assert edge is None or edge >= first
+        if not same(row["value"], after[id]["value"]) and (row["value"], after[id]["value"]) != (None, None):
+            assert isinstance(edge, datetime), (text, row)
+            assert edge < second, (text, row)
+
+
+def test_every_function_is_compared():
+    """
+    No function is registered without a place in the comparison with the naive evaluator.
+    """
+    used = {
+        node.function for text in (*EVERY, *RANKED) for node in walk(understood(text).tree) if isinstance(node, Call)
+    }
+    assert used == set(FUNCTIONS)
+
+
+@settings(RELAXED, max_examples=30)
+@given(st.lists(st.none() | st.integers(0, 5), max_size=14), st.sampled_from(RANKED), st.booleans())
+def test_ranks_are_over_everyone_with_a_value(warehouse, visits, text, restrict):
+    """
+    The highest value has the highest rank, ties go by profile id, null has none, and a restriction changes no rank.
+    """
+    fill(warehouse, [Person(id=id, tags={"visits": value}) for id, value in enumerate(visits, 1)])
+    insert(warehouse, "changed", [{"profile_id": 2}])
+    analysis = understood(text)
+    parts = {"quintile": 5, "ntile": 3, "percentile": 0}[analysis.tree.function]
+    meant = ranked(analysis.tree.function, parts, dict(enumerate(visits, 1)))
+    rows = computed(warehouse, {"rank": analysis}, restrict=restrict)
+    found = {id: row["rank"] for id, row in rows.items()}
+    assert {id: same(value, meant[id]) for id, value in found.items()} == dict.fromkeys(found, True)
+    assert set(found) == ({2} & set(meant) if restrict else set(meant))
