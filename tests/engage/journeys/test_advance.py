@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spira.engage.journeys.advance import Advanced, advance
+from spira.engage.journeys.advance import Advanced
+from spira.engage.journeys.advance import tick as ticked
 from spira.kernel.ids import stable_share
 from spira.segment.catalog import catalog_of
 from spira.testing.houses import NOON, House, at
@@ -38,7 +39,7 @@ def house() -> Iterator[House]:
 
 def tick(house: House, world: object, hours: float = 0) -> Advanced:
     catalog = catalog_of(world, SETTINGS)
-    return advance(house.warehouse, world, catalog, at(hours))
+    return ticked(house.warehouse, world, catalog, at(hours))
 
 
 def where(house: House) -> dict[int, tuple[str, str]]:
@@ -365,7 +366,7 @@ def test_a_tick_that_dies_leaves_nothing_half_done(house: House) -> None:
 
         house.warehouse.execute = fails  # type: ignore[method-assign]
         try:
-            advance(house.warehouse, world, catalog, NOON)
+            ticked(house.warehouse, world, catalog, NOON)
         except RuntimeError:
             house.warehouse.execute = whole  # type: ignore[method-assign]
             assert house.warehouse.value("select count(*) from enrolments") == 0

@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from email.errors import MessageError
 from typing import Any, Literal
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
@@ -128,7 +129,7 @@ class Email(Channel):
             if not handed_over:
                 return later(message, said)
             return Handed(delivery_id=message.delivery_id, outcome="unknown", detail=said)
-        except ValueError as fault:  # an address or a header that can't be written
+        except (ValueError, MessageError) as fault:  # an address or a header that can't be written
             return _failed(message, str(fault))
         said = _first_line(answer.message)
         return Handed(delivery_id=message.delivery_id, outcome="sent", provider_id=message.delivery_id, detail=said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -11,6 +12,7 @@ from email.utils import format_datetime, parseaddr
 from spira.engage.channels.base import OutgoingMessage
 
 DELIVERY_HEADER = "X-Spira-Delivery"
+LONGEST_LINE = 998
 
 
 def compose(message: OutgoingMessage, *, sender: str) -> bytes:
@@ -22,12 +24,18 @@ def compose(message: OutgoingMessage, *, sender: str) -> bytes:
     mail["Date"] = format_datetime(message.at.replace(tzinfo=UTC))
     mail["Message-ID"] = f"<{message.delivery_id}@{domain_of(sender)}>"
     mail[DELIVERY_HEADER] = message.delivery_id
-    for name, value in message.headers.items():
-        mail[name] = value
     mail.set_content(message.text, charset="utf-8", cte="quoted-printable")
     if message.html:
         mail.add_alternative(message.html, subtype="html", charset="utf-8", cte="quoted-printable")
-    return mail.as_bytes()
+    return _written(message.headers) + mail.as_bytes()
+
+
+def _written(headers: Mapping[str, str]) -> bytes:
+    """Headers for machines, on one line each: folding or encoding would break the addresses in them."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    if any(len(line) > LONGEST_LINE or "\r" in line[:-2] or "\n" in line[:-2] for line in lines):
+        raise ValueError("a header is too long or has a line break in it")
+    return "".join(lines).encode("ascii")
 
 
 def sender_of(text: str) -> Address:

@@ -44,21 +44,26 @@ class Advanced:
         return self.entered + self.stepped + self.left + self.goals + self.messages
 
 
-def advance(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: datetime) -> Advanced:
-    """Enrol, let leave, and move everyone who is due at `as_of`."""
+def advance(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: datetime) -> int:
+    """Stage 7: enrol, let leave, and move everyone who is due at `as_of`; how many rows changed."""
+    return tick(warehouse, applied, catalog, as_of).rows
+
+
+def tick(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: datetime) -> Advanced:
+    """The same, saying what was done."""
     with warehouse.transaction():
         versions = reconcile(warehouse, applied.of("journey"), as_of)
         left = _retire(warehouse, versions, as_of) + _follow_merges(warehouse, versions, as_of)
         warehouse.execute(PREPARE)
         entered = sum(enrol(warehouse, each, as_of, zone=catalog.zone) for each in versions if each.current)
         goals = sum(_reach_goal(warehouse, each, as_of) for each in versions)
-        tick = _Tick(warehouse, versions, catalog, as_of)
-        left += tick.leave_by_rule()
-        tick.wake()
-        stepped, messages = tick.move()
+        moving = _Tick(warehouse, versions, catalog, as_of)
+        left += moving.leave_by_rule()
+        moving.wake()
+        stepped, messages = moving.move()
         progress.mark(warehouse, STAGE, progress.since(warehouse, STAGE) + 1, as_of)
     return Advanced(
-        entered=entered, stepped=stepped, left=left, goals=goals, messages=messages, faults=tuple(tick.faults)
+        entered=entered, stepped=stepped, left=left, goals=goals, messages=messages, faults=tuple(moving.faults)
     )
 
 

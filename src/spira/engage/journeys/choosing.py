@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.language import analyse
-from spira.segment.conditions.query import duckdb_sql, members_query
+from spira.segment.conditions.query import members_query
 from spira.storage.warehouse import Warehouse
 
 
@@ -30,7 +30,7 @@ def choose(warehouse: Warehouse, text: str, catalog: Catalog, as_of: datetime) -
         expression=select,
         properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
     )
-    sql = duckdb_sql(create)
+    sql = create.sql("duckdb")
     warehouse.execute(sql, {"as_of": as_of} if "$as_of" in sql else None)
     return None
 

@@ -1,0 +1,25 @@
+"""Stage 8 as the worker runs it: fold what is known, decide what is new, dispatch what may go.
+
+The order is what makes it safe: whatever the log says was tried is known before anything is
+sent, so that neither a crash nor a restored backup sends a message twice.
+"""
+
+from __future__ import annotations
+
+from spira.engage.delivery.dispatch import DeliveryTurn, dispatch
+from spira.engage.delivery.fold import fold, fold_attempts
+from spira.engage.delivery.gate import decide
+
+
+def run(turn: DeliveryTurn) -> int:
+    """One tick of deliveries; how many rows changed."""
+    folded = fold(turn.warehouse, turn.as_of)
+    decided = decide(
+        turn.warehouse,
+        turn.applied.of("channel"),
+        [each.name for each in turn.applied.definitions_of("template")],
+        turn.as_of,
+        zone=turn.settings.workspace.zone,
+    )
+    folded += fold_attempts(turn.warehouse)
+    return folded + decided.rows + dispatch(turn)

@@ -1,0 +1,30 @@
+"""The sandbox by itself: an inbox on this machine until Ctrl-C, which acts once a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spira.kernel.clock import RealClock, pause
+from spira.kernel.settings import load_settings
+from spira.sandbox.inbox import Inbox
+from spira.storage.keys import load_keys
+
+
+def main(directory: Path, *, port: int = 1025, seed: str = "spira") -> None:
+    """Serve the workspace in `directory`: take its mail, and read it."""
+    settings = load_settings(directory)
+    inbox = Inbox(keys=load_keys(directory), seed=seed, port=port)
+    inbox.base_url = settings.server.public_url or f"http://{settings.server.host}:{settings.server.port}"
+    clock = RealClock()
+    with inbox:
+        print(f"the inbox listens on 127.0.0.1:{inbox.port} and answers to {inbox.base_url}", flush=True)
+        arrived = 0
+        try:
+            while True:
+                pause(1)
+                done = inbox.act(clock.now())
+                if len(inbox.messages) != arrived or done.receipts or done.opened:
+                    arrived = len(inbox.messages)
+                    print(f"{arrived} messages; {done.opened} opened, {done.clicked} clicked now", flush=True)
+        except KeyboardInterrupt:
+            return
