@@ -208,8 +208,6 @@ class Inbox:
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
     ) -> str:
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
-    ) -> str:  # noqa: N802
         """Refuse and put off by the local part."""
         if address.startswith("reject"):
             return "550 5.1.1 no such person"
