@@ -10,14 +10,23 @@ from typing import Any
 from litestar import Litestar, Request, Response
 
 from spira.console import assets
-from spira.console.pages import cockpit, sign_in
+from spira.console.pages import cockpit, people, preview, sign_in, system
+from spira.console.public import links
 from spira.console.render import page
 from spira.kernel.clock import Clock
 from spira.server import app as server
 from spira.server.core import AnyCore, Asgi
 from spira.server.faults import Fault
 
-ROUTES = (*assets.ROUTES, *sign_in.ROUTES, *cockpit.ROUTES)
+ROUTES = (
+    *assets.ROUTES,
+    *sign_in.ROUTES,
+    *cockpit.ROUTES,
+    *people.ROUTES,
+    *preview.ROUTES,
+    *system.ROUTES,
+    *links.ROUTES,
+)
 
 
 def create_app(core: AnyCore, *, local_token: str = "", wall: Clock | None = None) -> Litestar:

@@ -43,7 +43,7 @@ def spiral_dots(counts: Sequence[int]) -> list[Dot]:
     dots = []
     for place, count in enumerate(counts):
         x, y = _on_spiral(0.22 + 0.78 * (place + 0.5) / max(len(counts), 1))
-        dots.append(Dot(x=round(x, 1), y=round(y, 1), radius=round(9 + 15 * sqrt(count / most), 1) if most else 9))
+        dots.append(Dot(x=round(x, 1), y=round(y, 1), radius=round(9 + 11 * sqrt(count / most), 1) if most else 9))
     return dots
 
 

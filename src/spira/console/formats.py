@@ -6,7 +6,8 @@ instants are told relative to now, and absolutely to whoever points at them.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from spira.kernel.clock import local
 
@@ -62,6 +63,38 @@ def day(instant: datetime, language: str, zone: str) -> str:
     """The day in the workspace's zone."""
     there = local(instant, zone)
     return f"{there.year}年{there.month}月{there.day}日" if language == "zh-CN" else f"{there.day} {there:%b %Y}"
+
+
+def date_of(day: date, language: str) -> str:
+    """A calendar day with its weekday."""
+    if language == "zh-CN":
+        return f"{day.year}年{day.month}月{day.day}日 星期{'一二三四五六日'[day.weekday()]}"
+    return f"{day:%A}, {day.day} {day:%b %Y}"
+
+
+def size(bytes: int) -> str:
+    """A size on disk."""
+    scaled = float(bytes)
+    for unit in ("B", "KB", "MB", "GB"):
+        if scaled < 1024 or unit == "GB":
+            break
+        scaled /= 1024
+    return f"{scaled:.0f} {unit}" if unit == "B" or scaled >= 100 else f"{scaled:.1f} {unit}"
+
+
+def value(shown: object, language: str, zone: str) -> str:
+    """A tag's value, of whatever kind it is."""
+    if shown is None:
+        return MISSING
+    if isinstance(shown, bool):
+        return ("是" if shown else "否") if language == "zh-CN" else ("yes" if shown else "no")
+    if isinstance(shown, datetime):
+        return day(shown, language, zone)
+    if isinstance(shown, date):
+        return date_of(shown, language)
+    if isinstance(shown, (float, Decimal)):
+        return number(float(shown), language, decimals=0 if float(shown).is_integer() else 2)
+    return number(shown, language) if isinstance(shown, int) else str(shown)
 
 
 def relative(instant: datetime, now: datetime, language: str, zone: str) -> str:

@@ -17,7 +17,7 @@ from litestar import Request, Response
 from markupsafe import Markup
 
 from spira.console import assets, formats
-from spira.kernel.clock import RealClock, iso
+from spira.kernel.clock import RealClock, iso, local
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer
@@ -143,6 +143,10 @@ def tools(frame: Frame) -> dict[str, Any]:
         "seconds": lambda value: formats.seconds(value, language),
         "absolute": lambda instant: formats.absolute(instant, language, zone),
         "day": lambda instant: formats.day(instant, language, zone),
+        "date": lambda day: formats.date_of(day, language),
+        "clock_time": lambda instant: f"{local(instant, zone):%H:%M}",
+        "show": lambda value: formats.value(value, language, zone),
+        "size": formats.size,
         "label": lambda label, default="": choose(label, language, default=default),
         "profile": show_profile,
         "icon": icon,

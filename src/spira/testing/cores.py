@@ -15,11 +15,13 @@ import pyarrow as pa
 
 import spira.measure.tables  # noqa: F401  (imported so that every table is registered)
 from spira.definitions.apply import Applied
+from spira.definitions.plan import Plan
 from spira.kernel.clock import FrozenClock
 from spira.kernel.i18n import Language
 from spira.kernel.ids import stable_share
 from spira.kernel.settings import Settings, WorkspaceSettings
 from spira.kernel.viewer import Viewer
+from spira.segment.conditions.catalog import Catalog, EventSchema
 from spira.server.staff import NewStaff, Staff, add_staff, set_password
 from spira.storage.keys import Keys
 from spira.storage.state import METADATA, State
@@ -28,6 +30,9 @@ from spira.storage.warehouse import Warehouse
 from spira.testing.houses import NOON, House
 from spira.testing.states import empty_state, fixed_keys
 from spira.unify import units
+from spira.worker.paths import Paths
+from spira.worker.report import Run, SystemReport, system_report
+from spira.worker.stages import STAGES, of_refresh, of_tick
 
 PASSWORD = "a quiet sea in spring"
 STATES = ("user", "first_order", "repeat", "lapsed")
@@ -51,8 +56,10 @@ class StandInCore:
         self.house = House()
         self.log: Any = None
         self.applied = Applied(generation=0)
-        self.catalog: Any = None
+        self.catalog = _CATALOG
         self.asked: list[str] = []
+        self.paths = Paths(directory)
+        self._turns = threading.RLock()
         self._lanes: list[Warehouse] = []
         self._local = threading.local()
 
@@ -64,15 +71,55 @@ class StandInCore:
         lane: Warehouse = self._local.lane
         return lane
 
-    def refresh(self, *, full: bool = False) -> dict[str, Any]:
+    @property
+    def worker_lane(self) -> Warehouse:
+        """The lane that everything was filled through."""
+        return self.house.warehouse
+
+    def exclusive(self) -> threading.RLock:
+        """The lock that turns would run under."""
+        return self._turns
+
+    def load(self) -> None:
+        """Only says that it was asked."""
+        self.asked.append("load")
+
+    def refresh(self, *, full: bool = False) -> dict[str, Run]:
         """Only says that it was asked."""
         self.asked.append("refresh full" if full else "refresh")
-        return {"as_of": self.clock.now()}
+        return {stage.name: Run(stage=stage.name).finished(self.clock.now(), 0.01, 3) for stage in of_refresh()}
 
-    def tick(self) -> dict[str, Any]:
+    def tick(self) -> dict[str, Run]:
         """Only says that it was asked."""
         self.asked.append("tick")
-        return {"as_of": self.clock.now()}
+        return {stage.name: Run(stage=stage.name).finished(self.clock.now(), 0.01, 3) for stage in of_tick()}
+
+    def step_clock(self, to: datetime) -> datetime:
+        """Move the clock on."""
+        return self.clock.step(to)
+
+    def plan(self) -> Plan:
+        """Nothing would change."""
+        return Plan(base=self.applied.generation, changes=(), fingerprint="")
+
+    def apply(self, viewer: Viewer) -> Plan:
+        """Only says that it was asked."""
+        self.asked.append(f"apply by {viewer.staff_id}")
+        return self.plan()
+
+    def report(self) -> SystemReport:
+        """A report of stages that ran once."""
+        return system_report(
+            self.lane(),
+            stages=STAGES,
+            runs=self.refresh(),
+            now=self.clock.now(),
+            manual=True,
+            generation=self.applied.generation,
+            backlog=0,
+            children=(4711, 4712),
+            paths=Paths(self.directory),
+        )
 
     async def intake(self, _scope: Any, _receive: Any, send: Any) -> None:
         """Answers every collection call with success."""
@@ -161,6 +208,13 @@ def fill(core: StandInCore, people: int = 120) -> dict[str, int]:
 
 def _identifier(subject: int, kind: str, key: str, value: str | None, seen: datetime) -> dict[str, Any]:
     return {"subject_id": subject, "kind": kind, "subject_key": key, "value": value, "first_seen": seen, "batch": 1}
+
+
+_CATALOG = Catalog(
+    events={"Order Completed": EventSchema(properties={"revenue": "money", "store_id": "text"})},
+    tags={"lifecycle": "text", "orders_90d": "integer", "favourite_department": "text"},
+    audiences=frozenset({"waverers", "lapsed"}),
+)
 
 
 def _moved(subject: int) -> dict[str, Any]:

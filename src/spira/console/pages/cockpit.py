@@ -90,7 +90,7 @@ def chart_of(shown: Cockpit, zone: str) -> list[tuple[str, Figure, list[tuple[st
     return [
         (figure.name, figure, list(zip(days, figure.spark, strict=True)))
         for figure in shown.figures
-        if len(figure.spark) == DAYS and figure.name in ("revenue", "orders", "active_customers")
+        if len(figure.spark) == DAYS and figure.name in ("revenue", "orders")
     ]
 
 

@@ -55,13 +55,13 @@
     chart.setOption({
       animation: false,
       aria: { enabled: true },
-      color: hues(),
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
       grid: { left: 8, right: 8, top: 36, bottom: 4, containLabel: true },
       legend: { top: 0, left: 0, textStyle: { color: ink }, icon: "roundRect", itemWidth: 12, itemHeight: 4 },
       tooltip: { trigger: "axis", renderMode: "richText" },
       xAxis: { type: "category", data: told.days.map((day) => day.slice(5)), axisLabel: { color: ink }, axisLine: { lineStyle: { color: line } }, axisTick: { show: false } },
       yAxis: money ? [axis, { ...axis, splitLine: { show: false } }] : [axis],
+      color: told.series.map((each, place) => each === money ? hues()[0] : hues()[1 + (place % 2)]),
       series: told.series.map((each) => each === money
         ? { name: each.name, type: "bar", data: each.values, yAxisIndex: 0, barMaxWidth: 14, itemStyle: { borderRadius: [2, 2, 0, 0] } }
         : { name: each.name, type: "line", data: each.values, yAxisIndex: money ? 1 : 0, showSymbol: false, lineStyle: { width: 2 } }),

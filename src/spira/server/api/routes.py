@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
-from spira.server.api import cockpit, staff, system
+from spira.server.api import audiences, cockpit, definitions, engage, privacy, profiles, staff, system
 
-ROUTES: tuple[ControllerRouterHandler, ...] = (*system.ROUTES, *cockpit.ROUTES, *staff.ROUTES)
+ROUTES: tuple[ControllerRouterHandler, ...] = (
+    *system.ROUTES,
+    *definitions.ROUTES,
+    *profiles.ROUTES,
+    *audiences.ROUTES,
+    *engage.ROUTES,
+    *cockpit.ROUTES,
+    *privacy.ROUTES,
+    *staff.ROUTES,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -10,11 +11,11 @@ from typing import Any
 from litestar import get, post
 
 from spira.kernel.clock import iso, parse_instant
-from spira.kernel.errors import Conflict
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
 from spira.server.roles import RUN
 from spira.server.wire import plain
+from spira.worker.report import Run, SystemReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,11 @@ def clock_view(core: AnyCore) -> ClockView:
     return ClockView(mode="manual" if hasattr(core.clock, "step") else "real", now=core.clock.now())
 
 
+def ran(runs: Mapping[str, Run]) -> dict[str, Any]:
+    """What a turn did, stage by stage."""
+    return {"stages": [plain(each) for each in runs.values()]}
+
+
 @get("/api/health", opt={"public": True}, sync_to_thread=True)
 def health() -> dict[str, str]:
     """The server answers."""
@@ -59,28 +65,36 @@ def show_clock(core: Core) -> dict[str, Any]:
 @post("/api/clock", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
 def step_clock(core: Core, viewer: Asking, data: StepClock) -> dict[str, Any]:
     """Step a manual clock; Conflict when the clock is the machine's."""
-    step = getattr(core.clock, "step", None)
-    if step is None:
-        raise Conflict("the workspace keeps real time", help="only a workspace with a manual clock can be stepped")
     try:
         to = parse_instant(data.to)
     except ValueError:
         raise Unacceptable(f"`{data.to}` is not an instant", help="write one as 2026-11-22T10:00:00Z") from None
-    step(to)
+    core.step_clock(to)
     audit(core, viewer, "clock.step", iso(to))
     return plain(clock_view(core))  # type: ignore[no-any-return]
 
 
 @post("/api/refresh", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
-def refresh(core: Core, data: Refresh | None = None) -> Any:
+def refresh(core: Core, data: Refresh | None = None) -> dict[str, Any]:
     """Run stages 2 to 6 now."""
-    return plain(core.refresh(full=bool(data and data.full)))
+    return ran(core.refresh(full=bool(data and data.full)))
 
 
 @post("/api/tick", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
-def tick(core: Core) -> Any:
+def tick(core: Core) -> dict[str, Any]:
     """Run stages 2 to 11 now."""
-    return plain(core.tick())
+    return ran(core.tick())
 
 
-ROUTES = [health, show_clock, step_clock, refresh, tick]
+def report(core: AnyCore) -> SystemReport:
+    """How the stages and stores are."""
+    return core.report()
+
+
+@get("/api/system", sync_to_thread=True)
+def show_system(core: Core) -> dict[str, Any]:
+    """Each stage's last run and lag, and the stores' sizes."""
+    return plain(report(core))  # type: ignore[no-any-return]
+
+
+ROUTES = [health, show_clock, step_clock, refresh, tick, show_system]

@@ -1,0 +1,93 @@
+"""`/api/audiences`, `/api/tags`: who is chosen, and whom a condition would choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import get, post
+from litestar.params import Parameter
+
+from spira.kernel.viewer import Viewer
+from spira.segment.preview import Preview, preview
+from spira.server.api.profiles import row
+from spira.server.core import AnyCore, Asking, Core, as_of
+from spira.server.wire import plain
+from spira.unify import people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A condition."""
+
+    condition: str
+
+
+def ask(core: AnyCore, viewer: Viewer, condition: str) -> Preview:
+    """Whom a condition chooses now, among the people the viewer may see."""
+    return preview(core.lane(), core.catalog, viewer, condition, as_of=as_of(core), vault=core.vault)
+
+
+def counts(core: AnyCore, viewer: Viewer) -> dict[str, int]:
+    """How many of the viewer's people each audience holds."""
+    units = None if viewer.units is None else sorted(viewer.units)
+    return dict(core.lane().query(_COUNTS, {"units": units}))  # type: ignore[arg-type]
+
+
+@post("/api/audiences/preview", status_code=200, sync_to_thread=True)
+def preview_audience(core: Core, viewer: Asking, data: Asked) -> dict[str, Any]:
+    """Count the people of whom a condition is true, with a masked sample for those who may see people."""
+    found = ask(core, viewer, data.condition)
+    return {**plain(found), "sample": [row(each) for each in found.sample]}
+
+
+@get("/api/audiences", sync_to_thread=True)
+def list_audiences(core: Core, viewer: Asking) -> dict[str, Any]:
+    """Every applied audience with its number of members."""
+    held = counts(core, viewer)
+    return {
+        "audiences": [
+            {"audience": each.audience, "members": held.get(each.audience, 0), "label": plain(each.label)}
+            for each in core.applied.of("audience")
+        ]
+    }
+
+
+@get("/api/audiences/{name:str}", sync_to_thread=True)
+def show_audience(
+    core: Core, viewer: Asking, name: str, limit: int = Parameter(default=20, ge=1, le=10_000)
+) -> dict[str, Any]:
+    """One audience: its condition, its size, and some of its members for those who may see people."""
+    model = core.applied.get("audience", name).model
+    told: dict[str, Any] = {"audience": name, "label": plain(model.label), "who": str(model.who)}
+    told["count"] = counts(core, viewer).get(name, 0)
+    if viewer.sees_people:
+        units = None if viewer.units is None else sorted(viewer.units)
+        lane = core.lane()
+        found = [each for (each,) in lane.query(_MEMBERS, {"audience": name, "units": units, "limit": limit})]
+        told["members"] = [row(each) for each in people.rows(lane, core.vault, viewer, found)]
+    return told
+
+
+@get("/api/tags", sync_to_thread=True)
+def list_tags(core: Core) -> dict[str, Any]:
+    """Every applied tag with its definition."""
+    return {
+        "tags": [
+            {"tag": each.tag, "label": plain(each.label), "value": str(each.value)} for each in core.applied.of("tag")
+        ]
+    }
+
+
+ROUTES = [preview_audience, list_audiences, show_audience, list_tags]
+
+_COUNTS = """
+select audience, count(*) from members join profiles using (profile_id)
+where ($units::bigint[] is null or list_contains($units, unit_id))
+group by audience
+"""
+_MEMBERS = """
+select profile_id from members join profiles using (profile_id)
+where audience = $audience and ($units::bigint[] is null or list_contains($units, unit_id))
+order by since desc, profile_id limit $limit
+"""

@@ -1,0 +1,74 @@
+"""`/api/journeys`, `/api/deliveries`, `/api/metrics`: what was done, and what it was worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import get
+from litestar.params import Parameter
+
+from spira.kernel.ids import show_profile
+from spira.measure.cockpit import journey_figures
+from spira.server.core import Asking, Core
+from spira.server.roles import PEOPLE
+from spira.server.wire import plain
+
+
+@get("/api/journeys", sync_to_thread=True)
+def list_journeys(core: Core, viewer: Asking) -> dict[str, Any]:
+    """Every journey that somebody entered: its walks, and goals of treated against held out."""
+    return {"journeys": plain(journey_figures(core.lane(), viewer))}
+
+
+@get("/api/journeys/{name:str}", sync_to_thread=True)
+def show_journey(core: Core, viewer: Asking, name: str) -> dict[str, Any]:
+    """One applied journey, with its figures once somebody entered it."""
+    definition = core.applied.get("journey", name)
+    figures = next((each for each in journey_figures(core.lane(), viewer) if each.journey == name), None)
+    return {"journey": name, "fingerprint": definition.fingerprint, "figures": plain(figures)}
+
+
+@get("/api/deliveries", opt={"roles": PEOPLE}, sync_to_thread=True)
+def list_deliveries(
+    core: Core,
+    viewer: Asking,
+    limit: int = Parameter(default=50, ge=1, le=500),
+    before: int | None = None,
+    delivery_state: str | None = Parameter(query="state", default=None),
+) -> dict[str, Any]:
+    """The viewer's people's deliveries, newest first; `next` continues as `before`."""
+    units = None if viewer.units is None else sorted(viewer.units)
+    asked = {"units": units, "before": before, "state": delivery_state, "limit": limit}
+    rows = core.lane().rows(_DELIVERIES, asked)
+    listed = [{**plain(row), "profile_id": show_profile(row["profile_id"])} for row in rows]
+    return {"deliveries": listed, "next": rows[-1]["delivery_id"] if len(rows) == limit else None}
+
+
+@get("/api/metrics", sync_to_thread=True)
+def list_metrics(core: Core) -> dict[str, Any]:
+    """Every applied metric."""
+    return {"metrics": [{"metric": each.metric, "label": plain(each.label)} for each in core.applied.of("metric")]}
+
+
+@get("/api/metrics/{name:str}", sync_to_thread=True)
+def show_metric(core: Core, name: str, grain: str = "day", slice_name: str = "") -> dict[str, Any]:
+    """The points of one metric, oldest first; `slice_name` chooses a slice, the whole when empty."""
+    core.applied.get("metric", name)
+    points = core.lane().rows(_POINTS, {"metric": name, "grain": grain, "slice": slice_name})
+    return {"metric": name, "grain": grain, "points": plain(points)}
+
+
+ROUTES = [list_journeys, show_journey, list_deliveries, list_metrics, show_metric]
+
+_DELIVERIES = """
+select delivery_id, profile_id, channel, template, journey, step, purpose, state, reason,
+       created_at, sent_at, delivered_at, opened_at, clicked_at, bounced_at
+from deliveries join profiles using (profile_id)
+where ($units::bigint[] is null or list_contains($units, unit_id))
+  and ($before::bigint is null or delivery_id < $before) and ($state::varchar is null or state = $state)
+order by delivery_id desc limit $limit
+"""
+_POINTS = """
+select period, value, as_of from metric_points
+where metric = $metric and grain = $grain and slice = $slice order by period
+"""

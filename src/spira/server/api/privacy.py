@@ -1,0 +1,47 @@
+"""`/api/erase`, `/api/backup`, `/api/audit`: what must reach every store, and who did what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import get, post
+
+from spira.server.core import Asking, Core
+from spira.server.roles import ERASE
+from spira.server.wire import plain
+from spira.storage import audit
+from spira.unify.erase import Stores, erase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasing:
+    """Whom to erase: `KIND:VALUE`."""
+
+    identifier: str
+
+
+@post("/api/erase", opt={"roles": ERASE}, status_code=200, sync_to_thread=True)
+def erase_person(core: Core, viewer: Asking, data: Erasing) -> dict[str, Any]:
+    """Erase a person from every store; the receipt names nobody."""
+    with core.exclusive():
+        stores = Stores(
+            warehouse=core.worker_lane,
+            state=core.state,
+            vault=core.vault,
+            keys=core.keys,
+            log=core.log,
+            log_directory=core.paths.log,
+            clock=core.clock,
+            load=core.load,
+        )
+        return plain(erase(stores, data.identifier, actor=viewer.staff_id))  # type: ignore[no-any-return]
+
+
+@get("/api/audit", opt={"roles": ERASE}, sync_to_thread=True)
+def show_audit(core: Core) -> dict[str, Any]:
+    """The last hundred acts, and whether the chain of all of them is whole."""
+    return {"first_bad_row": audit.verify(core.state), "rows": plain(audit.latest(core.state))}
+
+
+ROUTES = [erase_person, show_audit]
