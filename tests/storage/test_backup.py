@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tarfile
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from spira.kernel.clock import FrozenClock
 from spira.kernel.errors import Conflict, SpiraError, StorageDamaged, WorkspaceInvalid
-from spira.kernel.jobs import InlineRunner
+from spira.kernel.jobs import InlineRunner, JobRunner
 from spira.storage import backup as module
 from spira.storage.backup import Manifest, Places, Restored, backup, read_manifest, restore, unfinished
 from spira.storage.keys import KEYS_FILE, load_keys, make_keys, new_keys
@@ -37,6 +40,7 @@ class Home:
         prepare(self.warehouse)
         self.log = Log.open(self.places.log, self.keys)
         self.vault = Vault(self.state, self.keys)
+        self.runner: JobRunner = InlineRunner()
 
     def live(self, word: str) -> None:
         """Something happens in every store."""
@@ -54,7 +58,7 @@ class Home:
             barrier=barrier,
             keys=self.keys,
             clock=FrozenClock(NOON),
-            runner=InlineRunner(),
+            runner=self.runner,
         )
 
     def words(self) -> tuple[list[str], list[str], list[str]]:
@@ -195,6 +199,28 @@ def test_a_backup_of_a_newer_format_is_refused(directory, saved, monkeypatch):
         restore(saved, places(directory), keys=load_keys(directory))
 
 
+class ElsewhereRunner:
+    """Does each job in a process of its own, as the worker's children do."""
+
+    def run(self, job, task):
+        code = "import sys, msgspec, spira.storage.backup as b; t = msgspec.msgpack.decode(sys.stdin.buffer.read(), "
+        code += "type=b.PackTask); sys.stdout.buffer.write(msgspec.msgpack.encode(b.PACK.run(t)))"
+        done = subprocess.run([sys.executable, "-c", code], input=msgspec.msgpack.encode(task), capture_output=True)
+        return msgspec.msgpack.decode(done.stdout, type=job.result)
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="locks are listed on Linux only")
+def test_the_owner_keeps_its_lock_on_the_warehouse_during_a_backup(directory, tmp_path):
+    """Closing a file gives up a process's locks on it, so another process reads the warehouse's."""
+    with Home(directory) as home:
+        home.live("anna")
+        before = _locks(home.places.warehouse)
+        home.runner = ElsewhereRunner()
+        home.backed_up(tmp_path / "saved.spira")
+        assert before == _locks(home.places.warehouse) != 0
+    assert read_manifest(tmp_path / "saved.spira").created_at == NOON
+
+
 def test_erasures_are_applied_again_with_what_was_replaced_in_sight(directory, saved):
     """The caller sees the old state, where later erasures are listed, after the new one stands."""
     seen: list[tuple[list[str], list[str]]] = []
@@ -246,3 +272,9 @@ def _flipped(content: bytes, place: int) -> bytes:
     bent = bytearray(content)
     bent[place] ^= 1
     return bytes(bent)
+
+
+def _locks(path: Path) -> int:
+    """How many locks this machine's processes hold on a file."""
+    mark = f":{path.stat().st_ino} "
+    return sum(mark in line for line in Path("/proc/locks").read_text().splitlines())

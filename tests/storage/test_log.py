@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spira.kernel.errors import LogUnavailable, StorageDamaged
+from spira.storage.frames import Segment, walk
 from spira.storage.keys import new_keys
 from spira.storage.log import BEGINNING, Log, Position, read, rewrite, segments
 from spira.testing.files import ForgetfulFiles
@@ -289,6 +290,29 @@ def test_a_new_segment_has_a_durable_name_before_anyone_is_told():
         for record in (b"one", b"two", b"three"):
             log.append([record])
         assert recovered(disk.power_loss()) == [b"one", b"two", b"three"]
+
+
+def test_pruning_everything_keeps_the_numbering():
+    """A reader's place stays ahead of what comes, also when all before it was removed and the log reopened."""
+    disk = ForgetfulFiles()
+    with opened(disk) as log:
+        for record in (b"one", b"two", b"three"):
+            log.append([record])
+            line = log.roll()
+        assert log.prune(line) == 2
+    with opened(disk.power_loss()) as log:
+        log.append([b"four"])
+        assert everything(log, line) == [b"four"]
+
+
+def test_a_segment_removed_while_someone_reads_is_nothing_to_fear():
+    """A reader that listed a segment which is gone a moment later simply finds it empty."""
+    disk = ForgetfulFiles()
+    with opened(disk) as log:
+        log.append([b"one"])
+    gone = segments(PLACE, disk)[0]
+    disk.unlink(gone.path)
+    assert list(walk(Segment(disk, gone.path, gone.number), 0, KEYS)) == []
 
 
 def test_who_comes_when_the_queue_is_full_is_refused_at_once():

@@ -107,7 +107,10 @@ class Segment:
 
     def __init__(self, files: Files, path: Path, number: int) -> None:
         self.number = number
-        self.size = files.size(path)
+        try:
+            self.size = files.size(path)
+        except FileNotFoundError:  # it was empty or loaded, and removed since it was listed
+            self.size = 0
         self._files, self._path = files, path
         self._block, self._start = b"", 0
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,9 +151,12 @@ class Log:
         return chunk
 
     def prune(self, before: Position) -> int:
-        """Remove the segments that lie wholly before a place; how many there were. The one being written stays."""
-        gone = [each for each in segments(self._directory, self._files) if each.number < before.segment]
-        gone = [each for each in gone if each.number < self._end.segment or each.number < self._next - 1]
+        """Remove the segments that lie wholly before a place; how many there were.
+
+        The newest stays in any case: the next one is numbered after it.
+        """
+        listed = segments(self._directory, self._files)
+        gone = [each for each in listed[:-1] if each.number < before.segment]
         for each in gone:
             self._files.unlink(each.path)
         if gone:
@@ -255,13 +259,14 @@ class Log:
 
 
 def segments(directory: Path, files: Files | None = None) -> list[SegmentFile]:
-    """The segments of a log in order."""
+    """The segments of a log in order; one that is removed meanwhile is left out."""
     disk = files or RealFiles()
     found = []
     for name in sorted(disk.names(directory)):
         if name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX).isdecimal():
             path = directory / name
-            found.append(SegmentFile(number=int(name.removesuffix(_SUFFIX)), path=path, size=disk.size(path)))
+            with suppress(FileNotFoundError):
+                found.append(SegmentFile(number=int(name.removesuffix(_SUFFIX)), path=path, size=disk.size(path)))
     return found
 
 
