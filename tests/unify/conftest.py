@@ -36,6 +36,13 @@ class Desk:
         )
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[House]:
+    """One house for all examples of a property, which clear it first."""
+    with House() as house:
+        yield house
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     keys = new_keys()

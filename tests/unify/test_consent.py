@@ -167,25 +167,25 @@ def naive(words: Words, links: Links) -> dict[int, bool]:
     st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(0, 11)), max_size=5),
     st.integers(0, 12),
 )
-def test_the_query_agrees_with_living_through_it(words, links, cut):
+def test_the_query_agrees_with_living_through_it(shared, words, links, cut):
     """The query and a hand-kept ledger name the same permissions, in one load or two, and changed-only or in full."""
-    with House() as house:
-        for subject in range(1, 6):
-            house.subject(subject)
-        for number, (subject, hour, granted) in enumerate(words):
-            if number == cut:
-                house.load()
-                allowed(house)
-            house.say(
-                subject,
-                "Consent Given" if granted else "Consent Withdrawn",
-                hours=hour,
-                purpose="marketing",
-                channel="email",
-            )
-        for one, two, hour in links:
-            house.link(one, two, hours=hour)
-        house.load()
-        found = {profile: granted for (profile, _), granted in allowed(house).items()}
-        assert found == naive(words, links)
-        assert {profile: granted for (profile, _), granted in allowed(house, full=True).items()} == found
+    house = shared.clear()
+    for subject in range(1, 6):
+        house.subject(subject)
+    for number, (subject, hour, granted) in enumerate(words):
+        if number == cut:
+            house.load()
+            allowed(house)
+        house.say(
+            subject,
+            "Consent Given" if granted else "Consent Withdrawn",
+            hours=hour,
+            purpose="marketing",
+            channel="email",
+        )
+    for one, two, hour in links:
+        house.link(one, two, hours=hour)
+    house.load()
+    found = {profile: granted for (profile, _), granted in allowed(house).items()}
+    assert found == naive(words, links)
+    assert {profile: granted for (profile, _), granted in allowed(house, full=True).items()} == found

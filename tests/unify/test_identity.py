@@ -11,8 +11,8 @@ KINDS = st.lists(st.sampled_from(["user_id", "anonymous_id", "email"]), min_size
 LINKS = st.lists(st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(SUBJECTS)), max_size=14)
 
 
-def house_of(kinds: list[str]) -> House:
-    house = House()
+def house_of(kinds: list[str], house: House | None = None) -> House:
+    house = House() if house is None else house.clear()
     for subject, kind in zip(SUBJECTS, kinds, strict=True):
         house.subject(subject, kind)
     return house
@@ -48,55 +48,55 @@ def naive(kinds: list[str], links: list[tuple[int, int]]) -> set[frozenset[int]]
 
 @settings(max_examples=60, deadline=None)
 @given(KINDS, LINKS, st.lists(st.integers(1, 5), max_size=6))
-def test_people_are_a_function_of_the_set_of_links(kinds, links, cuts):
+def test_people_are_a_function_of_the_set_of_links(shared, kinds, links, cuts):
     """Whatever order and batches the links come in, after each batch the people are those of all links so far."""
-    with house_of(kinds) as house:
-        rest = list(links)
-        sizes = [*cuts, len(links)]
-        while rest:
-            size = sizes.pop(0)
-            for one, two in rest[:size]:
-                house.link(one, two)
-            rest = rest[size:]
-            house.load()
-            assert house.people(SUBJECTS) == naive(kinds, links[: len(links) - len(rest)])
+    house = house_of(kinds, shared)
+    rest = list(links)
+    sizes = [*cuts, len(links)]
+    while rest:
+        size = sizes.pop(0)
+        for one, two in rest[:size]:
+            house.link(one, two)
+        rest = rest[size:]
+        house.load()
+        assert house.people(SUBJECTS) == naive(kinds, links[: len(links) - len(rest)])
 
 
 @settings(max_examples=30, deadline=None)
 @given(KINDS, LINKS, LINKS)
-def test_whoever_gained_or_lost_a_subject_is_named_as_changed(kinds, links, more):
+def test_whoever_gained_or_lost_a_subject_is_named_as_changed(shared, kinds, links, more):
     """Every profile whose set of subjects differs before and after a batch is in `changes` of that batch."""
-    with house_of(kinds) as house:
-        for one, two in links:
-            house.link(one, two)
-        house.load()
-        before = house.people(SUBJECTS)
-        for one, two in more:
-            house.link(one, two)
-        house.load()
-        differ = {min(people) for people in before ^ house.people(SUBJECTS)}
-        named = {row[0] for row in house.warehouse.query("select profile_id from changes where batch = 2")}
-        assert named == differ
+    house = house_of(kinds, shared)
+    for one, two in links:
+        house.link(one, two)
+    house.load()
+    before = house.people(SUBJECTS)
+    for one, two in more:
+        house.link(one, two)
+    house.load()
+    differ = {min(people) for people in before ^ house.people(SUBJECTS)}
+    named = {row[0] for row in house.warehouse.query("select profile_id from changes where batch = 2")}
+    assert named == differ
 
 
 @settings(max_examples=30, deadline=None)
 @given(KINDS, LINKS, st.integers(0, 13))
-def test_taking_a_link_away_gives_back_what_was_before(kinds, links, chosen):
+def test_taking_a_link_away_gives_back_what_was_before(shared, kinds, links, chosen):
     """Placing anew around a link that was removed equals never having seen it."""
-    with house_of(kinds) as house:
-        for one, two in links:
-            house.link(one, two)
-        house.load()
-        gone = tuple(sorted(links[chosen % len(links)])) if links else (0, 0)
-        house.warehouse.execute("delete from links where subject_id = ? and other_id = ?", list(gone))
-        house.warehouse.execute(
-            "create or replace temp table torn_off as select unnest(?::bigint[]) as subject_id", [list(gone)]
-        )
-        identity.resolve_around(house.warehouse, 2, "torn_off")
-        assert house.people(SUBJECTS) == naive(kinds, [link for link in links if tuple(sorted(link)) != gone])
-        around = house.people(SUBJECTS)
-        identity.resolve_all(house.warehouse, 3)
-        assert house.people(SUBJECTS) == around
+    house = house_of(kinds, shared)
+    for one, two in links:
+        house.link(one, two)
+    house.load()
+    gone = tuple(sorted(links[chosen % len(links)])) if links else (0, 0)
+    house.warehouse.execute("delete from links where subject_id = ? and other_id = ?", list(gone))
+    house.warehouse.execute(
+        "create or replace temp table torn_off as select unnest(?::bigint[]) as subject_id", [list(gone)]
+    )
+    identity.resolve_around(house.warehouse, 2, "torn_off")
+    assert house.people(SUBJECTS) == naive(kinds, [link for link in links if tuple(sorted(link)) != gone])
+    around = house.people(SUBJECTS)
+    identity.resolve_all(house.warehouse, 3)
+    assert house.people(SUBJECTS) == around
 
 
 def test_an_address_that_two_people_use_belongs_to_neither():

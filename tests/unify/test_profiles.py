@@ -91,23 +91,23 @@ STORY = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(STORY)
-def test_looking_at_the_changed_equals_looking_at_all(story):
+def test_looking_at_the_changed_equals_looking_at_all(shared, story):
     """After any story, refreshes of what changed leave the rows that one full refresh leaves."""
-    with House() as house:
-        for subject in range(1, 6):
-            house.subject(subject, "user_id" if subject < 3 else "anonymous_id")
-        for hour, (verb, subject, what) in enumerate(story):
-            if verb == "say":
-                house.say(subject, "Order Completed", hours=hour, store_id=what)
-            elif verb == "tell":
-                house.tell(subject, "preferred_store_id", what, hours=hour, priority=hour % 3)
-            elif verb == "link":
-                house.link(subject, what)
-            else:
-                house.load()
-                compute(house)
-        house.load()
-        compute(house)
-        both = [house.warehouse.query(f"from {table} order by all") for table in ("profiles", "traits")]
-        compute(house, full=True)
-        assert both == [house.warehouse.query(f"from {table} order by all") for table in ("profiles", "traits")]
+    house = shared.clear()
+    for subject in range(1, 6):
+        house.subject(subject, "user_id" if subject < 3 else "anonymous_id")
+    for hour, (verb, subject, what) in enumerate(story):
+        if verb == "say":
+            house.say(subject, "Order Completed", hours=hour, store_id=what)
+        elif verb == "tell":
+            house.tell(subject, "preferred_store_id", what, hours=hour, priority=hour % 3)
+        elif verb == "link":
+            house.link(subject, what)
+        else:
+            house.load()
+            compute(house)
+    house.load()
+    compute(house)
+    both = [house.warehouse.query(f"from {table} order by all") for table in ("profiles", "traits")]
+    compute(house, full=True)
+    assert both == [house.warehouse.query(f"from {table} order by all") for table in ("profiles", "traits")]

@@ -48,9 +48,9 @@ class House:
 
     def __init__(self) -> None:
         self.warehouse: Warehouse = open_warehouse(threads=1)
-        for table in map(TABLES.get, TABLES):
-            if table.store == "warehouse":
-                self.warehouse.execute(ddl.create(table))
+        self._made = [name for name in TABLES if TABLES.get(name).store == "warehouse"]
+        for name in self._made:
+            self.warehouse.execute(ddl.create(TABLES.get(name)))
         for column in EXTRA:
             self.warehouse.execute(ddl.add_column("events", column))
         identity.views(self.warehouse)
@@ -149,6 +149,13 @@ class House:
         for subject in subjects:
             groups.setdefault(now.get(subject, subject), set()).add(subject)
         return {frozenset(each) for each in groups.values()}
+
+    def clear(self) -> House:
+        """Empty every table, which is quicker than another house."""
+        for name in self._made:
+            self.warehouse.execute(f"truncate {ddl.quote(name)}")
+        self.events, self.batch, self._pending = 0, 0, []
+        return self
 
     def close(self) -> None:
         self.warehouse.close()
