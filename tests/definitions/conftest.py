@@ -63,7 +63,7 @@ class Walk(DefinitionModel):
     enter: Entry = Entry()
     times: int = 1
     share: float = 0.0
-    deep: list[Step] = []
+    deep: list[Step] = Field(default_factory=list)
     steps: tuple[SendStep | WaitStep | Literal["exit"], ...] = ()
 
 

@@ -23,9 +23,14 @@ def code_of(fault: SpiraError) -> str:
 
 
 def tell(fault: BaseException) -> int:
-    """Print a fault; the exit code. Only a fault of ours comes with a trace."""
+    """Print a fault; the exit code. Only a fault of ours comes with a trace.
+
+    The fault of an expression is a drawn diagnostic already, and is printed as it is.
+    """
     if isinstance(fault, SpiraError):
-        click.secho(f"error[{code_of(fault)}]: {fault}", fg="red", err=True)
+        text = str(fault)
+        shown = text if text.startswith("error[") else f"error[{code_of(fault)}]: {text}"
+        click.secho(shown, fg="red", err=True)
         if fault.help:
             click.echo(f"help: {fault.help}", err=True)
         return 1

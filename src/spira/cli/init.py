@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from spira.cli.options import json_option
-from spira.kernel.errors import Conflict
-from spira.kernel.settings import FILE, load_settings
+from spira.kernel.errors import Conflict, WorkspaceInvalid
+from spira.kernel.settings import FILE, Settings, load_settings
 
 SETTINGS = """\
 # Every setting is explained in docs/reference/settings.md.
@@ -60,8 +60,9 @@ def init(
         raise Conflict(f"`{directory}` is not empty", help="name a new or an empty directory")
     directory.mkdir(parents=True, exist_ok=True)
     name = brand or directory.resolve().name
-    _write(directory, SETTINGS.format(brand=_quoted(name), zone=zone, language=language, currency=currency), brand=name)
-    settings = load_settings(directory)
+    text = SETTINGS.format(brand=_quoted(name), zone=_quoted(zone), language=language, currency=_quoted(currency))
+    settings = _settings(directory, text)
+    _write(directory, brand=name)
     make_keys(directory)
     with connect(directory) as api:
         link = api.post("/api/staff/sign-in-link", {"email": email, "roles": ["administrator"]}).value()["url"]
@@ -73,8 +74,18 @@ def init(
         click.echo(f"sign in    {url}\n           once, as {email}, while `spira serve --dir {directory}` runs")
 
 
-def _write(directory: Path, settings: str, *, brand: str) -> None:
-    (directory / FILE).write_text(settings, encoding="utf-8")
+def _settings(directory: Path, text: str) -> Settings:
+    """Write the settings; when they are not good, nothing stays."""
+    path = directory / FILE
+    path.write_text(text, encoding="utf-8")
+    try:
+        return load_settings(directory)
+    except WorkspaceInvalid:
+        path.unlink()
+        raise
+
+
+def _write(directory: Path, *, brand: str) -> None:
     (directory / ".gitignore").write_text(IGNORED, encoding="utf-8")
     rows = []
     for folder, kinds in _folders():

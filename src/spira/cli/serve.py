@@ -15,6 +15,6 @@ from spira.cli.options import workspace_option
 @click.option("--host", default=None, help="The address to listen on; as spira.toml says.")
 def serve(*, directory: Path, port: int | None, host: str | None) -> None:
     """Serve the workspace until Ctrl-C."""
-    from spira.worker import serve as serving
+    from spira.console import serving
 
     serving.serve(directory, port=port, host=host)
