@@ -18,4 +18,5 @@ import spira.segment.tables
 import spira.storage.audit
 import spira.storage.vault
 import spira.unify.tables
-import spira.worker.clock  # noqa: F401
+import spira.worker.clock
+import spira.worker.probe  # noqa: F401

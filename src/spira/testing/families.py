@@ -1,0 +1,101 @@
+"""Families: `spira serve` over a directory in processes of its own, started, killed and stopped at will."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from spira.kernel.clock import pause
+from spira.server import local
+
+STARTING_SECONDS = 60
+
+
+class Family:
+    """`spira serve` over one directory, started and killed at will."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+        self._before: list[httpx.Client] = []
+        self.api = httpx.Client()
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        local.withdraw(self.directory)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "spira.cli.main", "serve", "--dir", str(self.directory), "--port", "0"],
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + STARTING_SECONDS
+        while (found := local.find(self.directory)) is None or found.pid != self._process.pid:
+            assert self._process.poll() is None, "the server ended while it started"
+            assert time.monotonic() < deadline
+            pause(0.02)
+        self._before.append(self.api)  # another thread may be in the middle of a call with it
+        self.api = httpx.Client(
+            base_url=found.url, headers={"Authorization": f"Bearer {found.token}"}, timeout=60, trust_env=False
+        )
+
+    def kill(self) -> None:
+        """Kill the core without warning."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def kill_a_child(self) -> bool:
+        """Kill one child, if there is one."""
+        children = self.get("/api/system")["children"]
+        for pid in children[:1]:
+            os.kill(pid, signal.SIGKILL)
+        return bool(children)
+
+    def stop(self) -> int:
+        """Ask it to end; its exit code."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        code = self._process.wait(timeout=60)
+        self.close()
+        return code
+
+    def close(self) -> None:
+        """Close the clients."""
+        for client in (*self._before, self.api):
+            client.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether the core is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def get(self, path: str) -> Any:
+        """Read something through the API."""
+        return _checked(self.api.get(path))
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Do something through the API."""
+        return _checked(self.api.post(path, json=dict(body or {})))
+
+    def send(self, calls: Sequence[Mapping[str, Any]], key: str) -> bool:
+        """Send a batch once; whether it was acknowledged."""
+        try:
+            answer = self.api.post("/v1/batch", content=json.dumps({"batch": list(calls)}), auth=(key, ""))
+        except httpx.TransportError:
+            return False
+        return answer.status_code == httpx.codes.OK
+
+
+def _checked(answer: httpx.Response) -> Any:
+    assert answer.is_success, answer.text
+    return answer.json()
