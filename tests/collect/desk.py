@@ -21,8 +21,7 @@ from spira.kernel.settings import CollectSettings, Settings
 from spira.storage import ddl
 from spira.storage.keys import make_keys
 from spira.storage.log import Log
-from spira.storage.migrations import state as state_schema
-from spira.storage.state import open_state
+from spira.storage.state import METADATA, open_state
 from spira.storage.tables import TABLES
 from spira.storage.vault import Vault
 from spira.storage.warehouse import open_warehouse
@@ -61,7 +60,7 @@ class Desk:
         self.settings = Settings(collect=CollectSettings(**limits))
         self.clock = FrozenClock(NOON)
         self.state = open_state(directory / "state.sqlite")
-        state_schema.prepare(self.state)
+        METADATA.create_all(self.state.engine)
         self.vault = Vault(self.state, self.keys)
         self.log = Log.open(directory / "data" / "log", self.keys)
         self.source = sources.add(self.state, self.clock, "shop")
