@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.segment.conditions.world import make_tables
 
 from spira.storage.warehouse import open_warehouse
-from tests.segment.conditions.world import make_tables
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
-
 from tests.segment.conditions.world import BOUGHT, COUPON, NOON, SAW, Person
 
 WORDS = ["a", "B", "ab", "青岛", " c ", ""]
@@ -74,9 +73,7 @@ def people(draw, *, most: int = 3):
             scores=draw(
                 st.fixed_dictionaries({}, optional={"churn": st.sampled_from([0.1, 0.9]), "next_order": INSTANTS})
             ),
-            traits=draw(
-                st.fixed_dictionaries({}, optional={"city": texts, "age": st.integers(1, 90), "城市": texts})
-            ),
+            traits=draw(st.fixed_dictionaries({}, optional={"city": texts, "age": st.integers(1, 90), "城市": texts})),
             audiences=draw(st.frozensets(st.sampled_from(["vip", "asleep"]))),
             permissions=draw(st.dictionaries(st.just(("marketing", "email")), st.booleans())),
         )
@@ -207,7 +204,9 @@ def computed(draw, kind: str, scope: str, depth: int):
             ]
         case "money":
             options = [
-                lambda: f"({of('money')} {draw(st.sampled_from('+-'))} {of(draw(st.sampled_from(['money', 'integer'])))})",
+                lambda: (
+                    f"({of('money')} {draw(st.sampled_from('+-'))} {of(draw(st.sampled_from(['money', 'integer'])))})"
+                ),
                 lambda: f"({of('money')} * {draw(st.integers(0, 3))})",
                 lambda: f"round({of('money')}, {draw(st.integers(0, 3))})",
                 lambda: f"-({of('money')})",
@@ -252,7 +251,9 @@ def condition(draw, scope: str, depth: int = 1):
     options = [
         lambda: f"{left} {sign} {draw(literal(kind)) if is_column(left) else draw(value(kind, scope, 0))}",
         lambda: f"{left} is{draw(st.sampled_from(['', ' not']))} null",
-        lambda: f"{left}{draw(st.sampled_from(['', ' not']))} in ({draw(value(kind, scope, 0))}, {draw(value(kind, scope, 0))})",
+        lambda: (
+            f"{left}{draw(st.sampled_from(['', ' not']))} in ({draw(value(kind, scope, 0))}, {draw(value(kind, scope, 0))})"
+        ),
         lambda: f"{left} between {draw(value(kind, scope, 0))} and {draw(value(kind, scope, 0))}",
     ]
     if kind == "text":

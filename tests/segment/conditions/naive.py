@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from tests.segment.conditions.world import Person
+
 from spira.segment.conditions.tree import (
     Arithmetic,
     Between,
@@ -29,7 +31,6 @@ from spira.segment.conditions.tree import (
     Not,
     walk,
 )
-from tests.segment.conditions.world import Person
 
 DAY = timedelta(days=1)
 UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": DAY, "week": timedelta(weeks=1)}
@@ -83,7 +84,9 @@ class Naive:
             case Name():
                 return name(node)
             case Call():
-                return call(node) if node.function not in SCALARS else self.scalar(node, [go(a) for a in node.arguments])
+                return (
+                    call(node) if node.function not in SCALARS else self.scalar(node, [go(a) for a in node.arguments])
+                )
             case Not():
                 value = go(node.operand)
                 return None if value is None else not value
@@ -298,9 +301,7 @@ def rows_of(event: dict, arrays: set[str]) -> list[dict]:
     if not arrays:
         return [event]
     (array,) = arrays
-    return [
-        {**event, **{f"{array}.{name}": value for name, value in line.items()}} for line in event.get(array) or []
-    ]
+    return [{**event, **{f"{array}.{name}": value for name, value in line.items()}} for line in event.get(array) or []]
 
 
 def measured(measure: str, values: list):

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from tests.segment.conditions.every import EVERY, RANKED
+from tests.segment.conditions.expressions import expression, people
+from tests.segment.conditions.naive import Naive, ranked
+from tests.segment.conditions.world import NOON, Person, catalog, fill, insert
 
 from spira.segment.conditions.functions import FUNCTIONS
 from spira.segment.conditions.language import analyse
 from spira.segment.conditions.query import duckdb_sql, profiles_query
 from spira.segment.conditions.tree import Call, walk
-from tests.segment.conditions.expressions import expression, people
-from tests.segment.conditions.every import EVERY, RANKED
-from tests.segment.conditions.naive import Naive, ranked
-from tests.segment.conditions.world import NOON, Person, catalog, fill, insert
 
 ZONES = ["UTC", "Asia/Shanghai", "America/New_York"]
 RELAXED = settings(

@@ -88,13 +88,13 @@ def make_tables(warehouse: Warehouse) -> None:
     warehouse.execute('create table scores (profile_id BIGINT, model VARCHAR, value DOUBLE, "at" TIMESTAMP)')
     warehouse.execute('create table traits (profile_id BIGINT, name VARCHAR, value VARCHAR, "at" TIMESTAMP)')
     warehouse.execute("create table members (audience VARCHAR, profile_id BIGINT, since TIMESTAMP)")
-    warehouse.execute(
-        "create table permissions (profile_id BIGINT, purpose VARCHAR, channel VARCHAR, granted BOOLEAN)"
-    )
+    warehouse.execute("create table permissions (profile_id BIGINT, purpose VARCHAR, channel VARCHAR, granted BOOLEAN)")
     warehouse.execute("create temp table changed (profile_id BIGINT)")
 
 
-TABLES = "profile_events profile_order_lines profile_gifts_lines profiles tags scores traits members permissions changed"
+TABLES = (
+    "profile_events profile_order_lines profile_gifts_lines profiles tags scores traits members permissions changed"
+)
 
 
 def fill(warehouse: Warehouse, people: list[Person]) -> None:
@@ -108,7 +108,9 @@ def fill(warehouse: Warehouse, people: list[Person]) -> None:
     own = [{**without_lines(found), "profile_id": each.id} for each in people for found in each.events]
     insert(warehouse, "profile_events", own)
     for array, view in (("products", "profile_order_lines"), ("gifts", "profile_gifts_lines")):
-        insert(warehouse, view, [line for each in people for found in each.events for line in _lines(each, found, array)])
+        insert(
+            warehouse, view, [line for each in people for found in each.events for line in _lines(each, found, array)]
+        )
 
 
 def _facts(people: list[Person]) -> dict[str, list[dict]]:

@@ -21,6 +21,7 @@ from spira.segment.conditions.windows import duration, midnight
 
 LENGTHS = ("within", "ending", "gap")
 DAYS = ("since", "until")
+MOST_PLACES = 6
 
 
 def text(node: Node) -> str:
@@ -146,6 +147,14 @@ def bounds(node: Call, notes: Notes) -> bool:
         notes.fault(BAD_VALUE, given[1], "`at_most` is less than `at_least`")
         return False
     return good
+
+
+def places(node: Node, notes: Notes) -> bool:
+    """Whether an argument says how many decimals to keep."""
+    if isinstance(node, Literal) and node.kind == "integer" and number(node) <= MOST_PLACES:
+        return True
+    notes.fault(BAD_VALUE, node, f"how many decimals to keep is a whole number from 0 to {MOST_PLACES}")
+    return False
 
 
 def number(node: Node) -> int:

@@ -83,6 +83,8 @@ def _scalar(node: Call, function: Scalar, scope: EventScope | None, notes: Notes
             notes.fault(WRONG_TYPE, each, message)
         else:
             kinds.append(each.type)
+    if function.name == "round" and len(checked) > 1 and not arguments.places(checked[1], notes):
+        return node
     if len(kinds) < len(checked):
         return replace(node, arguments=tuple(checked))
     if not function.same:
