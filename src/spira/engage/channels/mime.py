@@ -17,6 +17,8 @@ LONGEST_LINE = 998
 
 def compose(message: OutgoingMessage, *, sender: str) -> bytes:
     """The e-mail, with CRLF, no line over 998 characters, and nothing beyond ASCII."""
+    if "@" not in message.address:
+        raise ValueError(f"`{message.address}` is not an address")
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender_of(sender)
     mail["To"] = Address(addr_spec=message.address)

@@ -28,7 +28,7 @@ from spira.engage.channels.definition import ChannelDefinition
 from spira.engage.delivery.fold import BACK_OFF_MINUTES, MOST_TRIES
 from spira.engage.delivery.handing import Dispatched, DispatchTask, Item, hand_over
 from spira.engage.messages import source_in
-from spira.engage.render import Source, wanted
+from spira.engage.render import BadTemplate, Source, wanted
 from spira.kernel.clock import Clock
 from spira.kernel.i18n import LANGUAGES
 from spira.kernel.jobs import JobRunner
@@ -157,7 +157,7 @@ def _due(turn: DeliveryTurn, channel: ChannelDefinition) -> list[_Row]:
 
 def _task(turn: DeliveryTurn, channel: ChannelDefinition, rows: Sequence[_Row]) -> DispatchTask:
     templates = _templates(turn, {row.template for row in rows})
-    names = frozenset[str]().union(*(wanted(source) for source in templates.values())) | {"language"}
+    names = frozenset[str]().union(*(_wanted(source) for source in templates.values())) | {"language"}
     values = _values(turn, sorted({row.profile_id for row in rows}), names)
     addresses = _addresses(turn, channel, [row.address_key for row in rows])
     workspace = turn.settings.workspace
@@ -203,6 +203,14 @@ def _templates(turn: DeliveryTurn, names: set[str]) -> dict[str, Source]:
         if each.name in names
         for language in LANGUAGES
     }
+
+
+def _wanted(source: Source) -> frozenset[str]:
+    """The names a template asks for; none for one that can't be read, which the job will say."""
+    try:
+        return wanted(source)
+    except BadTemplate:
+        return frozenset()
 
 
 def _values(turn: DeliveryTurn, profiles: Sequence[int], names: frozenset[str]) -> Mapping[int, dict[str, Any]]:
