@@ -6,13 +6,15 @@ import os
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spira.kernel.errors import StorageDamaged
 from spira.storage.keys import Keys
+from spira.storage.migrations.first import declare_everything
 from spira.storage.migrations.state import prepare, revisions
-from spira.storage.migrations.state.__main__ import declare_everything
 from spira.storage.sealing import key_number
 from spira.storage.state import METADATA, open_engine, open_state
 from spira.storage.tables import TABLES
@@ -74,6 +76,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
 
 def test_every_table_of_the_state_is_registered(state):
     """Erase and the data map see each table that the state has."""
+    declare_everything()
     declared = {name for name, table in TABLES.items() if table.store == "state"}
     with state.read() as connection:
         there = set(sa.inspect(connection).get_table_names()) - {"alembic_version"}
@@ -89,6 +92,14 @@ def test_revisions_lead_to_what_is_declared(tmp_path):
             assert {each["name"] for each in found.get_columns(name)} == set(declared.columns.keys()), name
         at = connection.execute(sa.text("select version_num from alembic_version")).scalar()
     assert at == revisions()[-1]
+
+
+def test_the_revisions_make_every_table_by_themselves(tmp_path, monkeypatch):
+    """No table of the house is left to be made beside the revisions; if this fails, see `migrations/first.py`."""
+    declare_everything()
+    monkeypatch.setattr(METADATA, "create_all", lambda _connection: None)
+    with open_state(tmp_path / "state.sqlite") as state, state.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
 def test_opening_twice_changes_nothing(tmp_path):

@@ -145,6 +145,13 @@ class Segment:
                 return found
         return None
 
+    def end(self) -> int:
+        """Where the last intact frame ends."""
+        place = 0
+        while frame := self.at(place) or self.next_after(place):
+            place = frame.after
+        return place
+
     def _magics(self, offset: int) -> Iterator[int]:
         """Where the mark of a frame occurs, also by chance."""
         while offset < self.size:

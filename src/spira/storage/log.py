@@ -185,7 +185,7 @@ class Log:
         if listed:
             last = listed[-1]
             self._next = last.number + 1
-            self._end = Position(last.number, _valid_end(Segment(self._files, last.path, last.number)))
+            self._end = Position(last.number, Segment(self._files, last.path, last.number).end())
 
     def _drain(self) -> None:
         while lot := self._queue.take():
@@ -366,14 +366,6 @@ def _replace(disk: Files, file: SegmentFile, keys: Keys, records: list[bytes]) -
         disk.close(handle)
     disk.rename(aside, file.path)
     disk.sync_directory(file.path.parent)
-
-
-def _valid_end(segment: Segment) -> int:
-    """Where the last intact frame ends."""
-    end = 0
-    while frame := segment.at(end) or segment.next_after(end):
-        end = frame.after
-    return end
 
 
 def _check_keys(files: Files, listed: list[SegmentFile], keys: Keys) -> None:

@@ -1,4 +1,4 @@
-"""Write the first revision again from what the packages declare: `python -m spira.storage.migrations.state`.
+"""Write the first revision again from what the packages declare: `python -m spira.storage.migrations.first`.
 
 Then format it: `ruff format src/spira/storage/migrations`.
 Only for use before the first release; afterwards a changed table is a new revision.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,7 @@ from alembic.migration import MigrationContext
 import spira
 from spira.storage.state import METADATA, open_engine
 
-FIRST = Path(__file__).parent / "versions" / "0001_first.py"
+FIRST = Path(__file__).parent / "revisions" / "versions" / "0001_first.py"
 
 
 def declare_everything() -> None:
@@ -36,8 +37,15 @@ def first_revision(connection: sa.Connection) -> str:
     operations = produce_migrations(context, METADATA)
     assert operations.upgrade_ops is not None
     body = render_python_code(operations.upgrade_ops, render_as_batch=False)
-    lines = [line for line in body.splitlines() if line.strip() and not line.strip().startswith("# ###")]
-    return _PAGE.replace("    BODY", "\n".join(lines) or "    pass")
+    made: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in body.splitlines():
+        if starts := _CREATES.match(line):
+            lines = made.setdefault(starts.group(1), [])
+        if line.strip() and not line.strip().startswith("#"):
+            lines.append(line)
+    functions = "".join(f"\n\ndef _{name}() -> None:\n" + "\n".join(lines) + "\n" for name, lines in made.items())
+    return _PAGE.replace("    CALLS", "\n".join(f"    _{name}()" for name in made)) + functions
 
 
 def main() -> None:
@@ -50,6 +58,7 @@ def main() -> None:
         engine.dispose()
 
 
+_CREATES = re.compile(r"\s*op\.create_table\('(\w+)'")
 _PAGE = '''"""The tables of the first version."""
 
 from __future__ import annotations
@@ -65,7 +74,7 @@ depends_on = None
 
 def upgrade() -> None:
     """From an empty database."""
-    BODY
+    CALLS
 '''
 
 if __name__ == "__main__":

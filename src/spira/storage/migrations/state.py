@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from spira.kernel.errors import StorageDamaged
 from spira.storage.state import METADATA, State
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parent / "revisions"
 
 
 def prepare(state: State) -> None:
