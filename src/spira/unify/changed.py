@@ -23,6 +23,12 @@ def choose(warehouse: Warehouse, stage: str, *, full: bool = False) -> int:
     return upto
 
 
+def nobody(warehouse: Warehouse) -> bool:
+    """Whether `changed` is empty, so that there is nothing to do."""
+    return warehouse.one(_FIRST) is None
+
+
+_FIRST = "select profile_id from changed limit 1"
 _NEWEST = "select coalesce(max(batch), 0) from changes"
 _SINCE = """
 create or replace temp table changed as

@@ -40,6 +40,8 @@ def compute(warehouse: Warehouse, *, as_of: datetime, full: bool = False) -> Con
     with warehouse.transaction():
         since = 0 if full else progress.since(warehouse, STAGE)
         upto = changed.choose(warehouse, STAGE, full=full)
+        if changed.nobody(warehouse):
+            return Consented(granted=0, withdrawn=0, suppressed=0)
         known = warehouse.columns("profile_events")
         granted, withdrawn = _permissions(warehouse) if {"purpose", "channel"} <= known.keys() else (0, 0)
         suppressed = _suppressions(warehouse, since) if known.keys() >= _RECEIPT else 0

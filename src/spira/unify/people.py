@@ -298,19 +298,18 @@ order by ts desc, event_id desc
 _TRAITS = """
 select name, value, vault_key, traits."at", source from traits where profile_id = $profile order by name
 """
-# The address in use: the one told last as a trait, else the one seen first.
+# The address in use, chosen as the gate chooses it: the one told as a trait, else the newest.
 _ADDRESSES = (
     "with"
     + _OURS
     + """
-, candidates as (
-    select name as kind, vault_key as address, 0 as preference, traits."at" as seen from traits
-    where profile_id = $profile and name in ('email', 'phone') and vault_key is not null
-    union all
-    select kind, subject_key, 1, first_seen from identifiers
-    where subject_id in (select subject_id from ours) and kind in ('email', 'phone')
-), chosen as (
-    select kind, arg_min(address, (preference, seen, address)) as address from candidates group by kind
+, chosen as (
+    select one.kind, arg_max(one.subject_key, (trait.vault_key is not null, one.first_seen, one.subject_id)) as address
+    from identifiers one
+    left join traits trait
+      on trait.profile_id = $profile and trait.name = one.kind and trait.vault_key = one.subject_key
+    where one.subject_id in (select subject_id from ours) and one.kind in ('email', 'phone')
+    group by one.kind
 )
 select chosen.kind, chosen.address, min(suppressed.since)
 from chosen left join suppressions suppressed on suppressed.address_key = chosen.address

@@ -48,6 +48,8 @@ def compute(
     rows = pa.table({"code": list(by_code), "unit_id": list(by_code.values())}, schema=_UNITS)
     with warehouse.transaction(), warehouse.registered("units", rows):
         upto = changed.choose(warehouse, STAGE, full=full)
+        if changed.nobody(warehouse):
+            return Profiled(written=0, removed=0)
         warehouse.execute(_FACTS)
         warehouse.execute(_FORGET_TRAITS)
         warehouse.execute(_WRITE_TRAITS)
