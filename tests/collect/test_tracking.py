@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path, PurePath
 
 import msgspec
 import pytest
 
 from spira.collect.tables import EVENTS, ORDER_LINES
 from spira.collect.tracking import Plan, TrackingDefinition, line_table, plan_of, reconcile
+from spira.definitions.check import check
+from spira.definitions.workspace import read_definitions
+from spira.kernel.diagnostics import render
+from spira.kernel.settings import Settings
 from spira.storage import ddl
 from spira.storage.warehouse import open_warehouse
 
@@ -107,3 +113,19 @@ select 1 as event_id, 'm' as message_id, 'track' as type, 'Order Completed' as e
        timestamp '2026-03-01' as ts, timestamp '2026-03-01' as received_at, 'shop' as source,
        1 as subject_id, 1 as profile_id, 1 as batch, '{"weight": 1.25, "shelf": "top"}' as properties
 """
+
+
+PAGES = Path(__file__).parents[2] / "docs" / "reference" / "errors"
+
+
+@pytest.mark.parametrize("code", ["D201", "D202"])
+def test_a_fault_is_shown_as_its_page_says(code):
+    """The wrong example of each page gives the very text below it, and the right one gives nothing."""
+    wrong, shown, right = re.findall(r"```\w+\n(.*?)```", (PAGES / f"{code}.md").read_text(encoding="utf-8"), re.DOTALL)
+
+    assert [render(each, wrong) for each in _faults(wrong)] == [shown.rstrip("\n")]
+    assert _faults(right) == []
+
+
+def _faults(text):
+    return list(check(read_definitions([(PurePath("tracking/shop.yaml"), text)], Settings())))
