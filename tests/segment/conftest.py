@@ -74,10 +74,7 @@ class Shop:
         for table, added in (("events", rows), ("order_lines", lines)):
             if added:
                 self.warehouse.append(table, pa.Table.from_pylist(added))
-        people = sorted({each["person"] for each in events})
-        for person in people:
-            seen = {"person": person, "batch": self.batch}
-            self.warehouse.execute("insert into changes values ($person, $batch)", seen)
+        self.warehouse.execute(TOUCHED, {"batch": self.batch})
         self.profile()
 
     def trait(self, person: int, name: str, value: str) -> None:
@@ -114,6 +111,11 @@ class Shop:
         """All rows of a table, in order."""
         kept = f"* exclude ({leave})" if leave else "*"
         return self.warehouse.query(f"select {kept} from {name} order by {order}")
+
+
+TOUCHED = """
+insert into changes by name select distinct profile_id, batch from profile_events where batch = $batch
+"""
 
 
 def _some(row: Mapping[str, Any], count: int) -> dict[str, Any]:

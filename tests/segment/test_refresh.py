@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from spira.segment import audiences, tags
@@ -113,7 +113,8 @@ def _state(shop: Any) -> dict[str, Any]:
     return {name: shop.table(name, leave=left_out.get(name, "")) for name in names}
 
 
-@settings(max_examples=12, deadline=None)
+# A failing example is big enough to read as it is; making it smaller would take minutes.
+@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=st.lists(STEP, min_size=2, max_size=5))
 def test_a_refresh_of_the_changed_equals_a_full_one(opened, steps):
     """After any events, merges, traits and passing of time, both leave the same rows in every table."""
