@@ -9,17 +9,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from spira.definitions.apply import Applied
 from spira.definitions.plan import Plan
 from spira.kernel.clock import Clock
 from spira.kernel.settings import Settings
 from spira.kernel.viewer import Viewer
+from spira.measure.summary import Summary
 from spira.segment.conditions.catalog import Catalog
 from spira.storage.audit import record
+from spira.storage.backup import Manifest
 from spira.storage.keys import Keys
 from spira.storage.log import Log
 from spira.storage.state import State
@@ -72,10 +75,12 @@ class AnyCore(Protocol):
     def plan(self) -> Plan: ...
     def apply(self, viewer: Viewer) -> Plan: ...
     def report(self) -> SystemReport: ...
+    def summary(self) -> Summary: ...
+    def backup(self, to: Path) -> Manifest: ...
 
 
-Core = Annotated[AnyCore, Dependency(skip_validation=True)]
-Asking = Annotated[Viewer, Dependency(skip_validation=True)]
+Core = NamedDependency[SkipValidation[AnyCore]]
+Asking = NamedDependency[SkipValidation[Viewer]]
 
 
 def as_of(core: AnyCore) -> datetime:

@@ -8,6 +8,7 @@ import spira.definitions.apply
 import spira.engage.channels.definition
 import spira.engage.channels.email
 import spira.engage.channels.webhook
+import spira.engage.delivery.dispatch
 import spira.engage.journeys.definition
 import spira.engage.messages
 import spira.engage.tables
@@ -16,7 +17,9 @@ import spira.measure.tables
 import spira.segment.kinds
 import spira.segment.tables
 import spira.storage.audit
+import spira.storage.backup
 import spira.storage.vault
+import spira.unify.erase
 import spira.unify.tables
 import spira.worker.clock
 import spira.worker.probe  # noqa: F401

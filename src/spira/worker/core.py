@@ -23,11 +23,13 @@ from spira.definitions import apply as applying
 from spira.definitions import plan as planning
 from spira.definitions.workspace import read_workspace
 from spira.kernel.clock import Clock
-from spira.kernel.errors import Conflict, SpiraError
+from spira.kernel.errors import Conflict, SpiraError, StorageDamaged
 from spira.kernel.jobs import JobRunner
 from spira.kernel.settings import Settings, load_settings
 from spira.kernel.viewer import Viewer
+from spira.measure.summary import Summary, summary
 from spira.segment.conditions.catalog import Catalog
+from spira.storage import backup as backing
 from spira.storage.keys import Keys, load_keys
 from spira.storage.log import Log
 from spira.storage.migrations import state as state_schema
@@ -35,7 +37,7 @@ from spira.storage.migrations import warehouse as warehouse_schema
 from spira.storage.state import State, open_state
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse, open_warehouse
-from spira.unify import identity, units
+from spira.unify import erase, units
 from spira.worker import reconcile, turns
 from spira.worker.children import Children
 from spira.worker.clock import ManualClock, open_clock
@@ -87,12 +89,20 @@ class Core:
         )
 
     @classmethod
-    def open(cls, directory: Path, *, runner: JobRunner | None = None) -> Core:
-        """Open the workspace in `directory`; DirectoryBusy names who else has it."""
+    def open(cls, directory: Path, *, runner: JobRunner | None = None, lock: DirectoryLock | None = None) -> Core:
+        """Open the workspace in `directory`; DirectoryBusy names who else has it.
+
+        A `lock` that the caller holds already is used, and stays the caller's.
+        """
         settings = load_settings(directory)
         paths = Paths(directory)
         with ExitStack() as opening:
-            opening.callback(DirectoryLock(paths.lock).release)
+            if lock is None:
+                opening.callback(DirectoryLock(paths.lock).release)
+            if backing.unfinished(paths.data):
+                raise StorageDamaged(
+                    "a restore was broken off half-way", help="run the same `spira restore` again before anything else"
+                )
             keys = load_keys(directory)
             state = opening.enter_context(open_state(paths.state))
             state_schema.prepare(state)
@@ -107,7 +117,7 @@ class Core:
                 opening.callback(runner.close)
             shutil.rmtree(paths.scratch, ignore_errors=True)
             paths.scratch.mkdir(parents=True)
-            return cls(
+            core = cls(
                 directory=directory,
                 settings=settings,
                 keys=keys,
@@ -117,6 +127,8 @@ class Core:
                 runner=runner,
                 closing=opening.pop_all(),
             )
+        erase.resume(core.stores())
+        return core
 
     # Turns
 
@@ -238,7 +250,47 @@ class Core:
             paths=self.paths,
         )
 
-    # The end
+    # Maintenance
+
+    def stores(self) -> erase.Stores:
+        """What erasing needs; for one who holds `exclusive()`."""
+        return erase.Stores(
+            warehouse=self._warehouse,
+            state=self.state,
+            vault=self.vault,
+            keys=self.keys,
+            log=self.log,
+            log_directory=self.paths.log,
+            clock=self.clock,
+            load=self.load,
+        )
+
+    def backup(self, to: Path) -> backing.Manifest:
+        """Write everything but the keys into the file `to`: one moment of all stores, while callers go on."""
+        paths = self.paths
+        places = backing.Places(data=paths.data, warehouse=paths.warehouse, state=paths.state, log=paths.log)
+        with self._turns:
+            barrier = self.log.roll()
+            self.load()
+            self._warehouse.checkpoint()
+            return backing.backup(
+                places,
+                to,
+                state=self.state,
+                barrier=barrier,
+                keys=self.keys,
+                clock=self.clock,
+                runner=self._runner,
+            )
+
+    def summary(self) -> Summary:
+        """The workspace in one screen of counts."""
+        return summary(
+            self.lane(),
+            as_of=self.clock.now(),
+            audiences=tuple(each.audience for each in self.applied.of("audience")),
+            tags=len(self.applied.of("tag")),
+        )
 
     def exclusive(self) -> threading.RLock:
         """The lock that turns run under; hold it for whatever must not meet a turn."""
@@ -249,14 +301,7 @@ class Core:
         """The worker's lane; only for one who holds `exclusive()`."""
         return self._warehouse
 
-    @property
-    def runner(self) -> JobRunner:
-        """Who does the jobs."""
-        return self._runner
-
-    def rebuild_views(self) -> None:
-        """Make the overlaid views anew, after tables were changed."""
-        identity.views(self._warehouse)
+    # The end
 
     def close(self) -> None:
         """Wait for the turn in hand, then close everything, the lock last."""

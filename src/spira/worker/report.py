@@ -85,7 +85,7 @@ def system_report(
     seen = {stage: (at, as_of) for stage, at, as_of in warehouse.query("select stage, batch, as_of from progress")}
     rows = []
     for stage in stages:
-        at, as_of = seen.get(stage.name, (None, None))
+        at, as_of = seen.get(stage.name, (0 if stage.refresh else None, None))
         rows.append(
             StageReport(
                 name=stage.name,

@@ -63,28 +63,28 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="segment.tags",
         reads=("profile_events", "profiles", "traits", "changes"),
-        writes=("tags", "tag_cuts"),
+        writes=("tags", "tag_cuts", "tag_inputs", "tag_columns", "tag_changes"),
         run=turns.tags,
         refresh=True,
     ),
     Stage(
         name="segment.models",
         reads=("profile_events", "tags", "changes"),
-        writes=("scores",),
+        writes=("scores", "score_changes", "model_fits"),
         run=turns.models,
         refresh=True,
     ),
     Stage(
         name="segment.audiences",
         reads=("profile_events", "tags", "scores", "traits", "changes"),
-        writes=("members", "membership_changes", "member_edges"),
+        writes=("members", "membership_changes", "member_edges", "audience_program"),
         run=turns.audiences,
         refresh=True,
     ),
     Stage(
         name="engage.journeys",
         reads=("membership_changes", "profile_events", "tags", "members"),
-        writes=("enrolments", "enrolment_steps", "outbox"),
+        writes=("enrolments", "enrolment_steps", "outbox", "journey_versions"),
         run=turns.journeys,
     ),
     Stage(

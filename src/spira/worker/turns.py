@@ -6,6 +6,7 @@ Each takes the `Turn` and returns how many rows it changed.
 from __future__ import annotations
 
 from spira.collect import load as loading
+from spira.engage.delivery import stage as delivering
 from spira.engage.journeys import advance
 from spira.measure.metrics import compute as metering
 from spira.measure.metrics.compute import Metric
@@ -64,12 +65,12 @@ def audiences(turn: Turn) -> int:
 
 def journeys(turn: Turn) -> int:
     """Stage 7."""
-    return advance.advance(turn.warehouse, turn.applied, turn.catalog, turn.as_of).rows
+    return advance.advance(turn.warehouse, turn.applied, turn.catalog, turn.as_of)
 
 
 def delivery(turn: Turn) -> int:
     """Stage 8: fold what is known, decide what is new, dispatch what may go."""
-    return 0
+    return delivering.run(turn)
 
 
 def metrics(turn: Turn) -> int:

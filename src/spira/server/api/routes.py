@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
-from spira.server.api import audiences, cockpit, definitions, engage, privacy, profiles, staff, system
+from spira.server.api import audiences, cockpit, definitions, engage, privacy, profiles, staff, summary, system
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     *system.ROUTES,
@@ -15,4 +15,5 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     *cockpit.ROUTES,
     *privacy.ROUTES,
     *staff.ROUTES,
+    *summary.ROUTES,
 )
