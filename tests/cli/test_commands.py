@@ -1,5 +1,7 @@
 """A short life of a workspace, command by command, with no server running."""
 
+import sqlite3
+
 import pytest
 
 
@@ -66,6 +68,7 @@ def test_a_preview_counts(spira, applied):
     """
     The answer has exactly the fields that scripts read.
     """
+    assert spira("refresh", "--dir", applied).code == 0
     found = spira("preview", "orders_total >= 1", "--dir", applied, "--json").json
     assert set(found) == {"count", "total", "sample", "as_of", "ms"}
     assert "0 of 0 people" in spira("preview", "orders_total >= 1", "--dir", applied).out
@@ -106,8 +109,6 @@ def test_the_audit_is_verified_and_a_change_is_found(spira, applied):
     """
     After somebody edits a row behind Spira's back, the command says which.
     """
-    import sqlite3
-
     assert spira("audit", "verify", "--dir", applied).out == "the audit is whole\n"
     with sqlite3.connect(applied / "data" / "state.sqlite") as state:
         state.execute("update audit set actor = 'nobody' where number = 1")
