@@ -63,7 +63,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="segment.tags",
         reads=("profile_events", "profiles", "traits", "changes"),
-        writes=("tags", "tag_cuts", "tag_inputs", "tag_columns", "tag_changes"),
+        writes=("tags", "tag_cuts", "tag_inputs", "tag_program", "tag_changes"),
         run=turns.tags,
         refresh=True,
     ),
