@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -178,3 +179,35 @@ def test_a_tag_that_can_not_be_understood_is_named(shop):
     with pytest.raises(DefinitionsInvalid, match="the tag `spent` can't be worked out"):
         tags.compute(shop.warehouse, shop.applied, type(shop.catalog)(), AS_OF)
     assert shop.table("tags") == []
+
+
+def test_readers_see_whole_rows_while_columns_are_exchanged(shop):
+    """On another lane every question is answered all the while, with the old columns or the new."""
+    shop.add([_order(person, 1) for person in range(1, 200)])
+    shop.define("tag: a\nvalue: '1'")
+    _compute(shop)
+    with shop.warehouse.lane() as lane, ThreadPoolExecutor(1) as reader:
+        asked = reader.submit(lambda: {len(lane.query("select a from tags")) for _ in range(400)})
+        for number in range(8):
+            shop.define(f"tag: a\nvalue: '{number}'\n---\ntag: b{number}\nvalue: '2'")
+            _compute(shop)
+        assert asked.result() == {199}
+
+
+def test_a_crash_before_the_commit_leaves_the_old_columns(shop, monkeypatch):
+    """Stopped while new columns are put in place, the stage leaves the old ones, and the next run does it all."""
+    shop.define("tag: a\nvalue: '1'")
+    shop.add([_order(1, 1)])
+    _compute(shop)
+    shop.define("tag: b\nvalue: '2'")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tags.progress, "mark", stop)
+        with pytest.raises(KeyboardInterrupt):
+            _compute(shop)
+    assert _values(shop, "a") == [(1, 1)]
+    assert _compute(shop) == 1
+    assert _values(shop, "b") == [(1, 2)]

@@ -44,6 +44,14 @@ def impact(warehouse: Warehouse, workspace: Workspace, as_of: datetime | None = 
     found = understood_world(workspace.world())
     if instant is None or not _computable(warehouse, found):
         return Impact()
+    try:
+        return _compared(warehouse, found, instant)
+    finally:
+        for table in _DRAFTS:
+            warehouse.execute(_DROP.format(table=ddl.quote(table)))
+
+
+def _compared(warehouse: Warehouse, found: Analysed, instant: datetime) -> Impact:
     tags.choose(warehouse, instant, full=True)
     compiled = passes.program({name: each.text for name, each in found.tags.items()}, found.catalog)
     tags.draft(warehouse, compiled, instant, full=True)
@@ -107,6 +115,8 @@ def _changed(warehouse: Warehouse, name: str, *, drafted: bool) -> int:
     return int(warehouse.value(sql.format(tag=ddl.quote(name))))
 
 
+_DRAFTS = ("changed", "tags_draft", "tags_layer", "tags_ranked", "members_draft", "members_layer", "member_edges_draft")
+_DROP = "drop table if exists temp.{table}"
 _DIFFERENT = """
 select count(*) from tags_draft draft full join tags using (profile_id)
 where draft.{tag}::varchar is distinct from tags.{tag}::varchar
