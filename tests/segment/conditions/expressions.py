@@ -231,7 +231,7 @@ def computed(draw, kind: str, scope: str, depth: int):
             options = [lambda: f"({draw(condition(scope, depth))})"]
         case _:
             options = []
-    if kind not in ("boolean",):
+    if kind != "boolean":
         options += [
             lambda: f"coalesce({of(kind)}, {of(kind)})",
             lambda: f"nullif({of(kind)}, {of(kind)})",
@@ -251,9 +251,8 @@ def condition(draw, scope: str, depth: int = 1):
     options = [
         lambda: f"{left} {sign} {draw(literal(kind)) if is_column(left) else draw(value(kind, scope, 0))}",
         lambda: f"{left} is{draw(st.sampled_from(['', ' not']))} null",
-        lambda: (
-            f"{left}{draw(st.sampled_from(['', ' not']))} in ({draw(value(kind, scope, 0))}, {draw(value(kind, scope, 0))})"
-        ),
+        lambda: f"{left} in ({draw(value(kind, scope, 0))}, {draw(value(kind, scope, 0))})",
+        lambda: f"{left} not in ({draw(value(kind, scope, 0))}, {draw(value(kind, scope, 0))})",
         lambda: f"{left} between {draw(value(kind, scope, 0))} and {draw(value(kind, scope, 0))}",
     ]
     if kind == "text":

@@ -254,7 +254,7 @@ class Naive:
 
     def window(self, named):
         end = self.now - length(named.get("ending"))
-        start = datetime.min if "within" not in named else end - length(named["within"])
+        start = datetime(1, 1, 1) if "within" not in named else end - length(named["within"])
         if "since" in named:
             start = max(start, self.moment(named["since"].value))
         if "until" in named:

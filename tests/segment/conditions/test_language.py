@@ -28,7 +28,8 @@ def found(text, known=None, **options):
     ("text", "code", "at"),
     [
         ("level = ", "D301", ""),
-        ("did('Order Completed' and", "D301", "and"),
+        ("did('Order Completed' and", "D301", ""),
+        ("did('Order Completed' visits)", "D301", "visits"),
         ("visits == 1", "D301", "="),
         ("level = '青", "D301", "'青"),
         ("visits ＝ 1", "D301", "＝"),

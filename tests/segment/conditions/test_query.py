@@ -4,49 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.segment.conditions.asking import RELAXED, computed, same, understood
 from tests.segment.conditions.every import EVERY, RANKED
 from tests.segment.conditions.expressions import expression, people
 from tests.segment.conditions.naive import Naive, ranked
-from tests.segment.conditions.world import NOON, Person, catalog, fill, insert
+from tests.segment.conditions.world import NOON, Person, fill, insert
 
 from spira.segment.conditions.functions import FUNCTIONS
-from spira.segment.conditions.language import analyse
-from spira.segment.conditions.query import duckdb_sql, profiles_query
 from spira.segment.conditions.tree import Call, walk
 
 ZONES = ["UTC", "Asia/Shanghai", "America/New_York"]
-RELAXED = settings(
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    deadline=None,
-    max_examples=150,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
-)
 
 
-def understood(text, zone="UTC"):
-    """The analysis of a text that is meant to have no fault."""
-    found = analyse(text, catalog(zone), population=True)
-    assert found.faults == (), (text, found.faults)
-    return found
-
-
-def same(one, other):
-    """Equal, floats nearly so."""
-    if isinstance(one, float) or isinstance(other, float):
-        return one is not None and other is not None and float(one) == pytest.approx(float(other))
-    return one == other
-
-
-def computed(warehouse, columns, *, zone="UTC", as_of=NOON, restrict=False, edges=False):
-    """The rows of a statement by profile id."""
-    statement = profiles_query(columns, catalog(zone), restrict=restrict, edges=edges)
-    return {row["profile_id"]: row for row in warehouse.rows(duckdb_sql(statement), {"as_of": as_of})}
-
-
-@settings(RELAXED, max_examples=30)
+@settings(RELAXED, max_examples=8)
 @given(people(), st.sampled_from(ZONES))
 def test_every_function_agrees_with_reading_the_events_one_by_one(warehouse, someone, zone):
     """

@@ -34,7 +34,6 @@ from spira.segment.conditions.sql import SQL_TYPES, Sql, column
 from spira.segment.conditions.tree import Call, Name, Node, walk
 
 BASE, TAGS, SCORES, TRAITS = "base", "tags", "known_scores", "known_traits"
-_ZERO = ("count", "distinct", "sum")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,10 +93,10 @@ class Gathered:
             return sql.coalesce(value, exp.Boolean(this=False))
         if node.function == "did":
             return _often(sql.coalesce(value, sql.whole(0)), node)
-        if node.function in ("sum", "sum_of") and node.type in SQL_TYPES:
-            value = sql.try_cast(value, SQL_TYPES[node.type])
-        counts = node.function in ("count", "count_of", "distinct_of", "sum", "sum_of")
-        return sql.coalesce(value, sql.whole(0)) if counts else value
+        if node.function in ("count", "count_of", "distinct_of", "sum", "sum_of"):
+            value = sql.coalesce(value, sql.whole(0))
+        is_sum = node.function in ("sum", "sum_of")
+        return sql.try_cast(value, SQL_TYPES[node.type]) if is_sum and node.type else value
 
     def _table(self, asked: Counted) -> str:
         """The table that a behaviour is computed in; the most frequent values of one thing share theirs."""
