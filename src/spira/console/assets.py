@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from spira.kernel.errors import NotFound
 from spira.server.core import Core
@@ -47,7 +48,7 @@ def address(name: str) -> str:
 
 
 @get("/static/{name:path}", opt={"public": True}, sync_to_thread=True)
-def serve(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+def serve(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """A file of the console."""
     found = asset(name)
     packs = "gzip" in request.headers.get("accept-encoding", "")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from spira.console.labels import label_of
@@ -36,7 +37,7 @@ FALLBACK = ("point", "")
 
 
 @get("/people", opt={"roles": PEOPLE}, sync_to_thread=True)
-def people_page(request: Asked, core: Core, viewer: Asking, q: str = "") -> Response[str]:
+def people_page(request: Asked, core: Core, viewer: Asking, q: FromQuery[str] = "") -> Response[str]:
     """Search; one hit alone leads straight to the person."""
     found = search(core, viewer, q)
     if len(found) == 1:
@@ -47,14 +48,19 @@ def people_page(request: Asked, core: Core, viewer: Asking, q: str = "") -> Resp
 
 @get("/people/{profile:str}", opt={"roles": PEOPLE}, sync_to_thread=True)
 def person_page(
-    request: Asked, core: Core, viewer: Asking, profile: str, before: str | None = None, kind: str | None = None
+    request: Asked,
+    core: Core,
+    viewer: Asking,
+    profile: FromPath[str],
+    before: FromQuery[str | None] = None,
+    kind: FromQuery[str | None] = None,
 ) -> Response[str]:
     """One person, masked."""
     return _draw(request, core, viewer, view(core, viewer, profile, before=before, event=kind), kind=kind)
 
 
 @get("/people/{profile:str}/clear", opt={"roles": ("privacy_officer", "service", "guide")}, sync_to_thread=True)
-def clear_page(request: Asked, core: Core, viewer: Asking, profile: str) -> Response[str]:
+def clear_page(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[str]:
     """One person with contact values in clear, for the roles that may see them; written down."""
     return _draw(request, core, viewer, view(core, viewer, profile, clear=True), kind=None)
 

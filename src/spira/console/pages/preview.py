@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio.to_thread
 from litestar import Request, Response, get, post
+from litestar.params import FromQuery
 
 from spira.console.render import page
 from spira.kernel.errors import SpiraError
@@ -25,7 +26,8 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
     (
         "returning",
         "Order Completed",
-        "did('Order Completed', within => '30 days')\n  and not did('Order Completed', within => '60 days', ending => '30 days')",
+        """did('Order Completed', within => '30 days')
+  and not did('Order Completed', within => '60 days', ending => '30 days')""",
     ),
     ("quiet", "Order Completed", "did('Order Completed') and not did('Order Completed', within => '30 days')"),
     ("coupon", "Coupon Applied", "followed('Coupon Applied', 'Order Completed', gap => '7 days')"),
@@ -49,7 +51,7 @@ class Answer:
 
 
 @get("/audiences/preview", sync_to_thread=True)
-def preview_page(request: Asked, core: Core, viewer: Asking, condition: str = "") -> Response[str]:
+def preview_page(request: Asked, core: Core, viewer: Asking, condition: FromQuery[str] = "") -> Response[str]:
     """The page; with a condition in its address, answered."""
     return _draw(request, core, "preview.html", answer(core, viewer, condition))
 

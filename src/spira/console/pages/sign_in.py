@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio.to_thread
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from spira.console.render import THEMES, page
@@ -51,7 +52,7 @@ async def sign_in(request: Asked, core: Core) -> Response[str]:
 
 
 @get("/sign-in/{token:str}", opt={"public": True}, sync_to_thread=True)
-def link_page(request: Asked, core: Core, token: str) -> Response[str]:
+def link_page(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
     """Whom a one-time link is for, and the form for their password."""
     staff = sessions.staff_of_link(core.state, token, at=_wall(request).now())
     return page(
@@ -66,7 +67,7 @@ def link_page(request: Asked, core: Core, token: str) -> Response[str]:
 
 
 @post("/sign-in/{token:str}", opt={"public": True}, status_code=200)
-async def use_link(request: Asked, core: Core, token: str) -> Response[str]:
+async def use_link(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
     """Set the password, use the link up, and open a session."""
     password = str((await request.form()).get("password", ""))
     return await anyio.to_thread.run_sync(lambda: _set(request, core, token, password))
@@ -146,7 +147,7 @@ def _welcome(request: Asked, core: AnyCore, staff: Staff, goal: str) -> Response
         secure=settings.server.secure_cookies,
         path="/",
     )
-    return answer  # type: ignore[return-value]
+    return answer
 
 
 def _wall(request: Asked) -> Clock:

@@ -1,4 +1,4 @@
-"""Links in messages and providers' receipts: opens, clicks, unsubscribing. No session, no script, nothing that follows."""
+"""Links in messages and providers' receipts: opens, clicks, unsubscribing. No session, no script, no tracking."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio.to_thread
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from spira.console.render import page
@@ -18,34 +19,34 @@ _OPEN = {"public": True, "open_post": True}
 
 
 @get("/o/{token:str}", opt={"public": True}, sync_to_thread=True)
-def opened(core: Core, token: str) -> Response[bytes]:
+def opened(core: Core, token: FromPath[str]) -> Response[bytes]:
     """The invisible image of a message."""
     image = receipts.opened(core, token.removesuffix(".gif"))
     return Response(content=image, media_type="image/gif", headers={"cache-control": "no-store"})
 
 
 @get("/c/{token:str}", opt={"public": True}, sync_to_thread=True, status_code=302)
-def clicked(core: Core, token: str) -> Redirect:
+def clicked(core: Core, token: FromPath[str]) -> Redirect:
     """A link of a message; it leads where its signature says."""
     return Redirect(path=receipts.clicked(core, token), status_code=302)
 
 
 @get("/u/{token:str}", opt={"public": True}, sync_to_thread=True)
-def unsubscribe_page(request: Asked, core: Core, token: str) -> Response[str]:
+def unsubscribe_page(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
     """Ask whether to unsubscribe; looking changes nothing, because mail scanners look."""
     asked = receipts.unsubscribing(core, token)
     return page(request, core, "unsubscribe.html", asked=asked, done=False)
 
 
 @post("/u/{token:str}", opt=_OPEN, sync_to_thread=True, status_code=200)
-def unsubscribe(request: Asked, core: Core, token: str) -> Response[str]:
+def unsubscribe(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
     """Unsubscribe; kept before the answer says so."""
     asked = receipts.unsubscribe(core, token)
     return page(request, core, "unsubscribe.html", asked=asked, done=True)
 
 
 @post("/receipts/{channel:str}", opt=_OPEN, status_code=200)
-async def receipt(request: Asked, core: Core, channel: str) -> dict[str, int]:
+async def receipt(request: Asked, core: Core, channel: FromPath[str]) -> dict[str, int]:
     """What a provider says became of messages; signed, or refused."""
     body = await request.body()
     signature = request.headers.get(receipts.SIGNATURE.lower())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from spira.kernel.viewer import Viewer
 from spira.segment.preview import Preview, preview
@@ -31,11 +31,11 @@ def ask(core: AnyCore, viewer: Viewer, condition: str) -> Preview:
 def counts(core: AnyCore, viewer: Viewer) -> dict[str, int]:
     """How many of the viewer's people each audience holds."""
     units = None if viewer.units is None else sorted(viewer.units)
-    return dict(core.lane().query(_COUNTS, {"units": units}))  # type: ignore[arg-type]
+    return dict(core.lane().query(_COUNTS, {"units": units}))
 
 
 @post("/api/audiences/preview", status_code=200, sync_to_thread=True)
-def preview_audience(core: Core, viewer: Asking, data: Asked) -> dict[str, Any]:
+def preview_audience(core: Core, viewer: Asking, data: JSONBody[Asked]) -> dict[str, Any]:
     """Count the people of whom a condition is true, with a masked sample for those who may see people."""
     found = ask(core, viewer, data.condition)
     return {**plain(found), "sample": [row(each) for each in found.sample]}
@@ -55,7 +55,7 @@ def list_audiences(core: Core, viewer: Asking) -> dict[str, Any]:
 
 @get("/api/audiences/{name:str}", sync_to_thread=True)
 def show_audience(
-    core: Core, viewer: Asking, name: str, limit: int = Parameter(default=20, ge=1, le=10_000)
+    core: Core, viewer: Asking, name: FromPath[str], limit: Annotated[int, QueryParameter(ge=1, le=10_000)] = 20
 ) -> dict[str, Any]:
     """One audience: its condition, its size, and some of its members for those who may see people."""
     model = core.applied.get("audience", name).model

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import get, post
+from litestar.params import JSONBody
 
 from spira.collect import sources
 from spira.server.core import Asking, Core, audit
@@ -58,7 +59,7 @@ def list_sources(core: Core) -> dict[str, Any]:
 
 
 @post("/api/sources", opt={"roles": CONNECT}, status_code=201, sync_to_thread=True)
-def add_source(core: Core, viewer: Asking, data: NewSource) -> dict[str, str]:
+def add_source(core: Core, viewer: Asking, data: JSONBody[NewSource]) -> dict[str, str]:
     """Make a source; its write key is shown this once."""
     made = sources.add(core.state, core.clock, data.name, touchpoint=data.touchpoint, domain=data.domain)
     audit(core, viewer, "source.add", made.source)

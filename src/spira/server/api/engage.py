@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from spira.kernel.ids import show_profile
 from spira.measure.cockpit import journey_figures
@@ -21,7 +21,7 @@ def list_journeys(core: Core, viewer: Asking) -> dict[str, Any]:
 
 
 @get("/api/journeys/{name:str}", sync_to_thread=True)
-def show_journey(core: Core, viewer: Asking, name: str) -> dict[str, Any]:
+def show_journey(core: Core, viewer: Asking, name: FromPath[str]) -> dict[str, Any]:
     """One applied journey, with its figures once somebody entered it."""
     definition = core.applied.get("journey", name)
     figures = next((each for each in journey_figures(core.lane(), viewer) if each.journey == name), None)
@@ -32,9 +32,9 @@ def show_journey(core: Core, viewer: Asking, name: str) -> dict[str, Any]:
 def list_deliveries(
     core: Core,
     viewer: Asking,
-    limit: int = Parameter(default=50, ge=1, le=500),
-    before: int | None = None,
-    delivery_state: str | None = Parameter(query="state", default=None),
+    limit: Annotated[int, QueryParameter(ge=1, le=500)] = 50,
+    before: FromQuery[int | None] = None,
+    delivery_state: Annotated[str | None, QueryParameter(name="state")] = None,
 ) -> dict[str, Any]:
     """The viewer's people's deliveries, newest first; `next` continues as `before`."""
     units = None if viewer.units is None else sorted(viewer.units)
@@ -51,7 +51,9 @@ def list_metrics(core: Core) -> dict[str, Any]:
 
 
 @get("/api/metrics/{name:str}", sync_to_thread=True)
-def show_metric(core: Core, name: str, grain: str = "day", slice_name: str = "") -> dict[str, Any]:
+def show_metric(
+    core: Core, name: FromPath[str], grain: FromQuery[str] = "day", slice_name: FromQuery[str] = ""
+) -> dict[str, Any]:
     """The points of one metric, oldest first; `slice_name` chooses a slice, the whole when empty."""
     core.applied.get("metric", name)
     points = core.lane().rows(_POINTS, {"metric": name, "grain": grain, "slice": slice_name})

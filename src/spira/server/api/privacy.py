@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import get, post
+from litestar.params import JSONBody
 
 from spira.server.core import Asking, Core
 from spira.server.roles import ERASE
@@ -22,7 +23,7 @@ class Erasing:
 
 
 @post("/api/erase", opt={"roles": ERASE}, status_code=200, sync_to_thread=True)
-def erase_person(core: Core, viewer: Asking, data: Erasing) -> dict[str, Any]:
+def erase_person(core: Core, viewer: Asking, data: JSONBody[Erasing]) -> dict[str, Any]:
     """Erase a person from every store; the receipt names nobody."""
     with core.exclusive():
         stores = Stores(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import BadId, read_profile
@@ -69,7 +69,7 @@ def row(person: PersonRow) -> dict[str, Any]:
 
 
 @get("/api/profiles", opt={"roles": PEOPLE}, sync_to_thread=True)
-def list_profiles(core: Core, viewer: Asking, q: str = "") -> dict[str, Any]:
+def list_profiles(core: Core, viewer: Asking, q: FromQuery[str] = "") -> dict[str, Any]:
     """Find people by `KIND:VALUE`, a p_ id, a bare address, or the last four digits of a phone."""
     return {"profiles": [row(each) for each in search(core, viewer, q)]}
 
@@ -78,11 +78,11 @@ def list_profiles(core: Core, viewer: Asking, q: str = "") -> dict[str, Any]:
 def show_profile(
     core: Core,
     viewer: Asking,
-    profile: str,
-    before: str | None = None,
-    event_name: str | None = Parameter(query="event", default=None),
-    clear: bool = False,
-    with_explanation: bool = Parameter(query="explain", default=False),
+    profile: FromPath[str],
+    before: FromQuery[str | None] = None,
+    event_name: Annotated[str | None, QueryParameter(name="event")] = None,
+    clear: FromQuery[bool] = False,
+    with_explanation: Annotated[bool, QueryParameter(name="explain")] = False,
 ) -> dict[str, Any]:
     """One person: identifiers, reach, traits, tags, audiences, deliveries and a page of the timeline."""
     told: dict[str, Any] = plain(view(core, viewer, profile, before=before, event=event_name, clear=clear))

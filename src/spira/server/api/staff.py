@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from litestar import get, post
+from litestar.params import JSONBody
 
 from spira.kernel.clock import RealClock
 from spira.kernel.errors import NotFound
@@ -62,7 +63,7 @@ def invite(core: AnyCore, wanted: Invitation) -> SignInLink:
 
 
 @post("/api/staff/sign-in-link", opt={"roles": ADMINISTER}, status_code=200, sync_to_thread=True)
-def sign_in_link(core: Core, viewer: Asking, data: Invitation) -> dict[str, Any]:
+def sign_in_link(core: Core, viewer: Asking, data: JSONBody[Invitation]) -> dict[str, Any]:
     """Make a one-time sign-in link; an unknown address becomes a new staff member first."""
     link = invite(core, data)
     audit(core, viewer, "staff.sign_in_link", link.email)
@@ -79,7 +80,7 @@ def list_staff(core: Core) -> dict[str, Any]:
 
 
 @post("/api/tokens", status_code=201, sync_to_thread=True)
-def new_token(core: Core, viewer: Asking, data: NewToken) -> dict[str, str]:
+def new_token(core: Core, viewer: Asking, data: JSONBody[NewToken]) -> dict[str, str]:
     """Make a bearer token that may do what its maker may; it is shown this once."""
     get_staff(core.state, viewer.staff_id)
     token = make_token(core.state, viewer.staff_id, name=data.name, at=RealClock().now())
@@ -94,7 +95,7 @@ def list_units(core: Core) -> dict[str, Any]:
 
 
 @post("/api/units", opt={"roles": ADMINISTER}, status_code=201, sync_to_thread=True)
-def add_unit(core: Core, viewer: Asking, data: NewUnit) -> dict[str, Any]:
+def add_unit(core: Core, viewer: Asking, data: JSONBody[NewUnit]) -> dict[str, Any]:
     """Add a unit; profiles find their store's unit by its code at the next full refresh."""
     known = {unit.code: unit.unit_id for unit in units.all_units(core.state)}
     parent_id = known.get(data.parent, -1) if data.parent else None

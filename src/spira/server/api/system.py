@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from litestar import get, post
+from litestar.params import JSONBody
 
 from spira.kernel.clock import iso, parse_instant
 from spira.server.core import AnyCore, Asking, Core, audit
@@ -63,7 +64,7 @@ def show_clock(core: Core) -> dict[str, Any]:
 
 
 @post("/api/clock", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
-def step_clock(core: Core, viewer: Asking, data: StepClock) -> dict[str, Any]:
+def step_clock(core: Core, viewer: Asking, data: JSONBody[StepClock]) -> dict[str, Any]:
     """Step a manual clock; Conflict when the clock is the machine's."""
     try:
         to = parse_instant(data.to)
@@ -75,7 +76,7 @@ def step_clock(core: Core, viewer: Asking, data: StepClock) -> dict[str, Any]:
 
 
 @post("/api/refresh", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
-def refresh(core: Core, data: Refresh | None = None) -> dict[str, Any]:
+def refresh(core: Core, data: JSONBody[Refresh | None] = None) -> dict[str, Any]:
     """Run stages 2 to 6 now."""
     return ran(core.refresh(full=bool(data and data.full)))
 

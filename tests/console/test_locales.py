@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+from spira.console.render import RAIL, THEMES
+from spira.kernel.i18n import LANGUAGES, catalogue
+from spira.kernel.viewer import ROLES
+from spira.measure.cockpit import Figure  # noqa: F401  (its names are texts here)
+from spira.worker.stages import STAGES
+
+PACKAGE = files("spira.console")
+# Prefixes under which a name comes from data: a text is used when the page looks the prefix up.
+PREFIXES = {prefix for prefix in re.findall(r"(?:word|t)\('([a-z_.]+?)\.?'(?:,| ~)", "".join(
+    place.read_text() for place in [*PACKAGE.joinpath("templates").iterdir(), *PACKAGE.joinpath("templates/parts").iterdir()] if place.is_file()
+))}  # fmt: skip
+
+
+def sources() -> str:
+    places = [*PACKAGE.joinpath("templates").iterdir(), *PACKAGE.joinpath("templates/parts").iterdir()]
+    places += [*PACKAGE.iterdir(), *PACKAGE.joinpath("pages").iterdir(), *PACKAGE.joinpath("public").iterdir()]
+    return "\n".join(place.read_text() for place in places if place.is_file())
+
+
+def test_every_language_has_the_same_texts():
+    """A text exists in both languages, with the same holes, and in neither is it empty."""
+    chinese, english = (catalogue("spira.console", language) for language in LANGUAGES)
+    assert set(chinese) == set(english)
+    for key in english:
+        assert chinese[key].strip()
+        assert english[key].strip()
+        holes = [set(re.findall(r"{(\w+)}", each[key])) for each in (chinese, english)]
+        assert holes[0] == holes[1], key
+
+
+def test_no_text_is_missing():
+    """Every key that a page names outright is written, and those made of the rail, roles, themes and stages are too."""
+    texts = catalogue("spira.console", "en")
+    named = set(re.findall(r"\bt\('([\w.]+\w)'", sources()))
+    named |= {f"rail.{group.name}" for group in RAIL} | {
+        f"rail.item.{item.name}" for group in RAIL for item in group.items
+    }
+    named |= {f"role.{role}" for role in ROLES} | {f"stage.{stage.name}" for stage in STAGES}
+    named |= {f"frame.theme.{theme}" for theme in THEMES} | {f"frame.theme_short.{theme}" for theme in THEMES}
+    assert len(named) > 150
+    assert not named - set(texts)
+
+
+def test_no_text_is_unused():
+    """Every text is named by a page, or belongs to a family that a page looks names up in."""
+    said = sources()
+    unused = [
+        key
+        for key in catalogue("spira.console", "en")
+        if f"'{key}'" not in said and not any(key.startswith(f"{prefix}.") for prefix in PREFIXES)
+    ]
+    assert unused == []
+
+
+def test_every_icon_in_use_is_in_the_sprite_and_none_lies_there_in_vain():
+    """The sprite holds exactly the icons that pages show."""
+    sprite = set(re.findall(r'<symbol id="([\w-]+)"', PACKAGE.joinpath("static/icons.svg").read_text()))
+    said = sources()
+    asked = set(re.findall(r"icon\('([\w-]+)'", said))
+    assert asked <= sprite
+    assert [each for each in sorted(sprite) if f"'{each}'" not in said and f'"{each}"' not in said] == []
