@@ -1,1 +1,1 @@
-""""""
+"""Journeys: what they say, who enters, and how everyone moves on."""
