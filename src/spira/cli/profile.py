@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +45,29 @@ def _find(found: dict[str, Any]) -> str | None:
     return str(people[0]["profile_id"]) if people else None
 
 
-def _print(person: dict[str, Any]) -> None:
-    """Plain facts first, each list as a table after them."""
+def _print(person: dict[str, Any], prefix: str = "") -> None:
+    """Plain facts first, then each list as a table; parts within parts are named by their path."""
+    parts = {key: value for key, value in person.items() if _is_part(value)}
     for key, value in person.items():
-        if not _is_rows(value) and value not in ([], {}):
-            click.echo(f"{key:<14} {shown(value)}")
-    for key, value in person.items():
-        if _is_rows(value):
-            click.secho(f"\n{key}", bold=True)
-            table(list(value[0]), [list(each.values()) for each in value])
+        if key not in parts and value not in ([], {}, None):
+            click.echo(f"{prefix + key:<24} {shown(value)}")
+    for key, value in parts.items():
+        if isinstance(value, dict):
+            _print(value, prefix=f"{prefix}{key} ")
+        else:
+            rows = list(_rows(value))
+            titles = list(dict.fromkeys(title for row in rows for title in row))
+            click.secho(f"\n{prefix}{key}", bold=True)
+            table(titles, [[row.get(title) for title in titles] for row in rows])
 
 
-def _is_rows(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+def _rows(listed: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows of a list; those of a list within it carry what stands around them."""
+    for each in listed:
+        inner = next((value for value in each.values() if _is_part(value) and isinstance(value, list)), None)
+        around = {key: value for key, value in each.items() if not _is_part(value)}
+        yield from ({**around, **row} for row in inner) if inner else [around]
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))

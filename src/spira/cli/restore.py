@@ -77,18 +77,7 @@ def _erase_again(directory: Path, replaced: Path | None) -> int:
     if not erasures:
         return 0
     with ExitStack() as closing:
-        core = _open_core(directory, closing)
-        stores = erase.Stores(
-            warehouse=core.worker_lane,
-            state=core.state,
-            vault=core.vault,
-            keys=core.keys,
-            log=core.log,
-            log_directory=core.paths.log,
-            clock=core.clock,
-            load=core.load,
-        )
-        return erase.reapply(stores, erasures)
+        return erase.reapply(_open_core(directory, closing).stores(), erasures)
 
 
 def _listed_in(replaced: Path) -> list[Erasure]:
@@ -114,7 +103,7 @@ def _listed_in(replaced: Path) -> list[Erasure]:
 
 
 def _open_core(directory: Path, closing: ExitStack) -> Core:
-    """The restored workspace, opened under the lock that is already held."""
+    """The restored workspace, opened under the lock that is held; `Core.open` refuses while a restore is unfinished."""
     import spira.worker.builtin  # noqa: F401  (registers everything)
     from spira.kernel.jobs import InlineRunner
     from spira.storage.keys import load_keys

@@ -1,0 +1,111 @@
+"""`spira backup`, `spira erase` and `spira restore`: the way there and back."""
+
+import asyncio
+import base64
+import json
+
+import httpx
+import pytest
+
+from spira.kernel.jobs import InlineRunner
+from spira.worker.core import Core
+from spira.worker.lock import DirectoryLock
+
+
+@pytest.fixture
+def lived(spira, shop):
+    """A shop that two people have ordered from."""
+    assert spira("apply", "--yes", "--dir", shop).code == 0
+    key = spira("source", "add", "web", "--dir", shop, "--json").json["write_key"]
+    send(shop, key, ["ann", "bob"])
+    assert spira("refresh", "--dir", shop).code == 0
+    return shop
+
+
+def send(directory, key, people):
+    """Orders of some people, through the collection API."""
+    calls = [
+        {"type": "track", "event": "Order Completed", "userId": who, "messageId": f"order-{who}", "properties": {}}
+        for who in people
+    ]
+    token = base64.b64encode(f"{key}:".encode()).decode()
+
+    async def post(core):
+        transport = httpx.ASGITransport(app=core.intake)
+        async with httpx.AsyncClient(transport=transport, base_url="http://spira") as http:
+            return await http.post(
+                "/v1/batch", content=json.dumps({"batch": calls}), headers={"Authorization": f"Basic {token}"}
+            )
+
+    with Core.open(directory, runner=InlineRunner()) as core:
+        assert asyncio.run(post(core)).status_code == 200
+
+
+def buyers(spira, directory):
+    """How many people have ordered."""
+    return spira("preview", "orders_total >= 1", "--dir", directory, "--json").json["count"]
+
+
+def test_a_restore_brings_back_what_there_was_and_erases_again(spira, lived, tmp_path):
+    """
+    Bob is erased after the backup: he comes back with it for no one to see, and Ann stays.
+    """
+    saved = tmp_path / "shop.spira"
+    assert spira("backup", saved, "--dir", lived).code == 0
+    receipt = spira("erase", "user_id:bob", "--yes", "--dir", lived, "--json").json
+    assert {each["table"]: each["rows"] for each in receipt["rows"]}["events"] == 1
+    ran = spira("restore", saved, "--yes", "--dir", lived, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["erased_again"] == 1
+    assert spira("refresh", "--dir", lived).code == 0
+    assert buyers(spira, lived) == 1
+    assert spira("profile", "show", "user_id:bob", "--dir", lived).code == 1
+    assert spira("profile", "show", "user_id:ann", "--dir", lived).code == 0
+
+
+def test_what_came_after_the_backup_is_loaded_again(spira, lived, tmp_path):
+    """
+    The log's later segments outlive the restore, and the next refresh takes them in.
+    """
+    saved = tmp_path / "shop.spira"
+    assert spira("backup", saved, "--dir", lived).code == 0
+    key = spira("source", "add", "app", "--dir", lived, "--json").json["write_key"]
+    send(lived, key, ["cleo"])
+    assert spira("refresh", "--dir", lived).code == 0
+    assert buyers(spira, lived) == 3
+    assert spira("restore", saved, "--yes", "--dir", lived, "--json").json["later_segments"] >= 1
+    assert spira("refresh", "--dir", lived).code == 0
+    assert buyers(spira, lived) == 3
+
+
+def test_a_restore_needs_the_directory_to_itself(spira, lived, tmp_path):
+    """
+    While a server runs nothing is replaced.
+    """
+    saved = tmp_path / "shop.spira"
+    assert spira("backup", saved, "--dir", lived).code == 0
+    lock = DirectoryLock(lived / "data" / "lock")
+    ran = spira("restore", saved, "--yes", "--dir", lived)
+    lock.release()
+    assert ran.code == 1
+    assert "error[E101]" in ran.err
+
+
+def test_erasing_and_restoring_ask_first(spira, lived, tmp_path):
+    """
+    A no leaves everything as it is.
+    """
+    assert spira("erase", "user_id:bob", "--dir", lived, answer="n\n").code == 130
+    assert spira("restore", tmp_path / "none.spira", "--dir", lived, answer="n\n").code == 130
+    assert buyers(spira, lived) == 2
+
+
+def test_a_file_that_is_no_backup_is_refused(spira, lived, tmp_path):
+    """
+    The stores stay.
+    """
+    (tmp_path / "notes.txt").write_text("not a backup", encoding="utf-8")
+    ran = spira("restore", tmp_path / "notes.txt", "--yes", "--dir", lived)
+    assert ran.code == 1
+    assert "Traceback" not in ran.err
+    assert buyers(spira, lived) == 2
