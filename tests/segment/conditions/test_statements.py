@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from sqlglot import exp
 from tests.segment.conditions.asking import RELAXED, computed, understood
 from tests.segment.conditions.expressions import expression, people
-from tests.segment.conditions.world import BOUGHT, NOON, SAW, Person, catalog, event, fill, insert
+from tests.segment.conditions.world import BOUGHT, COUPON, NOON, SAW, Person, catalog, event, fill, insert
 
 from spira.segment.conditions.language import analyse
 from spira.segment.conditions.query import count_query, duckdb_sql, members_query, profiles_query
@@ -98,6 +99,95 @@ def test_an_edge_is_no_earlier_than_it_needs_to_be(warehouse, text, hours_ago, e
     fill(warehouse, [Person(id=1, events=[order])])
     rows = computed(warehouse, {"value": understood(text)}, edges=True)
     assert rows[1]["next_edge_at"] == (None if edge is None else NOON + edge)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "zone", "instant", "counts"),
+    [
+        ("within => '1 day'", "UTC", "2026-03-09 12:00:00", True),
+        ("within => '1 day'", "UTC", "2026-03-09 11:59:59.999999", False),
+        ("within => '1 day'", "UTC", "2026-03-10 11:59:59.999999", True),
+        ("within => '1 day'", "UTC", "2026-03-10 12:00:00", False),
+        ("within => '1 day', ending => '2 days'", "UTC", "2026-03-08 12:00:00", False),
+        ("within => '1 day', ending => '2 days'", "UTC", "2026-03-07 12:00:00", True),
+        ("since => '2026-03-07'", "UTC", "2026-03-07 00:00:00", True),
+        ("since => '2026-03-07'", "UTC", "2026-03-06 23:59:59.999999", False),
+        ("until => '2026-03-08'", "UTC", "2026-03-08 00:00:00", False),
+        ("until => '2026-03-08'", "UTC", "2026-03-07 23:59:59.999999", True),
+        ("since => '2026-03-07'", "Asia/Shanghai", "2026-03-06 16:00:00", True),
+        ("since => '2026-03-07'", "Asia/Shanghai", "2026-03-06 15:59:59", False),
+        ("until => '2026-03-09'", "America/New_York", "2026-03-09 03:59:59", True),
+        ("until => '2026-03-09'", "America/New_York", "2026-03-09 04:00:00", False),
+        ("until => '2026-03-08'", "America/New_York", "2026-03-08 04:59:59", True),
+        ("until => '2026-03-08'", "America/New_York", "2026-03-08 05:00:00", False),
+        ("until => '2027-01-01'", "UTC", "2026-03-10 12:00:00", False),
+    ],
+)
+def test_a_window_holds_its_beginning_and_not_its_end(warehouse, arguments, zone, instant, counts):
+    """
+    Windows are half open to the microsecond, and local midnights move with daylight saving.
+    """
+    happened = {"event_id": 1, "event": BOUGHT, "ts": datetime.fromisoformat(instant), "category": "a"}
+    fill(warehouse, [Person(id=1, events=[happened])])
+    columns = {
+        "did": understood(f"did('Order Completed', {arguments})", zone),
+        "most": understood(f"most_of(category, 'Order Completed', {arguments}) is not null", zone),
+    }
+    assert computed(warehouse, columns, zone=zone)[1] == {"profile_id": 1, "did": counts, "most": counts}
+
+
+@pytest.mark.parametrize(
+    ("text", "steps", "holds"),
+    [
+        ("followed('Product Viewed', 'Order Completed', gap => '6 hours')", "S.....B", True),
+        ("followed('Product Viewed', 'Order Completed', gap => '6 hours')", "S......B", False),
+        ("followed('Product Viewed', 'Order Completed', gap => '6 hours')", "S.S.....B", True),
+        ("followed('Product Viewed', 'Order Completed')", "BS", False),
+        ("followed('Product Viewed', 'Order Completed')", "(SB)", False),
+        ("followed('Order Completed', 'Order Completed')", "(BB)", False),
+        ("followed('Order Completed', 'Order Completed')", "BB", True),
+        ("followed('Product Viewed', 'Order Completed', without => 'Coupon Applied')", "SCB", False),
+        ("followed('Product Viewed', 'Order Completed', without => 'Coupon Applied')", "S(CB)", True),
+        ("followed('Product Viewed', 'Order Completed', without => 'Coupon Applied')", "(SC)B", True),
+        ("followed('Product Viewed', 'Order Completed', without => 'Coupon Applied')", "SCSB", True),
+        ("followed('Product Viewed', 'Order Completed', within => '4 hours')", "S..B", True),
+        ("followed('Product Viewed', 'Order Completed', within => '4 hours')", "S...B", False),
+        ("followed('Product Viewed', 'Order Completed', ending => '1 hour')", "SB", True),
+        ("followed('Product Viewed', 'Order Completed', ending => '2 hours')", "SB", False),
+    ],
+)
+def test_followed_means_strictly_later_within_the_gap_and_nothing_between(warehouse, text, steps, holds):
+    """
+    Hour by hour up to an hour before now: S saw, B bought, C a coupon, brackets one instant, a dot an idle hour.
+    """
+    fill(warehouse, [Person(id=1, events=_history(steps))])
+    assert computed(warehouse, {"value": understood(text)})[1]["value"] is holds
+
+
+def _history(steps):
+    names = {"S": SAW, "B": BOUGHT, "C": COUPON}
+    hours = [each.strip("()") for each in re.findall(r"\(\w+\)|.", steps)]
+    return [
+        event(names[letter], len(hours) - place, id=10 * place + number)
+        for place, letters in enumerate(hours)
+        for number, letter in enumerate(letters)
+        if letter != "."
+    ]
+
+
+def test_first_and_last_follow_the_total_order(warehouse):
+    """
+    At one instant the event with the lower id comes first, then its lines in their order; the unknown is passed over.
+    """
+    early = event(BOUGHT, 1, id=1, category="x", products=[{"department": None}, {"department": "b"}])
+    late = event(BOUGHT, 1, id=2, category=None, products=[{"department": "c"}, {"department": None}])
+    fill(warehouse, [Person(id=1, events=[late, early])])
+    columns = {
+        "first": understood("first_of(products.department, 'Order Completed')"),
+        "last": understood("last_of(products.department, 'Order Completed')"),
+        "known": understood("last_of(category, 'Order Completed')"),
+    }
+    assert computed(warehouse, columns)[1] == {"profile_id": 1, "first": "b", "last": "c", "known": "x"}
 
 
 def test_behaviours_share_scans():

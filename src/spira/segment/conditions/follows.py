@@ -60,7 +60,17 @@ def _moments(asked: Followed, zone: str, *, restrict: bool) -> exp.Select:
         found = found.where(exp.GTE(this=source.ts(), expression=sql.constant(window.since, "time")), copy=False)
     if restrict:
         found = found.where(restricted(EVENTS), copy=False)
+    for needed in dict.fromkeys([asked.first, Events(event=asked.then)]):
+        found = found.where(sql.in_query(column("profile_id", EVENTS), _people(needed, zone)), copy=False)
     return found.group_by(column("profile_id", EVENTS), source.ts(), copy=False)
+
+
+def _people(events: Events, zone: str) -> exp.Select:
+    """Who did one of the two at all: most people leave here, before their events are put in order."""
+    source = Source(array=None, joined=False, zone=zone)
+    found = exp.Select().select(column("profile_id", EVENTS), copy=False)
+    found = found.from_(sql.source("profile_events", EVENTS), copy=False)
+    return found.where(counts(events, source), copy=False)
 
 
 def _any(events: Events, source: Source, name: str) -> Sql:
