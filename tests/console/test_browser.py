@@ -85,7 +85,7 @@ def test_pages_are_open_to_everybody(browser, place, width, language, theme):
         found[path] = violations(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page.context.close()
-    assert found == dict.fromkeys(PAGES, [])
+    assert found == {path: [] for path in PAGES}
 
 
 def test_the_door_is_open_to_everybody(browser, place):
@@ -100,8 +100,6 @@ def test_the_door_is_open_to_everybody(browser, place):
 
 def test_the_count_follows_what_is_typed(browser, place):
     """Typing a condition counts it without a button; a mistake is shown in its place and then goes away."""
-    page = signed_in(browser, place)
-    page.context.close()
     context = browser.new_context()
     page = context.new_page()
     said = []
@@ -111,6 +109,7 @@ def test_the_count_follows_what_is_typed(browser, place):
     page.fill("#email", "ann@example.com")
     page.fill("#password", PASSWORD)
     page.click("button.first")
+    page.wait_for_url("**/audiences/preview", wait_until="load")
     page.fill("#condition", "orders_90d >= 5")
     sync_api.expect(page.locator("#answer .count")).to_have_text("34")
     page.fill("#condition", "orders_9d >= 5")

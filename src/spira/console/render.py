@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import Request, Response
+from litestar import MediaType, Request, Response
 from markupsafe import Markup
 
 from spira.console import assets, formats
@@ -101,13 +101,15 @@ def frame_of(request: Asked, core: AnyCore) -> Frame:
     )
 
 
-def page(request: Asked, core: AnyCore, template: str, *, status: int = 200, **values: Any) -> Response[str]:
-    """The template drawn for whoever asks. A visitor without a session gets a seed for the forms of the page."""
+def page(
+    request: Asked, core: AnyCore, template: str, *, status: int = 200, seed: bool = True, **values: Any
+) -> Response[str]:
+    """The template drawn for whoever asks. A visitor without a session gets a seed for the page's forms."""
     frame = frame_of(request, core)
     html = _environment().get_template(template).render(frame=frame, **tools(frame), **values)
-    response = Response(content=html, status_code=status, media_type="text/html; charset=utf-8")
+    response = Response(content=html, status_code=status, media_type=MediaType.HTML)
     proof = request.scope.get("auth")
-    if isinstance(proof, Proof) and proof.way == "seed" and not request.cookies.get(SEED_COOKIE):
+    if seed and isinstance(proof, Proof) and proof.way == "seed" and not request.cookies.get(SEED_COOKIE):
         secure = core.settings.server.secure_cookies
         response.set_cookie(SEED_COOKIE, proof.secret, httponly=True, samesite="lax", secure=secure, path="/")
     return response

@@ -35,14 +35,14 @@ def clicked(core: Core, token: FromPath[str]) -> Redirect:
 def unsubscribe_page(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
     """Ask whether to unsubscribe; looking changes nothing, because mail scanners look."""
     asked = receipts.unsubscribing(core, token)
-    return page(request, core, "unsubscribe.html", asked=asked, done=False)
+    return page(request, core, "unsubscribe.html", seed=False, asked=asked, done=False)
 
 
 @post("/u/{token:str}", opt=_OPEN, sync_to_thread=True, status_code=200)
 def unsubscribe(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
     """Unsubscribe; kept before the answer says so."""
     asked = receipts.unsubscribe(core, token)
-    return page(request, core, "unsubscribe.html", asked=asked, done=True)
+    return page(request, core, "unsubscribe.html", seed=False, asked=asked, done=True)
 
 
 @post("/receipts/{channel:str}", opt=_OPEN, status_code=200)
