@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -34,7 +35,7 @@ def run(*arguments, answer=None):
     return Ran(CliRunner().invoke(main, [str(each) for each in arguments], input=answer))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def spira():
     """The program."""
     return run
@@ -50,7 +51,25 @@ def write(directory, files):
 @pytest.fixture
 def shop(tmp_path):
     """A workspace with keys and a few definitions, not applied yet."""
-    directory = tmp_path / "shop"
+    return made(tmp_path / "shop")
+
+
+@pytest.fixture(scope="session")
+def applied_once(tmp_path_factory):
+    """A shop with its definitions in force, made once; tests take copies."""
+    directory = made(tmp_path_factory.mktemp("applied") / "shop")
+    assert run("apply", "--yes", "--dir", directory).code == 0
+    return directory
+
+
+@pytest.fixture
+def applied(applied_once, tmp_path):
+    """The shop with its definitions in force."""
+    return shutil.copytree(applied_once, tmp_path / "shop")
+
+
+def made(directory):
+    """A new shop."""
     write(
         directory,
         {

@@ -2,15 +2,6 @@
 
 import sqlite3
 
-import pytest
-
-
-@pytest.fixture
-def applied(spira, shop):
-    """The shop with its definitions in force."""
-    assert spira("apply", "--yes", "--dir", shop).code == 0
-    return shop
-
 
 def test_a_plan_shows_what_apply_then_does(spira, shop):
     """

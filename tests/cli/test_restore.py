@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import shutil
 
 import httpx
 import pytest
@@ -12,14 +13,27 @@ from spira.worker.core import Core
 from spira.worker.lock import DirectoryLock
 
 
+@pytest.fixture(scope="module")
+def lived_once(spira, applied_once, tmp_path_factory):
+    """A shop that two people have ordered from, and its backup; made once."""
+    directory = shutil.copytree(applied_once, tmp_path_factory.mktemp("lived") / "shop")
+    key = spira("source", "add", "web", "--dir", directory, "--json").json["write_key"]
+    send(directory, key, ["ann", "bob"])
+    assert spira("refresh", "--dir", directory).code == 0
+    assert spira("backup", directory.parent / "shop.spira", "--dir", directory).code == 0
+    return directory
+
+
 @pytest.fixture
-def lived(spira, shop):
-    """A shop that two people have ordered from."""
-    assert spira("apply", "--yes", "--dir", shop).code == 0
-    key = spira("source", "add", "web", "--dir", shop, "--json").json["write_key"]
-    send(shop, key, ["ann", "bob"])
-    assert spira("refresh", "--dir", shop).code == 0
-    return shop
+def lived(lived_once, tmp_path):
+    """A copy of that shop."""
+    return shutil.copytree(lived_once, tmp_path / "shop")
+
+
+@pytest.fixture
+def saved(lived_once):
+    """The backup of that shop."""
+    return lived_once.parent / "shop.spira"
 
 
 def send(directory, key, people):
@@ -46,12 +60,10 @@ def buyers(spira, directory):
     return spira("preview", "orders_total >= 1", "--dir", directory, "--json").json["count"]
 
 
-def test_a_restore_brings_back_what_there_was_and_erases_again(spira, lived, tmp_path):
+def test_a_restore_brings_back_what_there_was_and_erases_again(spira, lived, saved):
     """
     Bob is erased after the backup: he comes back with it for no one to see, and Ann stays.
     """
-    saved = tmp_path / "shop.spira"
-    assert spira("backup", saved, "--dir", lived).code == 0
     receipt = spira("erase", "user_id:bob", "--yes", "--dir", lived, "--json").json
     assert {each["table"]: each["rows"] for each in receipt["rows"]}["events"] == 1
     ran = spira("restore", saved, "--yes", "--dir", lived, "--json")
@@ -63,12 +75,10 @@ def test_a_restore_brings_back_what_there_was_and_erases_again(spira, lived, tmp
     assert spira("profile", "show", "user_id:ann", "--dir", lived).code == 0
 
 
-def test_what_came_after_the_backup_is_loaded_again(spira, lived, tmp_path):
+def test_what_came_after_the_backup_is_loaded_again(spira, lived, saved):
     """
     The log's later segments outlive the restore, and the next refresh takes them in.
     """
-    saved = tmp_path / "shop.spira"
-    assert spira("backup", saved, "--dir", lived).code == 0
     key = spira("source", "add", "app", "--dir", lived, "--json").json["write_key"]
     send(lived, key, ["cleo"])
     assert spira("refresh", "--dir", lived).code == 0
@@ -78,12 +88,10 @@ def test_what_came_after_the_backup_is_loaded_again(spira, lived, tmp_path):
     assert buyers(spira, lived) == 3
 
 
-def test_a_restore_needs_the_directory_to_itself(spira, lived, tmp_path):
+def test_a_restore_needs_the_directory_to_itself(spira, lived, saved):
     """
     While a server runs nothing is replaced.
     """
-    saved = tmp_path / "shop.spira"
-    assert spira("backup", saved, "--dir", lived).code == 0
     lock = DirectoryLock(lived / "data" / "lock")
     ran = spira("restore", saved, "--yes", "--dir", lived)
     lock.release()
