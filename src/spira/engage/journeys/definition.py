@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from spira.definitions.kinds import Definition, Kind, Reference, World, kind
 from spira.definitions.source import Key
 from spira.engage.journeys.model import JourneyDefinition, Path, walk
+from spira.engage.journeys.report import walking
 from spira.kernel.diagnostics import Diagnostic, did_you_mean
 from spira.segment.catalog import understood_world
 from spira.segment.conditions.catalog import EVERY_EVENT, Catalog
@@ -88,6 +89,7 @@ JOURNEY = kind(
         model=JourneyDefinition,
         check=check,
         references=references,
+        alive=walking,
         text_fields=frozenset({"label", "description", "campaign"}),
     )
 )

@@ -63,6 +63,11 @@ def report(warehouse: Warehouse, applied: Applied, name: str) -> JourneyReport:
     return _report(warehouse, applied.get("journey", name).model)
 
 
+def walking(warehouse: Warehouse, name: str) -> int:
+    """How many people are in the middle of a journey now."""
+    return int(warehouse.value(_WALKING, {"journey": name}))
+
+
 def deliveries_by_state(warehouse: Warehouse) -> dict[str, int]:
     """All deliveries of the workspace by state."""
     return dict(warehouse.query(_ALL_STATES))
@@ -128,5 +133,6 @@ _DELIVERIES = "select state, count(*) from deliveries where journey = $journey g
 _WITHHELD = """
 select reason, count(*) from deliveries where journey = $journey and reason is not null group by reason order by reason
 """
+_WALKING = "select count(*) from enrolments where journey = $journey and state = 'active'"
 _ALL_STATES = "select state, count(*) from deliveries group by state order by state"
 _ALL_REASONS = "select reason, count(*) from deliveries where reason is not null group by reason order by reason"
