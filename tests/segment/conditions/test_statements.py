@@ -257,3 +257,11 @@ def test_a_text_with_faults_is_never_computed():
     """
     with pytest.raises(ValueError, match="has faults"):
         count_query(analyse("livel = 'a'", catalog(), expect="boolean"), catalog())
+
+
+def test_only_a_condition_has_members():
+    """
+    A number is not taken for a condition, whatever an engine would make of it.
+    """
+    with pytest.raises(ValueError, match="is no condition"):
+        members_query(analyse("visits", catalog()), catalog())

@@ -121,10 +121,9 @@ class Gathered:
         if isinstance(asked, Counted):
             self._note(asked.events, asked.array, asked.events.offsets())
             return
+        # What comes between can't matter by itself: a pair it would part is not complete before it.
         self._note(asked.first, None, asked.first.offsets())
-        for name in (asked.then, asked.without):
-            if name is not None:
-                self._note(Events(event=name), None, frozenset({timedelta(0)}))
+        self._note(Events(event=asked.then), None, frozenset({timedelta(0)}))
 
     def _note(self, events: Events, array: str | None, offsets: frozenset[timedelta]) -> None:
         source = Source(array=array, joined=False, zone=self.zone)

@@ -63,7 +63,7 @@ def profiles_query(
 def count_query(condition: Analysis, catalog: Catalog, *, scope: Sql | None = None) -> exp.Select:
     """One row: how many profiles satisfy a condition, and how many there are."""
     gathered = Gathered(zone=catalog.zone, catalog=catalog, restrict=False)
-    holds = lower(_tree(condition), gathered.how())
+    holds = lower(_condition(condition), gathered.how())
     found = exp.Select().select(
         exp.alias_(exp.Count(this=sql.when(holds, sql.whole(1))), "count", quoted=True),
         exp.alias_(exp.Count(this=exp.Star()), "total", quoted=True),
@@ -82,7 +82,7 @@ def members_query(
 ) -> exp.Select:
     """The ids of the profiles that satisfy a condition, in order."""
     gathered = Gathered(zone=catalog.zone, catalog=catalog, restrict=restrict)
-    holds = lower(_tree(condition), gathered.how())
+    holds = lower(_condition(condition), gathered.how())
     found = exp.Select().select(column("profile_id", BASE), copy=False)
     found = _assembled(found, gathered, scope, future=False).where(sql.operand(holds), copy=False)
     found = found.order_by(column("profile_id", BASE), copy=False)
@@ -98,6 +98,13 @@ def _tree(analysis: Analysis) -> Node:
     if analysis.tree is None or analysis.faults:
         raise ValueError(f"`{analysis.text}` has faults and can't be computed")
     return analysis.tree
+
+
+def _condition(analysis: Analysis) -> Node:
+    tree = _tree(analysis)
+    if tree.type not in ("boolean", "null"):
+        raise ValueError(f"`{analysis.text}` is no condition")
+    return tree
 
 
 def _is_ranked(tree: Node) -> bool:
