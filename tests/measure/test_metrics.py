@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spira.storage.migrations.warehouse import prepare
 
-import spira.collect.tables  # noqa: F401  (declares the tables)
+import spira.worker.builtin  # noqa: F401  (declares every table)
 from spira.collect.tracking import plan_of, reconcile
 from spira.measure.metrics.compiler import Aggregate, Refused, parse_aggregate, parse_row_condition
 from spira.measure.metrics.compute import Metric, compute

@@ -37,6 +37,7 @@ STAGES: tuple[Stage, ...] = (
             "trait_facts",
             "quarantine",
             "attempts",
+            "undeclared",
             "loaded",
             "changes",
             "identifiers",
@@ -55,7 +56,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="unify.consent",
-        reads=("profile_events", "links", "identifiers", "changes"),
+        reads=("profile_events", "links", "identifiers", "deliveries", "changes"),
         writes=("permissions", "suppressions"),
         run=turns.consent,
         refresh=True,

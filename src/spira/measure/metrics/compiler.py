@@ -94,7 +94,10 @@ def parse_row_condition(text: str, known: Iterable[str]) -> Aggregate | Refused:
 def points_query(
     *, value: exp.Expr, event: str, where: exp.Expr | None, grain: str, by: Iterable[str], zone: str
 ) -> exp.Query:
-    """The points of one metric and grain: period (local), slice, value; `$start` and `$as_of` bound, local and UTC."""
+    """The points of one metric and grain: period (local), slice, value.
+
+    Bound are `$start`, the first period's beginning as an instant, and `$as_of`.
+    """
     period = exp.func("date_trunc", exp.Literal.string(grain), _local_time(zone))
     slices = [None, *by]
     selects = [_slice_query(value, event, where, period, dimension) for dimension in slices]
@@ -126,7 +129,7 @@ def _slice_query(
         .from_("profile_events")
         .where(exp.column("event").eq(exp.Literal.string(event)))
         .where(exp.column("ts") < exp.Placeholder(this="as_of"))
-        .where(exp.GTE(this=period.copy(), expression=exp.Placeholder(this="start")))
+        .where(exp.GTE(this=exp.column("ts"), expression=exp.Placeholder(this="start")))
     )
     if where is not None:
         select = select.where(where.copy())

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from spira.kernel.clock import local
+from spira.kernel.clock import local, midnight
 from spira.measure.metrics.compiler import Aggregate, parse_aggregate, parse_row_condition, points_query
 from spira.measure.metrics.definition import MetricDefinition
 from spira.storage import progress
@@ -73,7 +73,8 @@ def _points(warehouse: Warehouse, metric: Metric, *, as_of: datetime, zone: str,
         start = _BEGINNING if first is None else _period_start(local(first, zone).replace(tzinfo=None), grain)
         key = {"metric": definition.metric, "version": metric.version, "grain": grain}
         warehouse.execute(_CLEAR, {**key, "start": start})
-        points = warehouse.arrow(query.sql(dialect="duckdb"), {"start": start, "as_of": as_of})
+        begins = midnight(start.date(), zone) if start > _BEGINNING else _BEGINNING
+        points = warehouse.arrow(query.sql(dialect="duckdb"), {"start": begins, "as_of": as_of})
         with warehouse.registered("fresh_points", points):
             warehouse.execute(_INSERT, {**key, "as_of": as_of})
         written += points.num_rows

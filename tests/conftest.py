@@ -1,0 +1,24 @@
+"""What all tests share: no deadlines (machines differ), and skips that count as failures where all is installed."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Under SPIRA_REQUIRE=1 a skip is a failure, but of tests marked `data`, whose data may be elsewhere."""
+    report = yield
+    if (
+        report.skipped
+        and os.environ.get("SPIRA_REQUIRE")
+        and "data" not in item.keywords
+        and not hasattr(report, "wasxfail")
+    ):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+    return report
