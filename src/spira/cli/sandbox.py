@@ -15,6 +15,6 @@ from spira.cli.options import workspace_option
 @click.option("--seed", default="spira", help="What people do with their mail is drawn from this.")
 def sandbox(*, directory: Path, port: int, seed: str) -> None:
     """Stand in for the outside world until Ctrl-C."""
-    from spira.sandbox import run
+    from spira.sandbox.run import main
 
-    run.main(directory, port=port, seed=seed)
+    main(directory, port=port, seed=seed)
