@@ -28,7 +28,7 @@ def test_our_own_fault_tells_nothing_of_its_inside(local, core, monkeypatch):
     assert "secret" not in answer.text
 
 
-def test_the_clock_is_stepped_and_told(local, core):
+def test_the_clock_is_stepped_and_told(local):
     """Stepping answers with the new instant, and is written into the audit."""
     told = local.post("/api/clock", json={"to": "2026-03-02T00:00:00Z"}).json()
     assert told == {"mode": "manual", "now": "2026-03-02T00:00:00.000Z"}
@@ -139,3 +139,30 @@ def test_every_answer_keeps_scripts_and_frames_out(core, app):
         assert headers[b"x-content-type-options"] == b"nosniff"
     assert asyncio.run(get("/v1/track"))[0] == 200
     assert "unsafe" not in POLICY
+
+
+def test_a_backup_and_a_summary_are_for_those_who_run_the_house(local, signed_in, tmp_path):
+    """Who connects things may back up; the summary counts everyone and so is for those who run turns."""
+    file = str(tmp_path / "away.spira")
+    told = local.post("/api/backup", json={"file": file}).json()
+    assert (told["file"], told["created_at"]) == (file, "2026-03-01T12:00:00.000Z")
+    assert local.get("/api/summary").status_code == 200
+    del local.headers["authorization"]
+    assert signed_in("ann", "guide").get("/api/summary").status_code == 403
+
+
+def test_every_noun_answers_in_its_shape(local):
+    """Audiences, tags, journeys, metrics, definitions and the system answer, also while nothing is applied."""
+    for path, key in (
+        ("audiences", "audiences"),
+        ("tags", "tags"),
+        ("journeys", "journeys"),
+        ("metrics", "metrics"),
+        ("definitions", "definitions"),
+        ("system", "stages"),
+        ("staff", "staff"),
+        ("units", "units"),
+        ("cockpit", "figures"),
+    ):
+        assert key in local.get(f"/api/{path}").json(), path
+    assert local.get("/api/audiences/unknown").json()["code"] == "E004"

@@ -52,6 +52,7 @@ def _serve(core: Core, listener: socket.socket) -> None:
         lifespan="off",
         timeout_graceful_shutdown=STOPPING_SECONDS,
         server_header=False,
+        proxy_headers=False,  # the door believes forwarded addresses only of the proxies in the settings
     )
     server = uvicorn.Server(config)
     local.announce(core.directory, url=url, token=app.state.local_token)

@@ -21,8 +21,10 @@ from spira.kernel.i18n import Language
 from spira.kernel.ids import stable_share
 from spira.kernel.settings import Settings, WorkspaceSettings
 from spira.kernel.viewer import Viewer
+from spira.measure.summary import Summary, summary
 from spira.segment.conditions.catalog import Catalog, EventSchema
 from spira.server.staff import NewStaff, Staff, add_staff, set_password
+from spira.storage.backup import Manifest
 from spira.storage.keys import Keys
 from spira.storage.state import METADATA, State
 from spira.storage.vault import Vault, seal_value
@@ -30,6 +32,7 @@ from spira.storage.warehouse import Warehouse
 from spira.testing.houses import NOON, House
 from spira.testing.states import empty_state, fixed_keys
 from spira.unify import units
+from spira.unify.erase import Stores
 from spira.worker.paths import Paths
 from spira.worker.report import Run, SystemReport, system_report
 from spira.worker.stages import STAGES, of_refresh, of_tick
@@ -58,6 +61,7 @@ class StandInCore:
         self.applied = Applied(generation=0)
         self.catalog = _CATALOG
         self.asked: list[str] = []
+        self.public_url = ""
         self.paths = Paths(directory)
         self._turns = threading.RLock()
         self._lanes: list[Warehouse] = []
@@ -71,18 +75,31 @@ class StandInCore:
         lane: Warehouse = self._local.lane
         return lane
 
-    @property
-    def worker_lane(self) -> Warehouse:
-        """The lane that everything was filled through."""
-        return self.house.warehouse
-
     def exclusive(self) -> threading.RLock:
         """The lock that turns would run under."""
         return self._turns
 
-    def load(self) -> None:
-        """Only says that it was asked."""
-        self.asked.append("load")
+    def stores(self) -> Stores:
+        """What erasing needs; `log` must have been put in place."""
+        return Stores(
+            warehouse=self.house.warehouse,
+            state=self.state,
+            vault=self.vault,
+            keys=self.keys,
+            log=self.log,
+            log_directory=self.paths.log,
+            clock=self.clock,
+            load=lambda: None,
+        )
+
+    def backup(self, to: Path) -> Manifest:
+        """An empty file, and what a manifest looks like."""
+        to.write_bytes(b"")
+        return Manifest(format=1, created_at=self.clock.now(), segment=1, keys=self.keys.fingerprint, files={})
+
+    def summary(self) -> Summary:
+        """The real summary of the little there is."""
+        return summary(self.lane(), as_of=self.clock.now(), audiences=("waverers",), tags=3)
 
     def refresh(self, *, full: bool = False) -> dict[str, Run]:
         """Only says that it was asked."""

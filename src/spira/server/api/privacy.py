@@ -1,4 +1,4 @@
-"""`/api/erase`, `/api/backup`, `/api/audit`: what must reach every store, and who did what."""
+"""`/api/erase`, `/api/audit`: what must reach every store, and who did what."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from litestar.params import JSONBody
 from spira.server.core import Asking, Core
 from spira.server.roles import ERASE
 from spira.server.wire import plain
-from spira.storage import audit
-from spira.unify.erase import Stores, erase
+from spira.storage import audit as audits
+from spira.unify.erase import erase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,23 +26,13 @@ class Erasing:
 def erase_person(core: Core, viewer: Asking, data: JSONBody[Erasing]) -> dict[str, Any]:
     """Erase a person from every store; the receipt names nobody."""
     with core.exclusive():
-        stores = Stores(
-            warehouse=core.worker_lane,
-            state=core.state,
-            vault=core.vault,
-            keys=core.keys,
-            log=core.log,
-            log_directory=core.paths.log,
-            clock=core.clock,
-            load=core.load,
-        )
-        return plain(erase(stores, data.identifier, actor=viewer.staff_id))  # type: ignore[no-any-return]
+        return plain(erase(core.stores(), data.identifier, actor=viewer.staff_id))  # type: ignore[no-any-return]
 
 
 @get("/api/audit", opt={"roles": ERASE}, sync_to_thread=True)
 def show_audit(core: Core) -> dict[str, Any]:
     """The last hundred acts, and whether the chain of all of them is whole."""
-    return {"first_bad_row": audit.verify(core.state), "rows": plain(audit.latest(core.state))}
+    return {"first_bad_row": audits.verify(core.state), "rows": plain(audits.latest(core.state))}
 
 
 ROUTES = [erase_person, show_audit]

@@ -58,7 +58,7 @@ def invite(core: AnyCore, wanted: Invitation) -> SignInLink:
     """A one-time sign-in link for somebody, who is let in first if they are new."""
     now = RealClock().now()
     staff = by_email(core.state, wanted.email) or _let_in(core, wanted)
-    base = core.settings.server.public_url.rstrip("/")
+    base = core.public_url.rstrip("/")
     return SignInLink(email=staff.email, url=f"{base}/sign-in/{make_link(core.state, staff.staff_id, at=now)}")
 
 

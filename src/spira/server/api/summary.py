@@ -10,7 +10,7 @@ from litestar import get, post
 from litestar.params import JSONBody
 
 from spira.server.core import Asking, Core, audit
-from spira.server.roles import ADMINISTER
+from spira.server.roles import ADMINISTER, RUN
 from spira.server.wire import plain
 
 
@@ -21,7 +21,7 @@ class Backup:
     file: str
 
 
-@get("/api/summary", sync_to_thread=True)
+@get("/api/summary", opt={"roles": RUN}, sync_to_thread=True)
 def show_summary(core: Core) -> dict[str, Any]:
     """Events, profiles, tags, audiences, walks and messages, by count."""
     return plain(core.summary())  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""`/api/health`, `/api/clock`, `/api/refresh`, `/api/tick`, `/api/system`, `/api/backup`: the house itself."""
+"""`/api/health`, `/api/clock`, `/api/refresh`, `/api/tick`, `/api/system`: the house itself."""
 
 from __future__ import annotations
 
