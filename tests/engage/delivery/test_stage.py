@@ -82,6 +82,8 @@ def test_one_bad_address_and_one_slow_one_do_not_stop_the_others(outside: Outsid
         5: "sent",
     }
     assert outside.warehouse.query("select delivery_id, tries from deliveries where tries > 1") == [(2, 2)]
+    bounced = "select delivery_id, bounce_type, subject_id from events where event = 'Email Bounced'"
+    assert outside.warehouse.query(bounced) == [(1, "hard", 1001)]
 
 
 def test_a_server_that_is_down_is_tried_again_and_then_given_up(outside: Outside) -> None:

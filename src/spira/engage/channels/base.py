@@ -10,6 +10,7 @@ The gate has been passed before a channel is called. A channel reads no table an
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from datetime import datetime
@@ -64,15 +65,15 @@ class Receipt:
     hard: bool = False
 
 
-class Channel:
+class Channel(ABC):
     """One way to reach people. `identifier` is the kind of identifier it writes to."""
 
     identifier: ClassVar[str]
     events: ClassVar[str] = "Message"  # receipts become events such as `Message Delivered`
 
+    @abstractmethod
     def send(self, message: OutgoingMessage) -> str:
         """Hand one message over; the provider's id for it."""
-        raise NotImplementedError
 
     def send_all(self, messages: Sequence[OutgoingMessage]) -> list[Handed]:
         """Hand several over, one after the other; a fault of one does not stop the others."""

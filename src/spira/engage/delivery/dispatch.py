@@ -1,7 +1,7 @@
 """Dispatch: what was let through is handed to its channel, a few messages at a time.
 
 Reads   `deliveries` (queued and due), `traits`, `tags`, the vault
-Writes  the log        an Attempt for each before the call, a Result after it
+Writes  the log        an Attempt for each before the call, a Result after it; `Email Bounced` for no such address
         `deliveries`   unknown while the call lasts, then what came of it
 
 Between the Attempt and the Result a message's fate is unknown, in the log and in the
@@ -11,6 +11,7 @@ does not answer is left alone until the next tick, and its messages come back by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,8 @@ from typing import Any, Protocol, cast
 import pyarrow as pa
 from sqlglot import exp
 
-from spira.collect.envelope import Attempt, Outcome, Result, encode
+from spira.collect.emit import emit
+from spira.collect.envelope import Attempt, Outcome, OwnEvent, Result, encode
 from spira.definitions.apply import Applied
 from spira.engage import links
 from spira.engage.channels.base import CHANNELS, Handed
@@ -39,6 +41,7 @@ from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 
 BATCH = 50
+_NO_SUCH_ADDRESS = re.compile(r"5\d\d 5\.1\.(1|2|3|6|10)\b")
 
 
 class DeliveryTurn(Protocol):
@@ -72,6 +75,7 @@ class _Row:
 
     delivery_id: int
     profile_id: int
+    subject_id: int
     address_key: str
     template: str
     journey: str
@@ -109,7 +113,31 @@ def _hand(turn: DeliveryTurn, channel: ChannelDefinition, rows: Sequence[_Row]) 
         turn.log.append([encode(_result(each, turn.as_of)) for each in settled])
         with turn.warehouse.registered("settled", _settled(settled, rows, turn.as_of)):
             turn.warehouse.execute(_SETTLE)
+        emit(turn.log, turn.clock, _bounces(channel, settled, rows, turn.as_of))
     return told.handed
+
+
+def _bounces(
+    channel: ChannelDefinition, handed: Sequence[Handed], rows: Sequence[_Row], at: datetime
+) -> list[OwnEvent]:
+    """An address that the server says does not exist is as good as bounced: it is never written to again."""
+    by_id = {str(row.delivery_id): row for row in rows}
+    return [
+        OwnEvent(
+            message_id=f"bounced-{each.delivery_id}",
+            event=f"{CHANNELS.get(channel.kind).events} Bounced",
+            at=at,
+            subject_id=by_id[each.delivery_id].subject_id,
+            properties={
+                "delivery_id": int(each.delivery_id),
+                "channel": channel.kind,
+                "bounce_type": "hard",
+                "reason": each.detail,
+            },
+        )
+        for each in handed
+        if each.outcome == "failed" and _NO_SUCH_ADDRESS.match(each.detail or "")
+    ]
 
 
 def _result(handed: Handed, at: datetime) -> Result:
@@ -144,6 +172,7 @@ def _due(turn: DeliveryTurn, channel: ChannelDefinition) -> list[_Row]:
         _Row(
             delivery_id=delivery,
             profile_id=profile,
+            subject_id=subject,
             address_key=key,
             template=template,
             journey=journey,
@@ -151,7 +180,9 @@ def _due(turn: DeliveryTurn, channel: ChannelDefinition) -> list[_Row]:
             campaign=campaign,
             tries=tries,
         )
-        for delivery, profile, key, template, journey, purpose, campaign, tries in turn.warehouse.query(_DUE, params)
+        for delivery, profile, subject, key, template, journey, purpose, campaign, tries in turn.warehouse.query(
+            _DUE, params
+        )
     ]
 
 
@@ -265,7 +296,8 @@ where state = 'unknown' and purpose = 'transactional' and tries < $most
   and list_contains($again::varchar[], channel)
 """
 _DUE = """
-select delivery_id, profile_id, address_key, template, journey, purpose, campaign, tries from deliveries
+select delivery_id, profile_id, coalesce(subject_id, profile_id), address_key, template, journey, purpose, campaign, tries
+from deliveries
 where state = 'queued' and channel = $channel and (due_at is null or due_at <= $as_of) and address_key is not null
 order by created_at, delivery_id limit $most
 """

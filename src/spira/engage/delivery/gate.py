@@ -66,14 +66,13 @@ def decide(
 ) -> Decided:
     """Decide on what is newly asked for and on what was held, and take back what may no longer go."""
     today = local(as_of, zone).date()
-    common = {"as_of": as_of, "stale": as_of - STALE}
     with warehouse.transaction():
         _follow_merges(warehouse)
         with warehouse.registered("channel_rows", _channels(channels, as_of, zone)):
             warehouse.execute(_CHANNELS)
         with warehouse.registered("cap_rows", _caps(channels, as_of, zone)):
             warehouse.execute(_CAPS)
-        taken_back = warehouse.execute(_TAKE_BACK, common)
+        taken_back = warehouse.execute(_TAKE_BACK, {"stale": as_of - STALE})
         since = progress.stood_at(warehouse, STAGE) or datetime(1970, 1, 1)
         warehouse.execute(_ASKED, {"as_of": as_of, "since": since})
         warehouse.execute(_ADDRESSED)
@@ -171,7 +170,7 @@ from (
     left join (select distinct address_key, channel from suppressions) s
       on s.address_key = d.address_key and s.channel = c.kind
     left join permissions p on p.profile_id = d.profile_id and p.purpose = d.purpose and p.channel = c.kind
-  where d.state = 'queued' and $as_of is not null
+  where d.state = 'queued'
 ) as refused
 where deliveries.delivery_id = refused.delivery_id and refused.reason is not null
 """
