@@ -296,7 +296,8 @@ where state = 'unknown' and purpose = 'transactional' and tries < $most
   and list_contains($again::varchar[], channel)
 """
 _DUE = """
-select delivery_id, profile_id, coalesce(subject_id, profile_id), address_key, template, journey, purpose, campaign, tries
+select delivery_id, profile_id, coalesce(subject_id, profile_id), address_key, template, journey, purpose, campaign,
+       tries
 from deliveries
 where state = 'queued' and channel = $channel and (due_at is null or due_at <= $as_of) and address_key is not null
 order by created_at, delivery_id limit $most
