@@ -23,7 +23,7 @@ from spira.server.core import AnyCore, Asking, Core
 
 Asked = Request[Any, Any, Any]
 # From the inside of the spiral out; states a workspace adds follow in the order of their size.
-ORDER = ("visitor", "user", "first_order", "repeat", "loyal", "advocate", "slipping", "lapsed")
+ORDER = ("visitor", "user", "first_order", "repeat", "devoted", "loyal", "advocate", "slipping", "lapsed", "lost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
