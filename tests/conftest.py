@@ -10,7 +10,7 @@ settings.load_profile("house")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
+def pytest_runtest_makereport(item, call):  # noqa: ARG001  (the hook's own signature)
     """Under SPIRA_REQUIRE=1 a skip is a failure, but of tests marked `data`, whose data may be elsewhere."""
     report = yield
     if (

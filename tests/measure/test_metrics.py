@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spira.storage.migrations.warehouse import prepare
 
 import spira.worker.builtin  # noqa: F401  (declares every table)
 from spira.collect.tracking import plan_of, reconcile
 from spira.measure.metrics.compiler import Aggregate, Refused, parse_aggregate, parse_row_condition
 from spira.measure.metrics.compute import Metric, compute
 from spira.measure.metrics.definition import MetricDefinition
+from spira.storage.migrations.warehouse import prepare
 from spira.storage.warehouse import open_warehouse
 from spira.unify.identity import views
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from spira.kernel.clock import local, midnight
-from spira.measure.metrics.compiler import Aggregate, parse_aggregate, parse_row_condition, points_query
+from spira.measure.metrics.compiler import Aggregate, Refused, parse_aggregate, parse_row_condition, points_query
 from spira.measure.metrics.definition import MetricDefinition
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
@@ -40,45 +41,77 @@ def compute(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime,
     wanted = {(each.definition.metric, each.version) for each in metrics}
     if batch is None and known == wanted and not full:
         return 0
-    written = 0
+    written, columns = 0, frozenset(warehouse.columns("profile_events"))
     with warehouse.transaction():
         for name, version in known - wanted:
             warehouse.execute(_DROP, {"metric": name, "version": version})
         for metric in metrics:
             fresh = full or (metric.definition.metric, metric.version) not in known
             if fresh or first is not None:
-                written += _points(warehouse, metric, as_of=as_of, zone=zone, first=None if fresh else first)
+                written += _points(warehouse, metric, columns, as_of=as_of, zone=zone, first=None if fresh else first)
         progress.mark(warehouse, STAGE, batch if batch is not None else since, as_of)
     return written
 
 
-def _points(warehouse: Warehouse, metric: Metric, *, as_of: datetime, zone: str, first: datetime | None) -> int:
+def _points(
+    warehouse: Warehouse, metric: Metric, known: frozenset[str], *, as_of: datetime, zone: str, first: datetime | None
+) -> int:
     """Compute a metric's periods from the one that holds `first`; all of them for None."""
-    definition = metric.definition
-    columns = warehouse.columns("profile_events")
-    value = parse_aggregate(definition.value, columns)
-    where = parse_row_condition(definition.where, columns) if definition.where else None
-    if not isinstance(value, Aggregate):
-        return 0  # a property that is declared but has no column yet: nothing was seen of it
-    written = 0
+    definition, written = metric.definition, 0
     for grain in definition.grain:
-        query = points_query(
-            value=value.tree,
-            event=definition.from_,
-            where=where.tree if isinstance(where, Aggregate) else None,
-            grain=grain,
-            by=definition.by,
-            zone=zone,
-        )
+        statement = _statement(_Asked.of(definition, grain=grain, zone=zone), known)
+        if statement is None:
+            continue  # a property that is declared but has no column yet: nothing was seen of it
         start = _BEGINNING if first is None else _period_start(local(first, zone).replace(tzinfo=None), grain)
+        begins = midnight(start.date(), zone) if first is not None else _BEGINNING
         key = {"metric": definition.metric, "version": metric.version, "grain": grain}
         warehouse.execute(_CLEAR, {**key, "start": start})
-        begins = midnight(start.date(), zone) if start > _BEGINNING else _BEGINNING
-        points = warehouse.arrow(query.sql(dialect="duckdb"), {"start": begins, "as_of": as_of})
+        points = warehouse.arrow(statement, {"start": begins, "as_of": as_of})
         with warehouse.registered("fresh_points", points):
             warehouse.execute(_INSERT, {**key, "as_of": as_of})
         written += points.num_rows
     return written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """All that a metric's statement depends on."""
+
+    value: str
+    event: str
+    where: str | None
+    by: tuple[str, ...]
+    grain: str
+    zone: str
+
+    @classmethod
+    def of(cls, definition: MetricDefinition, *, grain: str, zone: str) -> _Asked:
+        return cls(
+            value=definition.value,
+            event=definition.from_,
+            where=definition.where,
+            by=tuple(definition.by),
+            grain=grain,
+            zone=zone,
+        )
+
+
+@lru_cache(maxsize=512)
+def _statement(asked: _Asked, known: frozenset[str]) -> str | None:
+    """The SQL of one metric and grain; None while a column that it names is missing."""
+    value = parse_aggregate(asked.value, known)
+    where = parse_row_condition(asked.where, known) if asked.where else None
+    if not isinstance(value, Aggregate) or isinstance(where, Refused) or not known.issuperset(asked.by):
+        return None
+    query = points_query(
+        value=value.tree,
+        event=asked.event,
+        where=where.tree if where else None,
+        grain=asked.grain,
+        by=asked.by,
+        zone=asked.zone,
+    )
+    return query.sql(dialect="duckdb")
 
 
 def _period_start(moment: datetime, grain: str) -> datetime:
