@@ -1,0 +1,76 @@
+"""The reference page of the tables, drawn from the registry; a test keeps it current.
+
+Reads  TABLES  what every package has declared
+
+`docs/reference/tables.md` is this page whole. Tables about people say in their declaration what
+they hold; what the others are for is said here, and a table without a word is a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from spira.storage.tables import TABLES, Store, Table
+
+HEAD = """# Tables
+
+Every table with its columns, the one stage (or part of the house) that writes it, and what ties a
+row to a person. Instants are UTC, amounts `DECIMAL(18,4)`. This page is drawn from the declarations.
+
+The warehouse is one DuckDB file, `data/warehouse.duckdb`; a running server owns it, and lets nobody
+else open it, not even for reading. Open a copy of it, or stop the server first. Some columns depend
+on the definitions: `events` has one for each declared property, `order_lines` and each
+`<array>_lines` one for each field of the array, `tags` one for each tag.
+
+`subject_id` names the identifier that an event was done by, and never changes. Who the person is
+lies over it: the views `profile_events`, `profile_order_lines` and `profile_<array>_lines` are the
+tables with `profile_id` in its place.
+"""
+STORES: tuple[tuple[Store, str], ...] = (("warehouse", "Warehouse"), ("state", "State"))
+ABOUT = {
+    "attempts": "every try to send, as the log tells it: before the call and after it",
+    "audience_program": "the fingerprint of the conditions that made `members`",
+    "audit": "who did what and when, each row sealing the one before",
+    "clock": "where a manual clock stands",
+    "definitions": "what each generation put in force, as text",
+    "generations": "the generations of the definitions: who applied them, and when",
+    "journey_versions": "each version of a journey, for those who are still walking it",
+    "loaded": "how far each log is loaded; moves in the transaction of the rows",
+    "metric_points": "metrics by period and slice",
+    "model_fits": "what a model has learnt, and when",
+    "progress": "how far each stage has come: the batch it has seen, and as of when",
+    "sessions": "who is signed in, by the hash of the session's secret",
+    "sign_in_links": "one-time links, by hash",
+    "sources": "the pipes that events come through, with their write keys",
+    "tag_cuts": "where the classes of a ranking tag begin and end",
+    "tag_program": "the fingerprint of the expressions that made `tags`",
+    "tokens": "API tokens, by hash",
+    "undeclared": "properties that came and no tracking plan declares, counted",
+    "units": "the organisation: brand, regions, stores, teams",
+    "warehouse_version": "which upgrades of the warehouse have been carried out",
+}
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for store, title in STORES:
+        parts.append(f"## {title}\n")
+        held = [each for each in map(TABLES.get, TABLES) if each.store == store]
+        parts.extend("\n".join(_lines(each)) for each in sorted(held, key=lambda each: each.name))
+    return "\n".join(parts)
+
+
+def _lines(table: Table) -> Iterator[str]:
+    """One table: what it is, who writes it, and its columns."""
+    about = table.holds or ABOUT[table.name]
+    yield f"### `{table.name}`\n"
+    tie = f" Tied to a person by `{table.person}`." if table.person else ""
+    yield f"{about[0].upper()}{about[1:]}. Written by `{table.stage}`.{tie}\n"
+    yield "| column | type | |"
+    yield "|---|---|---|"
+    for column in table.columns:
+        notes = ["key"] if column.name in table.key else []
+        notes += ["never null"] if column.required or notes else []
+        yield f"| `{column.name}` | {column.type} | {', '.join(notes)} |"
+    yield ""
