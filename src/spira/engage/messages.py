@@ -120,6 +120,7 @@ TEMPLATE = kind(
         model=TemplateDefinition,
         check=check,
         references=lambda model: [("channel", model.channel)],
+        text_fields=frozenset({"label", "subject", "preview", "body"}),
         companions=files,
     )
 )
