@@ -17,6 +17,7 @@ from spira.storage import progress
 from spira.storage.warehouse import Warehouse
 
 STAGE = "engage.delivery"
+BEGINNING = -1
 BACK_OFF_MINUTES = (1, 5, 30, 120)
 MOST_TRIES = len(BACK_OFF_MINUTES) + 1
 
@@ -26,11 +27,22 @@ def fold(warehouse: Warehouse, as_of: datetime) -> int:
     with warehouse.transaction():
         changed = fold_attempts(warehouse)
         newest = int(warehouse.value(_NEWEST))
-        if "delivery_id" in warehouse.columns("events"):
-            since = progress.since(warehouse, STAGE)
-            changed += warehouse.execute(_RECEIPTS, {"since": since, "source": OWN_SOURCE})
+        changed += _fold_receipts(warehouse, progress.since(warehouse, STAGE))
         progress.mark(warehouse, STAGE, newest, as_of)
     return changed
+
+
+def fold_anew(warehouse: Warehouse) -> int:
+    """The same for deliveries that were made after `fold`: those of before a restore have their receipts already."""
+    with warehouse.transaction():
+        changed = fold_attempts(warehouse)
+        return changed + (_fold_receipts(warehouse, BEGINNING) if changed else 0)
+
+
+def _fold_receipts(warehouse: Warehouse, since: int) -> int:
+    if "delivery_id" not in warehouse.columns("events"):
+        return 0
+    return warehouse.execute(_RECEIPTS, {"since": since, "source": OWN_SOURCE})
 
 
 def fold_attempts(warehouse: Warehouse) -> int:

@@ -7,7 +7,7 @@ sent, so that neither a crash nor a restored backup sends a message twice.
 from __future__ import annotations
 
 from spira.engage.delivery.dispatch import DeliveryTurn, dispatch
-from spira.engage.delivery.fold import fold, fold_attempts
+from spira.engage.delivery.fold import fold, fold_anew
 from spira.engage.delivery.gate import decide
 
 
@@ -21,5 +21,5 @@ def run(turn: DeliveryTurn) -> int:
         turn.as_of,
         zone=turn.settings.workspace.zone,
     )
-    folded += fold_attempts(turn.warehouse)
+    folded += fold_anew(turn.warehouse)
     return folded + decided.rows + dispatch(turn)
