@@ -9,7 +9,7 @@ APP = Path(__file__).parents[2] / "src" / "spira"
 LADDER = (
     "kernel storage definitions collect unify world segment ledger care community engage measure supply assist"
     " sandbox worker server console cli testing"
-).split()  # noqa: SIM905  (reads better as one line)
+).split()
 MODULES = sorted(APP.rglob("*/*.py"))
 
 

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-import spira.worker.builtin  # noqa: F401  (registers everything)
 
+import spira.worker.builtin  # noqa: F401  (registers everything)
 from spira.storage.tables import TABLES
 from spira.worker.stages import STAGES
 

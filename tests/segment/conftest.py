@@ -95,6 +95,8 @@ class Shop:
         row = {"subject": subject, "profile": into, "batch": self.batch}
         self.warehouse.execute("delete from moved where subject_id = $s", {"s": subject})
         self.warehouse.execute("insert into moved values ($subject, $profile, $batch)", row)
+        self.warehouse.execute("delete from overlay where subject_id = $s", {"s": subject})
+        self.warehouse.execute("insert into overlay values ($s, $p)", {"s": subject, "p": into})
         for person in (subject, into):
             self.warehouse.execute("insert into changes values ($p, $b)", {"p": person, "b": self.batch})
         self.profile()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from spira.kernel.settings import load_settings
 if TYPE_CHECKING:
     from spira.storage.backup import Restored
     from spira.unify.erase import Erasure
-    from spira.worker.core import Core
+    from spira.worker.lock import DirectoryLock
 
 
 @click.command("restore")
@@ -62,22 +61,24 @@ def bring_back(file: Path, directory: Path) -> tuple[Restored, int]:
     try:
         keys = load_keys(directory)
         done = restore(
-            file, places, keys=keys, reapply=lambda replaced: erased.append(_erase_again(directory, replaced))
+            file, places, keys=keys, reapply=lambda replaced: erased.append(_erase_again(directory, replaced, lock))
         )
     finally:
         lock.release()
     return done, sum(erased)
 
 
-def _erase_again(directory: Path, replaced: Path | None) -> int:
+def _erase_again(directory: Path, replaced: Path | None, lock: DirectoryLock) -> int:
     """Erase whoever the replaced state lists as erased and the restored one does not."""
+    from spira.kernel.jobs import InlineRunner
     from spira.unify import erase
+    from spira.worker.core import Core
 
     erasures = _listed_in(replaced) if replaced is not None else []
     if not erasures:
         return 0
-    with ExitStack() as closing:
-        return erase.reapply(_open_core(directory, closing).stores(), erasures)
+    with Core.open(directory, runner=InlineRunner(), lock=lock) as core:
+        return erase.reapply(core.stores(), erasures)
 
 
 def _listed_in(replaced: Path) -> list[Erasure]:
@@ -100,36 +101,3 @@ def _listed_in(replaced: Path) -> list[Erasure]:
             f"warning: the replaced state can't be read ({fault}), so erasures in it are not repeated", err=True
         )
         return []
-
-
-def _open_core(directory: Path, closing: ExitStack) -> Core:
-    """The restored workspace, opened under the lock that is held; `Core.open` refuses while a restore is unfinished."""
-    import spira.worker.builtin  # noqa: F401  (registers everything)
-    from spira.kernel.jobs import InlineRunner
-    from spira.storage.keys import load_keys
-    from spira.storage.log import Log
-    from spira.storage.migrations import state as state_schema
-    from spira.storage.migrations import warehouse as warehouse_schema
-    from spira.storage.state import open_state
-    from spira.storage.warehouse import open_warehouse
-    from spira.worker.core import Core
-    from spira.worker.paths import Paths
-
-    paths, keys = Paths(directory), load_keys(directory)
-    state = closing.enter_context(open_state(paths.state))
-    state_schema.prepare(state)
-    warehouse = closing.enter_context(open_warehouse(paths.warehouse))
-    warehouse_schema.prepare(warehouse)
-    log = Log.open(paths.log, keys)
-    closing.callback(log.close)
-    paths.scratch.mkdir(parents=True, exist_ok=True)
-    return Core(
-        directory=directory,
-        settings=load_settings(directory),
-        keys=keys,
-        state=state,
-        warehouse=warehouse,
-        log=log,
-        runner=InlineRunner(),
-        closing=closing,
-    )

@@ -8,7 +8,7 @@ are read whole before a method returns, so that no open result holds a lane.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +73,19 @@ class Warehouse:
 
     @contextmanager
     def registered(self, name: str, rows: pa.Table) -> Iterator[None]:
-        """Let statements read an Arrow table under `name` for a while."""
+        """Let statements read an Arrow table under `name` for a while.
+
+        When a statement has failed within a transaction the name can't be given back; the
+        failure is what is raised, and registering the name again takes it over.
+        """
         self._connection.register(name, rows)
         try:
             yield
-        finally:
-            self._connection.unregister(name)
+        except BaseException:
+            with suppress(duckdb.Error):
+                self._connection.unregister(name)
+            raise
+        self._connection.unregister(name)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -82,7 +82,7 @@ class House:
             "received_at": at(hours),
             "source": "web",
             "subject_id": subject,
-            "profile_id": subject,
+            "profile_id": self.profile_of(subject),
             "batch": self.batch + 1,
             **properties,
         }
@@ -93,7 +93,13 @@ class House:
 
     def line(self, event: int, subject: int) -> None:
         """A line of an event that was said."""
-        self.put("order_lines", event_id=event, line=1, event="Order Completed", ts=NOON, subject_id=subject)
+        about = {"event_id": event, "subject_id": subject, "profile_id": self.profile_of(subject)}
+        self.put("order_lines", line=1, event="Order Completed", ts=NOON, **about)
+
+    def profile_of(self, subject: int) -> int:
+        """The profile that a subject belongs to now, as the loader writes it beside an event."""
+        found: int | None = self.warehouse.value("select profile_id from moved where subject_id = ?", [subject])
+        return subject if found is None else found
 
     def put(self, table: str, **values: object) -> None:
         """A row of any table, by column; columns that must not be null and are not given are 0 or empty."""

@@ -65,6 +65,23 @@ MOVED = table(
     )
 )
 
+OVERLAY = table(
+    Table(
+        name="overlay",
+        store="warehouse",
+        stage="unify.identity",
+        person="subject_id",
+        holds="which profile an identifier's earlier events belong to now",
+        columns=columns(
+            """
+            subject_id BIGINT required
+            profile_id BIGINT required
+            """
+        ),
+        key=("subject_id",),
+    )
+)
+
 PROFILES = table(
     Table(
         name="profiles",

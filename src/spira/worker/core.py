@@ -92,17 +92,19 @@ class Core:
     def open(cls, directory: Path, *, runner: JobRunner | None = None, lock: DirectoryLock | None = None) -> Core:
         """Open the workspace in `directory`; DirectoryBusy names who else has it.
 
-        A `lock` that the caller holds already is used, and stays the caller's.
+        A `lock` that the caller holds already is used, and stays the caller's: a restore opens its
+        half-restored workspace so, to erase again whom it brought back.
         """
         settings = load_settings(directory)
         paths = Paths(directory)
         with ExitStack() as opening:
             if lock is None:
                 opening.callback(DirectoryLock(paths.lock).release)
-            if backing.unfinished(paths.data):
-                raise StorageDamaged(
-                    "a restore was broken off half-way", help="run the same `spira restore` again before anything else"
-                )
+                if backing.unfinished(paths.data):
+                    raise StorageDamaged(
+                        "a restore was broken off half-way",
+                        help="run the same `spira restore` again before anything else",
+                    )
             keys = load_keys(directory)
             state = opening.enter_context(open_state(paths.state))
             state_schema.prepare(state)

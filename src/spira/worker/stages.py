@@ -43,6 +43,7 @@ STAGES: tuple[Stage, ...] = (
             "identifiers",
             "links",
             "moved",
+            "overlay",
         ),
         run=turns.load,
         refresh=True,

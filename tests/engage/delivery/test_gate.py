@@ -150,6 +150,7 @@ def test_caps_follow_a_person_to_the_merged_profile(outside: Outside) -> None:
         outside.ask(profile, template="gift")
     gate(outside)
     outside.warehouse.execute("insert into moved values (2, 1, 1)")
+    outside.warehouse.execute("insert into overlay values (2, 1)")
     outside.warehouse.execute("update moved set profile_id = 1 where subject_id = 1002")
     gate(outside)
     assert outside.warehouse.query("select profile_id, sent from cap_counters") == [(1, 4)]
@@ -199,6 +200,7 @@ def test_nothing_is_let_through_without_permission(told: list[tuple[str, int, bo
                 outside.clock.step(timedelta(hours=number))
             elif what == "merge" and not query("select 1 from moved where subject_id = ?", [number]):
                 house.warehouse.execute("insert into moved values (?, 1, 1)", [number])
+                house.warehouse.execute("insert into overlay values (?, 1)", [number])
                 house.warehouse.execute("update moved set profile_id = 1 where subject_id = ?", [1000 + number])
             elif what == "gate":
                 gate(outside)

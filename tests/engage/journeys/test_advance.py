@@ -281,6 +281,7 @@ def test_of_two_walks_of_one_person_the_earlier_goes_on(house: House) -> None:
     member(house, 1, "lapsed", at(1))
     tick(house, world, 2)
     house.warehouse.execute("insert into moved values (2, 1, 1)")
+    house.warehouse.execute("insert into overlay values (2, 1)")
     tick(house, world, 3)
     walks = house.warehouse.query("select profile_id, entered_at, state, reason from enrolments order by entered_at")
     assert walks == [(1, at(0), "active", None), (1, at(2), "left", "merged")]

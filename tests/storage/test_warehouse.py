@@ -1,0 +1,79 @@
+"""A lane to the warehouse: whole results, transactions, Arrow in and out."""
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from spira.kernel.errors import StorageDamaged
+from spira.storage.warehouse import open_warehouse
+
+
+def test_rows_go_in_and_out_by_arrow():
+    """
+    An Arrow table is appended by column name, and comes back as one.
+    """
+    with open_warehouse() as warehouse:
+        warehouse.execute("create table t (a bigint, b varchar)")
+        assert warehouse.append("t", pa.table({"b": ["x", "y"], "a": [1, 2]})) == 2
+        assert warehouse.arrow("from t where a > $least", {"least": 1}).to_pylist() == [{"a": 2, "b": "y"}]
+        assert warehouse.columns("t") == {"a": "BIGINT", "b": "VARCHAR"}
+
+
+def test_a_failed_transaction_leaves_nothing_and_the_lane_usable():
+    """
+    What fails within a transaction is raised as itself, registered rows or not, and nothing of it stays.
+    """
+    with open_warehouse() as warehouse:
+        warehouse.execute("create table t (a bigint not null)")
+        with pytest.raises(duckdb.ConstraintException, match="NOT NULL"):
+            _add_one_and_nothing(warehouse)
+        assert warehouse.value("select count(*) from t") == 0
+        warehouse.append("t", pa.table({"a": [2]}))
+        assert warehouse.value("select a from t") == 2
+
+
+def test_a_transaction_within_another_is_part_of_it():
+    """
+    The inner block's rows go when the outer one fails.
+    """
+    with open_warehouse() as warehouse:
+        warehouse.execute("create table t (a bigint)")
+        with pytest.raises(RuntimeError):
+            _add_within_and_fail(warehouse)
+        assert warehouse.value("select count(*) from t") == 0
+
+
+def test_lanes_see_each_others_commits_only():
+    """
+    A second lane sees rows once they are committed, not before.
+    """
+    with open_warehouse() as warehouse, warehouse.lane() as other:
+        warehouse.execute("create table t (a bigint)")
+        with warehouse.transaction():
+            warehouse.execute("insert into t values (1)")
+            assert other.value("select count(*) from t") == 0
+        assert other.value("select count(*) from t") == 1
+
+
+def test_a_file_that_is_no_warehouse_is_refused_with_the_next_step(tmp_path):
+    """
+    A damaged file is not repaired silently; the error says what to do.
+    """
+    path = tmp_path / "warehouse.duckdb"
+    path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(StorageDamaged) as refused:
+        open_warehouse(path)
+    assert "restore" in (refused.value.help or "")
+
+
+def _add_one_and_nothing(warehouse):
+    with warehouse.transaction():
+        warehouse.execute("insert into t values (1)")
+        warehouse.append("t", pa.table({"a": pa.array([None], pa.int64())}))
+
+
+def _add_within_and_fail(warehouse):
+    with warehouse.transaction():
+        with warehouse.transaction():
+            warehouse.execute("insert into t values (1)")
+        raise RuntimeError
