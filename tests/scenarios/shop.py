@@ -184,9 +184,10 @@ class Shop:
         """Post a form to an address of a message."""
         return self._ask("POST", address, data=form)
 
-    def arrived(self, mail: Mail) -> None:
-        """The provider says, signed, that a message arrived."""
-        body = msgspec.json.encode([{"delivery_id": mail.delivery_id, "fate": "delivered", "at": iso(mail.at)}])
+    def tells(self, mail: Mail, fate: str, **more: Any) -> None:
+        """The provider says, signed, what became of a message."""
+        told = {"delivery_id": mail.delivery_id, "fate": fate, "at": iso(self.core.clock.now()), **more}
+        body = msgspec.json.encode([told])
         signed = {SIGNATURE: sign_body(self.core.keys.derive("receipts:email"), body)}
         assert self._ask("POST", "/receipts/email", content=body, headers=signed).json() == {"accepted": 1}
 

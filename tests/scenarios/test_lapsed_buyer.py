@@ -72,7 +72,7 @@ def what_readers_do_comes_back(corner: Shop) -> None:
     corner.passes(hours=2)
     (for_ann,), (for_dora,) = corner.mail("ann"), corner.mail("dora")
     for mail in (for_ann, for_dora):
-        corner.arrived(mail)
+        corner.tells(mail, "delivered")
     assert corner.get(for_ann.image).headers["content-type"] == "image/gif"
     assert corner.get(for_ann.links[0]).headers["location"] == "https://shop.example/new"
     assert corner.post(for_dora.unsubscribe, **{"List-Unsubscribe": "One-Click"}).status_code == 200

@@ -50,7 +50,7 @@ def eventful(tmp_path_factory, inbox):
         corner.tick(days=10)
         for_ann, for_dora = corner.mail("ann")[0], corner.mail("dora")[0]
         corner.passes(days=1)
-        corner.arrived(for_ann)
+        corner.tells(for_ann, "delivered")
         corner.get(for_ann.links[0])
         corner.post(for_dora.unsubscribe)
         corner.orders("ann")
