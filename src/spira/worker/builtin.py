@@ -1,4 +1,4 @@
-"""Everything that comes with Spira and registers itself at import: tables, kinds, jobs, channels, models."""
+"""Everything that registers itself at import: tables, kinds, jobs, channels, models; then the installed plug-ins."""
 
 import spira.collect.decode
 import spira.collect.sources
@@ -23,3 +23,6 @@ import spira.unify.erase
 import spira.unify.tables
 import spira.worker.clock
 import spira.worker.probe  # noqa: F401
+from spira.worker.plugins import load_plugins
+
+load_plugins()
