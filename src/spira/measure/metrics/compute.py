@@ -4,7 +4,7 @@ Reads   `profile_events`
 Writes  `metric_points`   one row per metric, version, grain, period and slice
 
 Periods are local to the workspace (a `period` is the wall-clock start of a day, week or
-month). Only the periods that new events fall into are computed again; a changed definition
+month). Only the periods that new events of a metric's kind fall into are computed again; a changed definition
 is a new version, computed whole, and the old version's points go.
 """
 
@@ -36,10 +36,10 @@ class Metric:
 def compute(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime, zone: str, full: bool = False) -> int:
     """Bring `metric_points` up to `as_of`; how many points were written."""
     since = progress.since(warehouse, STAGE)
-    batch, first = warehouse.query(_NEW, {"since": since})[0]
+    news = {event: (batch, first) for event, batch, first in warehouse.query(_NEW, {"since": since})}
     known = {(name, version) for name, version in warehouse.query(_VERSIONS)}
     wanted = {(each.definition.metric, each.version) for each in metrics}
-    if batch is None and known == wanted and not full:
+    if not news and known == wanted and not full:
         return 0
     written, columns = 0, frozenset(warehouse.columns("profile_events"))
     with warehouse.transaction():
@@ -47,9 +47,11 @@ def compute(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime,
             warehouse.execute(_DROP, {"metric": name, "version": version})
         for metric in metrics:
             fresh = full or (metric.definition.metric, metric.version) not in known
+            _, first = news.get(metric.definition.from_, (since, None))
             if fresh or first is not None:
-                written += _points(warehouse, metric, columns, as_of=as_of, zone=zone, first=None if fresh else first)
-        progress.mark(warehouse, STAGE, batch if batch is not None else since, as_of)
+                begin = None if fresh else first
+                written += _points(warehouse, metric, columns, as_of=as_of, zone=zone, first=begin)
+        progress.mark(warehouse, STAGE, max([since, *(batch for batch, _ in news.values())]), as_of)
     return written
 
 
@@ -122,7 +124,7 @@ def _period_start(moment: datetime, grain: str) -> datetime:
     return day.replace(day=1) if grain == "month" else day
 
 
-_NEW = "select max(batch), min(ts) from events where batch > $since"
+_NEW = "select event, max(batch), min(ts) from events where batch > $since group by event"
 _VERSIONS = "select distinct metric, version from metric_points"
 _DROP = "delete from metric_points where metric = $metric and version = $version"
 _CLEAR = """
