@@ -78,6 +78,12 @@ class LogUnavailable(Retryable):
     code = "E110"
 
 
+class StoreUnavailable(Retryable):
+    """A store can't be written now (disk full, input/output error); nothing was half done."""
+
+    code = "E111"
+
+
 class DefinitionsInvalid(SpiraError):
     """The definitions have faults; `spira check` shows each with its place."""
 

@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
 from spira.kernel.errors import SpiraError
+from spira.storage.trouble import trouble_of
 
 Asked = Request[Any, Any, Any]
 LOGGER = logging.getLogger("spira.server")
@@ -36,6 +37,7 @@ FaultPage = Callable[[Asked, Fault], Response[str]]
 
 def fault_of(error: Exception) -> Fault:
     """What to tell the asker of an error."""
+    error = trouble_of(error) or error
     if isinstance(error, SpiraError):
         return Fault(status=error.status, code=error.code, message=str(error), help=error.help)
     if isinstance(error, HTTPException):

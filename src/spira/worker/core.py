@@ -35,6 +35,7 @@ from spira.storage.log import Log
 from spira.storage.migrations import state as state_schema
 from spira.storage.migrations import warehouse as warehouse_schema
 from spira.storage.state import State, open_state
+from spira.storage.trouble import trouble_of
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse, open_warehouse
 from spira.unify import erase, units
@@ -168,10 +169,13 @@ class Core:
         started = time.perf_counter()
         try:
             rows = stage.run(turn) if stage.run else 0
-        except Exception as fault:
+        except Exception as raised:
+            fault = trouble_of(raised) or raised
             said = str(fault) if isinstance(fault, SpiraError) else f"{type(fault).__name__}: {fault}"
             self.runs[stage.name] = before.failed(turn.as_of, time.perf_counter() - started, said)
-            raise
+            if fault is raised:
+                raise
+            raise fault from raised
         self.runs[stage.name] = run = before.finished(turn.as_of, time.perf_counter() - started, rows)
         return run
 
