@@ -1,0 +1,297 @@
+"""Bad days: whatever breaks, the answer is clear, nothing accepted is lost, and the next turn goes on.
+
+What a single part answers to bad input is shown where its tests are; here the whole is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import datetime
+
+import httpx
+import pytest
+from tests.scenarios.shop import CHANNEL, FILES, Shop, shop
+
+from spira.console.app import create_asgi
+from spira.kernel.errors import DefinitionsInvalid, StoreUnavailable
+from spira.kernel.jobs import InlineRunner
+from spira.kernel.viewer import SYSTEM
+from spira.sandbox.inbox import Inbox
+from spira.server import local
+from spira.storage.keys import new_keys
+from spira.storage.warehouse import Warehouse
+from spira.testing.workspaces import SETTINGS, make_workspace, order, workspace, write_key
+from spira.worker.core import Core
+
+JANUARY = datetime(2026, 1, 5, 10)
+TURNS = 20
+NOON = "2026-01-05T09:00:00Z"
+LASTING = ("profiles", "traits", "permissions", "tags", "members", "enrolments", "outbox", "deliveries", "cap_counters")
+
+
+# Calls
+
+
+def test_a_bad_hour_at_the_counter(tmp_path):
+    """
+    Of everything that comes, each bad call is told why or kept with its reason, and each good one counts once.
+    """
+    with shop(tmp_path, at=JANUARY) as corner:
+        good = order("ann", NOON, message_id="good", revenue=20)
+        assert told(corner, b'{"batch": [')[0] == 400
+        assert told(corner, batch(good), key="wrong") == (401, "invalid_write_key")
+        assert told(corner, b" " * (5 << 20)) == (413, "too_large")
+        half = batch(good, {"type": "track", "userId": "ann"}, "no call at all")
+        status, answer = ask(corner, half)
+        assert (status, [each["index"] for each in answer["rejected"]]) == (200, [1, 2])
+        later = [
+            good,
+            order("ann", NOON, message_id="typed", revenue="a lot"),
+            order("ann", "2031-01-01T00:00:00Z", message_id="future"),
+            {"type": "track", "userId": "ann", "event": "Danced", "messageId": "unknown", "timestamp": NOON},
+        ]
+        assert told(corner, batch(*later))[0] == 200
+        corner.tick(minutes=1)
+        reasons = "select reason from quarantine order by reason"
+        assert [reason for (reason,) in corner.core.lane().query(reasons)] == [
+            "from_the_future",
+            "malformed",
+            "missing_event",
+            "wrong_type",
+        ]
+        kept = "select event, count(*) from events group by event order by event"
+        assert corner.core.lane().query(kept) == [("Danced", 1), ("Order Completed", 1)]
+        assert corner.core.lane().query("select orders_total, spent from tags") == [(1, 20)]
+
+
+# Definitions
+
+
+def test_four_faults_are_shown_in_one_pass_and_the_shop_goes_on(tmp_path):
+    """
+    Broken YAML, tags in a circle, an unknown name and a condition of the wrong type: each with its place; none applied.
+    """
+    bad = {
+        "tags/broken.yaml": "tag: broken\nvalue: [1, 2\n",
+        "tags/circle.yaml": "tag: egg\nvalue: hen + 1\n---\ntag: hen\nvalue: egg + 1\n",
+        "audiences/unknown.yaml": "audience: unknown\nwho: orders_totl > 1\n",
+        "audiences/typed.yaml": "audience: typed\nwho: orders_total > 'many'\n",
+    }
+    with shop(tmp_path, at=JANUARY) as corner:
+        corner.orders("ann")
+        for name, text in bad.items():
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        with pytest.raises(DefinitionsInvalid) as refused:
+            corner.core.apply(SYSTEM)
+        faults = [line.strip() for line in str(refused.value).splitlines()[1:]]
+        assert {line.split(":")[0] for line in faults} == set(bad)
+        assert all(place.isdigit() for line in faults for place in line.split(":")[1:3])
+        corner.tick(minutes=1)
+        assert corner.core.applied.generation == 1
+        assert corner.core.lane().query("select orders_total from tags") == [(1,)]
+        for name in bad:
+            (tmp_path / name).unlink()
+        (tmp_path / "audiences" / "buyers.yaml").write_text("audience: buyers\nwho: orders_total > 0\n")
+        corner.core.apply(SYSTEM)
+        corner.core.refresh()
+        assert corner.members("buyers") == ["ann"]
+
+
+# Mail
+
+
+def test_a_bad_day_of_the_mail_server(tmp_path):
+    """
+    Down, it costs nobody a message; then the refused one fails alone, the slow one stays unknown, the rest arrive.
+    """
+    people = ("ann", "reject", "slow", "ben")
+    files = {name: text.replace("holdout: 10%", "holdout: 0%") for name, text in FILES.items()}
+    with shop(tmp_path, at=JANUARY, files=files, timeout=0.4, slow_seconds=1.0) as corner:
+        for person in people:
+            corner.registers(person, consents=True)
+            corner.orders(person)
+        corner.tick(minutes=1)
+        corner.inbox.stop()
+        corner.tick(days=31)
+        assert [corner.fates(person) for person in people] == [[("we_miss_you", "queued", None)]] * 4
+        assert corner.core.runs["measure.metrics"].at == corner.core.clock.now()
+        corner.inbox.start()
+        corner.tick(minutes=2)
+        corner.tick(minutes=10)
+        corner.tick(hours=4)
+        fates = {person: corner.fates(person)[0][1] for person in people}
+        assert fates == {"ann": "sent", "reject": "failed", "slow": "unknown", "ben": "sent"}
+        assert [len(corner.mail(person)) for person in ("ann", "reject", "ben")] == [1, 0, 1]
+
+
+# The disk
+
+
+def test_a_disk_that_is_full_for_a_while_costs_nothing(tmp_path, family):
+    """
+    With no room for a byte a call is put off and a turn says why; with room again both are done, and nothing twice.
+    """
+    files = {name: text for name, text in FILES.items() if name.startswith(("tracking", "tags"))}
+    make_workspace(tmp_path, files, settings=SETTINGS)
+    served = family(tmp_path)
+    served.start()
+    served.post("/api/definitions/apply")
+    key = served.post("/api/sources", {"name": "shop"})["write_key"]
+    served.post("/api/clock", {"to": "2026-01-05T10:00:00Z"})
+    assert served.send([order("ann", NOON, message_id="before")], key)
+    with full(served):
+        assert not served.send([order("ben", NOON, message_id="during")], key)
+        refused = served.api.post("/api/refresh", json={})
+        stepped = served.api.post("/api/clock", json={"to": "2026-01-06T10:00:00Z"})
+        assert (refused.status_code, stepped.status_code) == (503, 503)
+        assert refused.json()["code"] == stepped.json()["code"] == "E111"
+        faults = [each["run"]["fault"] for each in served.get("/api/system")["stages"] if each["run"]["fault"]]
+        assert len(faults) == 1
+    assert served.send([order("ben", NOON, message_id="during")], key)
+    assert served.send([order("ben", NOON, message_id="during")], key)
+    served.post("/api/refresh")
+    assert served.post("/api/audiences/preview", {"condition": "orders_total = 1"})["count"] == 2
+    assert served.stop() in (0, -15)
+
+
+def test_a_transaction_that_fails_anywhere_is_made_up_for_by_the_next_turn(tmp_path):
+    """
+    Each day another transaction of the tick finds no room; the tick is run again, and the end is that of quiet days.
+    """
+    with Inbox(keys=new_keys()) as inbox:
+        files = {**FILES, "channels/email.yaml": CHANNEL.format(port=inbox.port, timeout=5)}
+        with workspace(tmp_path / "quiet", files, at=JANUARY):
+            pass
+        shutil.copytree(tmp_path / "quiet", tmp_path / "bad")
+        quiet, _ = days_of(tmp_path / "quiet", inbox, fails=False)
+        mail = sent(inbox)
+        bad, failed = days_of(tmp_path / "bad", inbox, fails=True)
+        assert (bad, sent(inbox)) == (quiet, mail)
+        assert (failed, len(mail)) == (TURNS, 5)
+
+
+# Owners
+
+
+def test_a_second_server_says_who_has_the_directory(tmp_path, family):
+    """
+    It ends at once, names the process that is there, and that one goes on.
+    """
+    make_workspace(tmp_path, {}, settings=SETTINGS)
+    served = family(tmp_path)
+    served.start()
+    second = subprocess.run(
+        [sys.executable, "-m", "spira.cli.main", "serve", "--dir", str(tmp_path), "--port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert f"in use by process {pid_of(served)}" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert served.get("/api/health")["status"] == "ok"
+
+
+def pid_of(served):
+    """The process that has the directory."""
+    return local.find(served.directory).pid
+
+
+def batch(*calls):
+    """A batch as bytes."""
+    return json.dumps({"batch": calls}).encode()
+
+
+def ask(corner, body, key=None):
+    """Send bytes to the collection API; the status and what it said."""
+
+    async def post():
+        transport = httpx.ASGITransport(app=create_asgi(corner.core))
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop.example") as client:
+            return await client.post("/v1/batch", content=body, auth=(key or write_key(corner.core), ""))
+
+    answer = asyncio.run(post())
+    return answer.status_code, answer.json()
+
+
+def told(corner, body, key=None):
+    """The status, and the code when it was refused."""
+    status, answer = ask(corner, body, key)
+    return status, answer.get("code")
+
+
+@contextmanager
+def full(served):
+    """For a while the family can't make any file larger, as on a full disk."""
+    limit(served, 0)
+    yield
+    limit(served, resource.RLIM_INFINITY)
+
+
+def limit(served, size):
+    """The largest file that the family can write from now on."""
+    for pid in (pid_of(served), *served.get("/api/system")["children"]):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def days_of(directory, inbox, *, fails):
+    """Some weeks of a shop, a tick every other day; what lasts of them, and how many ticks failed."""
+    inbox.messages.clear()
+    failed = 0
+    with Core.open(directory, runner=InlineRunner()) as core:
+        corner = Shop(core, inbox)
+        for turn in range(TURNS):
+            if turn < 6:
+                corner.registers(f"p{turn}", consents=turn != 1)
+                corner.orders(f"p{turn}")
+            if turn == 17:
+                corner.post(inbox.messages[0].unsubscribe)
+                corner.orders("p2")
+            corner.passes(days=2)
+            failed += fails and tick_fails(core, at=turn + 1)
+            core.tick()
+        core.tick()
+        return {name: lasting(core.lane(), name) for name in LASTING}, failed
+
+
+def tick_fails(core, *, at):
+    """Whether a tick had a transaction number `at`; it fails as it ends, and is undone."""
+    begun, transaction = [], Warehouse.transaction
+
+    @contextmanager
+    def failing(warehouse):
+        begun.append(warehouse)
+        number = len(begun)
+        with transaction(warehouse):
+            yield
+            if number == at:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Warehouse, "transaction", failing)
+        try:
+            core.tick()
+        except StoreUnavailable:
+            assert len([run for run in core.runs.values() if run.fault]) == 1
+            return True
+    return False
+
+
+def lasting(lane, name):
+    """A table's rows without the numbers of batches."""
+    rows = lane.rows(f"select * from {name}")
+    return sorted((tuple((key, value) for key, value in row.items() if key != "batch") for row in rows), key=repr)
+
+
+def sent(inbox):
+    """Who got what."""
+    return sorted((mail.to, mail.subject) for mail in inbox.messages)
