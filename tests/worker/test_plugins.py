@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-channel.md"
-SHOWN = re.compile(r"In `([\w./]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)
+SHOWN = re.compile(r"\bIn\s`([\w./]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture

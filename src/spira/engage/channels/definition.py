@@ -48,8 +48,8 @@ class ChannelDefinition(DefinitionModel):
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
 
-    channel: NameStr = Field(description="The channel's name; consent is asked for by it.")
-    kind: str = Field(description="What it is: email, webhook, or one that a plug-in adds.")
+    channel: NameStr = Field(description="The channel's name, by which journeys and templates know it.")
+    kind: str = Field(description="What it is: email, webhook, or one that a plug-in adds. Consent is asked for by it.")
     label: Label | None = Field(default=None, description="What people read.")
     description: Label | None = Field(default=None, description="One line more, for those who ask.")
     quiet_hours: str | None = Field(
