@@ -33,7 +33,8 @@ class PortTaken(SpiraError):
 def serve(directory: Path, *, port: int | None = None, host: str | None = None) -> None:
     """Serve the workspace until a signal comes; DirectoryBusy or PortTaken before anything is changed."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("alembic", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     with Core.open(directory.resolve()) as core:
         where = core.settings.server
         with _listen(host or where.host, where.port if port is None else port) as listener:

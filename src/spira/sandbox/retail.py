@@ -96,6 +96,13 @@ class Life:
         self._progress.finished = True
         self._progress.save()
 
+    def _add_stores(self) -> None:
+        """Make each store a unit of the organisation, so that a guide sees the people of one store."""
+        known = {unit["code"] for unit in self._get("/api/units")["units"]}
+        for code in self._shop.stores():
+            if code not in known:
+                self._post("/api/units", {"code": code, "name": f"Store {code}"})
+
     def _live_day(self, day: datetime) -> None:
         self._set_clock(day + MORNING)
         self._send(day, day + MORNING)

@@ -52,6 +52,10 @@ class Shop:
         self.end: datetime = (last + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         self.lived_from: datetime = self.end - timedelta(days=LIVED_DAYS)
 
+    def stores(self) -> list[str]:
+        """The codes of the shop's stores."""
+        return [code for (code,) in self._db.execute(_STORES).fetchall()]
+
     def count(self, start: datetime | None, until: datetime) -> int:
         """How many calls fall in [start, until)."""
         row = self._db.execute(_COUNT, {"start": start or _ANCIENT, "until": until}).fetchall()[0]
@@ -79,6 +83,9 @@ def _data_folder() -> Path:
     return Path(found.origin).parent / "data"
 
 
+_STORES = """
+select distinct call->'properties'->>'store_id' as store from calls where kind = 'order' order by store
+"""
 _COUNT = "select count(*) from calls where ts >= $start and ts < $until"
 _CALLS = "select call from calls where ts >= $start and ts < $until order by ts, place"
 

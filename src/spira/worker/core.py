@@ -14,6 +14,7 @@ import time
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from weakref import WeakSet
 
 import spira.worker.builtin  # noqa: F401  (registers everything)
 from spira.collect import load as loading
@@ -79,6 +80,8 @@ class Core:
         self._closing = closing
         self._turns = threading.RLock()
         self._lanes = threading.local()
+        self._given: WeakSet[Warehouse] = WeakSet()
+        self._closing.callback(self._close_warehouse)
         self._loaded = loading.position(warehouse)
         self.take_up()
         self.intake = Intake(
@@ -158,6 +161,7 @@ class Core:
         """Run the stages in order; a stage that fails ends the turn and is remembered with its fault."""
         done = {}
         with self._turns:
+            self._revive()
             turn = self._turn(full=full)
             for stage in stages:
                 done[stage.name] = self._run_stage(stage, turn)
@@ -178,6 +182,22 @@ class Core:
             raise fault from raised
         self.runs[stage.name] = run = before.finished(turn.as_of, time.perf_counter() - started, rows)
         return run
+
+    def _revive(self) -> None:
+        """Open the warehouse anew when DuckDB has given it up, as it does when a checkpoint finds the disk full."""
+        if self._warehouse.is_usable():
+            return
+        self._close_warehouse()
+        storage = self.settings.storage
+        try:
+            self._warehouse = open_warehouse(self.paths.warehouse, memory=storage.memory, threads=storage.threads)
+        except Exception as raised:
+            raise trouble_of(raised) or raised from raised
+
+    def _close_warehouse(self) -> None:
+        for lane in (*self._given, self._warehouse):
+            lane.close()
+        self._given.clear()
 
     def _turn(self, *, full: bool) -> Turn:
         return Turn(
@@ -230,11 +250,11 @@ class Core:
     def lane(self) -> Warehouse:
         """This thread's own lane for reading."""
         found: Warehouse | None = getattr(self._lanes, "lane", None)
-        if found is None:
+        if found is None or found not in self._given:
             with self._turns:
                 found = self._warehouse.lane()
+                self._given.add(found)
             self._lanes.lane = found
-            self._closing.callback(found.close)
         return found
 
     def backlog(self) -> int:

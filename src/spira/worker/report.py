@@ -85,7 +85,7 @@ def system_report(
     seen = {stage: (at, as_of) for stage, at, as_of in warehouse.query("select stage, batch, as_of from progress")}
     rows = []
     for stage in stages:
-        at, as_of = seen.get(stage.name, (0 if stage.refresh else None, None))
+        at, as_of = seen.get(stage.name, (0, None))
         rows.append(
             StageReport(
                 name=stage.name,
@@ -93,7 +93,7 @@ def system_report(
                 writes=stage.writes,
                 in_turn=stage.run is not None,
                 as_of=as_of,
-                lag=None if at is None else max(0, batch - at),
+                lag=max(0, batch - at) if stage.batches else None,
                 run=runs.get(stage.name, Run(stage=stage.name)),
             )
         )

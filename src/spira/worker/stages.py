@@ -9,7 +9,7 @@ are drawn from this tuple, and a test holds each table to one writing stage.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from spira.worker import turns
 from spira.worker.turn import Turn
@@ -17,13 +17,19 @@ from spira.worker.turn import Turn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One step of the pipeline. `run` returns how many rows it changed; None marks one that acts outside the turn."""
+    """One step of the pipeline.
+
+    `run` returns how many rows it changed; None marks one that acts outside the turn. `refresh`
+    stages run in a refresh as well as in a tick; `batches` says that progress is kept by batch,
+    so that a lag can be told.
+    """
 
     name: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     run: Callable[[Turn], int] | None
-    refresh: bool = field(default=False)
+    refresh: bool = False
+    batches: bool = False
 
 
 STAGES: tuple[Stage, ...] = (
@@ -54,6 +60,7 @@ STAGES: tuple[Stage, ...] = (
         writes=("profiles", "traits"),
         run=turns.profiles,
         refresh=True,
+        batches=True,
     ),
     Stage(
         name="unify.consent",
@@ -61,6 +68,7 @@ STAGES: tuple[Stage, ...] = (
         writes=("permissions", "suppressions"),
         run=turns.consent,
         refresh=True,
+        batches=True,
     ),
     Stage(
         name="segment.tags",
@@ -68,6 +76,7 @@ STAGES: tuple[Stage, ...] = (
         writes=("tags", "tag_cuts", "tag_inputs", "tag_program", "tag_changes"),
         run=turns.tags,
         refresh=True,
+        batches=True,
     ),
     Stage(
         name="segment.models",
@@ -75,6 +84,7 @@ STAGES: tuple[Stage, ...] = (
         writes=("scores", "score_changes", "model_fits"),
         run=turns.models,
         refresh=True,
+        batches=True,
     ),
     Stage(
         name="segment.audiences",
@@ -82,6 +92,7 @@ STAGES: tuple[Stage, ...] = (
         writes=("members", "membership_changes", "member_edges", "audience_program"),
         run=turns.audiences,
         refresh=True,
+        batches=True,
     ),
     Stage(
         name="engage.journeys",
@@ -102,6 +113,7 @@ STAGES: tuple[Stage, ...] = (
         reads=("profile_events", "changes"),
         writes=("metric_points",),
         run=turns.metrics,
+        batches=True,
     ),
 )
 
