@@ -41,6 +41,7 @@ class Shop:
     def __init__(self, seed: str = "spira") -> None:
         self._db = duckdb.connect()
         self._db.execute("set TimeZone = 'UTC'").fetchall()
+        self._db.execute("set enable_progress_bar = false").fetchall()
         self._db.execute("set preserve_insertion_order = true").fetchall()
         for statement in _STAGE.format(data=_data_folder()).split(";\n"):
             if statement.strip():

@@ -34,6 +34,7 @@ class Warehouse:
         """Another lane to the same file, for another thread."""
         cursor = self._connection.cursor()
         cursor.execute("set TimeZone = 'UTC'").fetchall()
+        cursor.execute("set enable_progress_bar = false").fetchall()
         return Warehouse(cursor)
 
     def query(self, sql: str, params: Params = None) -> list[Row]:
@@ -113,6 +114,14 @@ class Warehouse:
         """Stop the statement that another thread runs on this lane."""
         self._connection.interrupt()
 
+    def is_usable(self) -> bool:
+        """Whether statements run at all; after a fatal error DuckDB refuses them until the file is opened anew."""
+        try:
+            self.execute("select 1")
+        except duckdb.Error:
+            return False
+        return True
+
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file."""
         self.execute("checkpoint")
@@ -141,6 +150,7 @@ def open_warehouse(path: Path | str = MEMORY, *, memory: str = "4GB", threads: i
     try:
         connection = duckdb.connect(str(path), config=config)
         connection.execute("set TimeZone = 'UTC'").fetchall()
+        connection.execute("set enable_progress_bar = false").fetchall()
     except duckdb.Error as fault:
         raise StorageDamaged(
             f"the warehouse {path} can't be opened: {fault}",
