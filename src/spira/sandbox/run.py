@@ -10,11 +10,11 @@ from spira.sandbox.inbox import Inbox
 from spira.storage.keys import load_keys
 
 
-def main(directory: Path, *, port: int = 1025, seed: str = "spira") -> None:
-    """Serve the workspace in `directory`: take its mail, and read it."""
+def main(directory: Path, *, port: int = 1025, seed: str = "spira", base_url: str = "") -> None:
+    """Serve the workspace in `directory`: take its mail, and read it. `base_url` is where its server listens now."""
     settings = load_settings(directory)
     inbox = Inbox(keys=load_keys(directory), seed=seed, port=port)
-    inbox.base_url = settings.server.public_url or f"http://{settings.server.host}:{settings.server.port}"
+    inbox.base_url = base_url or settings.server.public_url or f"http://{settings.server.host}:{settings.server.port}"
     clock = RealClock()
     with inbox:
         print(f"the inbox listens on 127.0.0.1:{inbox.port} and answers to {inbox.base_url}", flush=True)
