@@ -16,6 +16,7 @@ import sys
 from contextlib import contextmanager
 from datetime import datetime
 
+import duckdb
 import httpx
 import pytest
 from tests.scenarios.shop import CHANNEL, FILES, Shop, shop
@@ -160,6 +161,28 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(tmp_path, family):
     served.post("/api/refresh")
     assert served.post("/api/audiences/preview", {"condition": "orders_total = 1"})["count"] == 2
     assert served.stop() in (0, -15)
+
+
+def test_a_warehouse_that_gave_up_is_opened_anew_by_the_next_turn(tmp_path):
+    """
+    A checkpoint on a full disk makes DuckDB refuse everything; with room again the next turn and its readers go on.
+    """
+    with shop(tmp_path, at=JANUARY) as corner:
+        corner.orders("ann")
+        corner.tick(minutes=1)
+        corner.orders("ben")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        try:
+            with pytest.raises(duckdb.FatalException):
+                corner.core.worker_lane.checkpoint()
+            with pytest.raises(duckdb.FatalException):
+                corner.core.lane().query("select * from tags")
+            with pytest.raises(StoreUnavailable):
+                corner.core.tick()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        corner.tick(minutes=1)
+        assert corner.core.lane().query("select orders_total from tags") == [(1,), (1,)]
 
 
 def test_a_transaction_that_fails_anywhere_is_made_up_for_by_the_next_turn(tmp_path):
