@@ -26,6 +26,7 @@ from spira.segment.conditions.scans import (
     aggregate,
     first_edge,
     grouped_by_value,
+    is_alone,
     restricted,
     scan,
     source_of,
@@ -160,7 +161,8 @@ class Gathered:
             values = [each.value for each in mine if each.value is not None]
             nodes = (*values, *(node for each in asked for node in each.conditions))
             source = source_of(array, nodes, self.zone)
-            columns = {name: aggregate(each, source) for each, name in mine.items()}
+            alone = is_alone(asked, future=future)
+            columns = {name: aggregate(each, source, alone=alone) for each, name in mine.items()}
             columns |= {name: first_edge(groups, offset, source) for offset, name, groups in edges}
             found[_scan_name(array)] = scan(source, asked, columns, restrict=self.restrict, future=future)
         return found

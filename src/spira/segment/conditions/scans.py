@@ -95,11 +95,13 @@ def _in_time(window: Window, source: Source) -> list[Sql]:
     return parts
 
 
-def aggregate(counted: Counted, source: Source) -> Sql:
-    """The aggregate that computes a plain behaviour over the rows of one person."""
-    condition = counts(counted.events, source)
+def aggregate(counted: Counted, source: Source, *, alone: bool) -> Sql:
+    """The aggregate that computes a plain behaviour over the rows of one person.
+
+    `alone` says that the scan has no other rows than those it counts, so that none is looked at twice.
+    """
     value = sql.whole(1) if counted.value is None else lower(counted.value, source.how())
-    chosen = when(condition, value)
+    chosen = value if alone else when(counts(counted.events, source), value)
     match counted.measure:
         case "count":
             return exp.Count(this=chosen)
@@ -128,6 +130,11 @@ def first_edge(groups: Sequence[Events], offset: timedelta, source: Source) -> S
     return exp.Min(this=when(sql.every([some, due]), source.ts()))
 
 
+def is_alone(asked: Sequence[Events], *, future: bool) -> bool:
+    """Whether all behaviours of a scan count the very same events: then its rows are those, and no others."""
+    return not future and len(set(asked)) == 1
+
+
 def scan(
     source: Source, asked: Sequence[Events], columns: Mapping[str, Sql], *, restrict: bool, future: bool
 ) -> exp.Select:
@@ -146,8 +153,9 @@ def grouped_by_value(
     found = _rows(source, [each.events for _, each in counted], restrict=restrict, future=False)
     shown = lower(value, source.how())
     found = found.select(column("profile_id", source.rows), exp.alias_(shown, "value", quoted=True), copy=False)
+    alone = is_alone([each.events for _, each in counted], future=False)
     for name, each in counted:
-        number = exp.Count(this=when(counts(each.events, source), sql.whole(1)))
+        number = exp.Count(this=sql.whole(1) if alone else when(counts(each.events, source), sql.whole(1)))
         found = found.select(exp.alias_(number, name, quoted=True), copy=False)
     return found.group_by(column("profile_id", source.rows), exp.Literal.number(2), copy=False)
 
@@ -160,17 +168,24 @@ def _rows(source: Source, asked: Sequence[Events], *, restrict: bool, future: bo
     if source.joined:
         same = exp.EQ(this=column("event_id", EVENTS), expression=column("event_id", LINES))
         found = found.join(sql.source("profile_events", EVENTS), on=same, copy=False)
-    aliases = [LINES, EVENTS] if source.joined else [source.rows]
-    for alias in aliases:
-        for condition in _bounds(alias, asked, future=future):
-            found = found.where(condition, copy=False)
-    shared = {each.conditions for each in asked}
-    if len(shared) == 1 and len({each.event for each in asked}) == 1:
-        for each in shared.pop():
-            found = found.where(sql.operand(lower(each, source.how())), copy=False)
+    conditions = _bounds(EVENTS, asked, future=future) if source.joined else []
+    if is_alone(asked, future=future):
+        conditions.append(counts(asked[0], source))
+    else:
+        conditions.extend(_bounds(source.rows, asked, future=future))
+        conditions.extend(_shared(asked, source))
+    for condition in conditions:
+        found = found.where(sql.operand(condition), copy=False)
     if restrict:
         found = found.where(restricted(source.rows), copy=False)
     return found
+
+
+def _shared(asked: Sequence[Events], source: Source) -> list[Sql]:
+    """The conditions that all events asked for have to meet, where they are the same for all."""
+    if len({(each.event, each.conditions) for each in asked}) > 1:
+        return []
+    return [lower(each, source.how()) for each in asked[0].conditions]
 
 
 def _bounds(alias: str, asked: Sequence[Events], *, future: bool) -> list[Sql]:
