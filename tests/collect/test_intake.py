@@ -199,6 +199,23 @@ def test_an_oversized_body_is_a_413(make_desk):
     assert records(desk) == []
 
 
+def test_a_gzip_body_of_endless_empty_parts_is_refused(desk):
+    """Bytes that unpack to nothing can't keep the server busy: a few parts are read, thousands are a 400."""
+    halves = gzip.compress(b'{"userId":"ann",') + gzip.compress(b'"event":"Seen"}')
+
+    assert desk.post("/v1/track", halves).status_code == 200
+    refused(desk.post("/v1/track", gzip.compress(b"") * 1_000), 400, "malformed")
+
+
+def test_a_batch_of_endless_tiny_calls_is_a_413(desk, monkeypatch):
+    """How many calls come at once is bounded too, since each is looked at and answered."""
+    monkeypatch.setattr("spira.collect.intake.MOST_CALLS", 3)
+
+    assert desk.post("/v1/batch", {"batch": [track()] * 3}).status_code == 200
+    refused(desk.post("/v1/batch", {"batch": [track()] * 4}), 413, "too_large")
+    assert len(records(desk)) == 1
+
+
 def test_numbers_are_ids(desk):
     """`userId: 7` and `userId: "7"` are one person."""
     desk.batch(track(id="a", user=7), track(id="b", user="7"), track(id="c", user=7.0))

@@ -53,6 +53,8 @@ PATHS: Mapping[str, str] = {
     "/v1/b": BATCH,
 }
 HELD_BYTES = 67_108_864  # bodies being worked on at one time; more is answered 429
+MOST_CALLS = 50_000  # of one batch; each costs time and a line of the answer, so bytes alone bound too little
+_MOST_MEMBERS = 64  # parts of one gzip body; each copies what is left of it
 _CHECK_BACKLOG_EVERY = 1_048_576
 _GZIP = b"\x1f\x8b"
 _SUCCESS = b'{"success":true}'
@@ -140,6 +142,8 @@ class Intake:
             raise _Refused(400, "malformed", str(fault)) from None
         if source is None:
             source = self._by_key(request.write_key)
+        if len(request.calls) > MOST_CALLS:
+            raise _Refused(413, "too_large", f"the batch has more than {MOST_CALLS} calls; send smaller batches")
         self._room(len(body))
         received_at = self._clock.now()
         rejected = _rejected(request, received_at=received_at, limits=self._limits)
@@ -215,6 +219,8 @@ def inflate(packed: bytes, largest: int) -> bytes:
     """Unzip, stopping as soon as it is more than `largest` bytes."""
     parts, size = [], 0
     while packed:
+        if len(parts) == _MOST_MEMBERS:
+            raise _Refused(400, "malformed", f"the gzip body has more than {_MOST_MEMBERS} parts")
         stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         try:
             parts.append(stream.decompress(packed, largest - size + 1))
