@@ -112,6 +112,15 @@ def test_a_receipt_without_the_right_signature_is_refused(outside: Outside) -> N
     assert events(outside) == []
 
 
+def test_a_provider_can_tell_of_its_own_deliveries_only(outside: Outside) -> None:
+    """
+    Whoever holds one channel's secret can't make the addresses of another channel bounce.
+    """
+    outside.warehouse.execute("update deliveries set channel = 'text_messages'")
+    assert say(outside, fate="bounced", hard=True) == 0
+    assert events(outside) == []
+
+
 def test_a_receipt_of_a_delivery_nobody_knows_is_passed_over(outside: Outside) -> None:
     """
     It tells of nothing, and the others in the same call are taken.

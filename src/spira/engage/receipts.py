@@ -139,7 +139,7 @@ def receive(core: Receiving, channel: str, body: bytes, signature: str | None) -
     opened_channel = open_channel(definition.kind, definition.options)
     calls = said if isinstance(said, list) else [said]
     told = [each for call in calls if isinstance(call, dict) for each in opened_channel.receipts(_dated(call))]
-    events = [event for receipt in told if (event := _event(core, opened_channel, receipt)) is not None]
+    events = [event for receipt in told if (event := _event(core, channel, opened_channel, receipt)) is not None]
     return emit(core.log, core.clock, events)
 
 
@@ -155,11 +155,13 @@ def sign_body(key: bytes, body: bytes) -> str:
     return hmac.new(key, body, hashlib.sha256).hexdigest()
 
 
-def _event(core: Receiving, channel: Channel, receipt: Receipt) -> OwnEvent | None:
-    """The event that a receipt becomes; none for a delivery that nobody knows."""
+def _event(core: Receiving, name: str, channel: Channel, receipt: Receipt) -> OwnEvent | None:
+    """The event that a receipt becomes; none for a delivery that nobody knows, or that another channel made."""
     try:
         delivery = _delivery(core, receipt.delivery_id)
     except NotFound:
+        return None
+    if delivery.channel != name:
         return None
     more: dict[str, Any] = {}
     if receipt.fate == "bounced":
