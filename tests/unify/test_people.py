@@ -195,6 +195,19 @@ def test_a_link_that_joins_nothing_is_shown_as_such(shop):
     assert told.weakest is None
 
 
+def test_an_explanation_shows_no_value_of_a_person_outside_the_viewers_units(shop):
+    """A device that a person shared with somebody of another store is told of, without its id."""
+    shop.subject(5, "anonymous_id", "browser-2")
+    shop.house.say(5, "Page Viewed", hours=2, store_id="B")
+    shop.house.link(1, 5, hours=3)
+    shop.house.link(4, 5, hours=3)
+    shop.house.load()
+    profiles.compute(shop.house.warehouse, as_of=at(9), units=[(10, "A"), (20, "B")])
+    for viewer, value in ((ROOT, "browser-2"), (GUIDE, "***")):
+        told = explain(shop.house.warehouse, shop.vault, viewer, 1)
+        assert [node.shown for node in told.nodes if not node.mine] == [value]
+
+
 def test_every_field_of_a_view_says_what_it_means():
     """No view model has a field without its help text."""
     views = [

@@ -31,7 +31,7 @@ class NodeView:
 
     node: int = says("its number within this graph")
     kind: str = says("user_id, anonymous_id, email…")
-    shown: str = says("the value, masked if it is a contact value")
+    shown: str = says("the value, masked if it is a contact value, hidden if it is of a person the viewer may not see")
     mine: bool = says("whether it belongs to the person; else it was only seen with one that does")
     first_seen: datetime = says("when it was first seen")
 
@@ -66,10 +66,11 @@ def explain(warehouse: Warehouse, vault: Vault, viewer: Viewer, profile_id: int)
     found = warehouse.query(_LINKS, {"profile": profile})
     ends = sorted({profile, *(end for one, two, *_ in found for end in (one, two))})
     ends += [each for (each,) in warehouse.query(_REST, {"profile": profile, "ends": ends})]
-    subjects = warehouse.query(_NODES, {"profile": profile, "ends": ends})
+    units = None if viewer.units is None else sorted(viewer.units)
+    subjects = warehouse.query(_NODES, {"profile": profile, "ends": ends, "units": units})
     number = {subject: at for at, (subject, *_) in enumerate(subjects)}
     strong = {subject for subject, kind, *_ in subjects if kind == USER_ID}
-    shown = masks.seen(vault, viewer, (row[2] for row in subjects if is_contact(row[1])), clear=False)
+    shown = masks.seen(vault, viewer, (row[2] for row in subjects if is_contact(row[1]) and row[6]), clear=False)
     links = tuple(_link(row, number, strong) for row in found if row[0] in number and row[1] in number)
     joining = [link for link in links if link.joins]
     return Explanation(
@@ -81,8 +82,8 @@ def explain(warehouse: Warehouse, vault: Vault, viewer: Viewer, profile_id: int)
 
 
 def _node(row: Row, number: dict[int, int], shown: Mapping[str, str]) -> NodeView:
-    subject, kind, key, value, first_seen, mine = row
-    text = value if value is not None and not is_contact(kind) else shown.get(key, masks.HIDDEN)
+    subject, kind, key, value, first_seen, mine, seen = row
+    text = value if seen and value is not None and not is_contact(kind) else shown.get(key, masks.HIDDEN)
     return NodeView(node=number[subject], kind=kind, shown=text, mine=mine, first_seen=first_seen)
 
 
@@ -113,8 +114,12 @@ _REST = """
 select subject_id from moved where profile_id = $profile and subject_id not in (select unnest($ends::bigint[]))
 """
 _NODES = """
-select subject_id, kind, subject_key, value, first_seen, coalesce(moved.profile_id, subject_id) = $profile
+select subject_id, kind, subject_key, value, identifiers.first_seen,
+       coalesce(moved.profile_id, subject_id) = $profile,
+       $units::bigint[] is null or coalesce(list_contains($units, profiles.unit_id), false)
 from identifiers left join moved using (subject_id)
+left join profiles on profiles.profile_id = coalesce(moved.profile_id, subject_id)
 where subject_id in (select unnest($ends::bigint[]))
-order by coalesce(moved.profile_id, subject_id) = $profile desc, kind = 'user_id' desc, first_seen, subject_id
+order by coalesce(moved.profile_id, subject_id) = $profile desc, kind = 'user_id' desc,
+         identifiers.first_seen, subject_id
 """
