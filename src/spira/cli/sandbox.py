@@ -16,5 +16,7 @@ from spira.cli.options import workspace_option
 def sandbox(*, directory: Path, port: int, seed: str) -> None:
     """Stand in for the outside world until Ctrl-C."""
     from spira.sandbox.run import main
+    from spira.server import local
 
-    main(directory, port=port, seed=seed)
+    server = local.find(directory)
+    main(directory, port=port, seed=seed, base_url=server.url if server else "")

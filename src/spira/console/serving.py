@@ -15,19 +15,12 @@ from pathlib import Path
 import uvicorn
 
 from spira.console.app import create_app, create_asgi
-from spira.kernel.errors import SpiraError
+from spira.kernel.errors import PortTaken
 from spira.server import local
 from spira.worker.core import Core
 from spira.worker.schedule import Schedule
 
 STOPPING_SECONDS = 10
-
-
-class PortTaken(SpiraError):
-    """Somebody else listens where the console should."""
-
-    code = "E104"
-    status = 409
 
 
 def serve(directory: Path, *, port: int | None = None, host: str | None = None) -> None:

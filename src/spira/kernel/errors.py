@@ -72,6 +72,13 @@ class StorageDamaged(SpiraError):
     status = 500
 
 
+class PortTaken(SpiraError):
+    """Somebody else listens where this program should."""
+
+    code = "E104"
+    status = 409
+
+
 class LogUnavailable(Retryable):
     """The log could not make a record durable (disk full, input/output error)."""
 
