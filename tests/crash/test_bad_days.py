@@ -133,6 +133,28 @@ def test_a_bad_day_of_the_mail_server(tmp_path):
         assert [len(corner.mail(person)) for person in ("ann", "reject", "ben")] == [1, 0, 1]
 
 
+def test_what_a_mail_server_says_is_kept_without_the_address(tmp_path, monkeypatch):
+    """
+    Servers repeat the address that they refuse; no table of the warehouse has it in clear, and the reason stays.
+    """
+
+    async def refuse(*arguments):
+        return f"550 5.1.1 <{arguments[-2]}>: nobody of that name"
+
+    monkeypatch.setattr(Inbox, "handle_RCPT", refuse)
+    with shop(tmp_path, at=JANUARY) as corner:
+        corner.registers("ann", consents=True)
+        corner.orders("ann")
+        corner.tick(minutes=1)
+        corner.tick(days=31)
+        corner.tick(minutes=1)
+        lane = corner.core.lane()
+        said = "select detail from deliveries union all select detail from attempts where phase = 'result'"
+        assert lane.query(said) == [("550 5.1.1 <[address]>: nobody of that name",)] * 2
+        tables = lane.query("select table_name from duckdb_tables() where not temporary")
+        assert [name for (name,) in tables if "@example.com" in repr(lane.query(f"select * from {name}"))] == []
+
+
 # The disk
 
 
