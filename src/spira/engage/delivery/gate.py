@@ -5,8 +5,8 @@ Writes  `deliveries`     a row for each message asked for: queued, held, or with
         `cap_counters`   what was let through, by day
 
 Nothing is queued without permission, and what waits is asked about again: a message whose
-person has said no, or whose address was suppressed, is withheld even between two tries. The
-reasons and their order are those of docs/reference/gate.md.
+person has said no, or whose address was suppressed, is withheld even between two tries, and
+none of them goes out in quiet hours. The reasons and their order are those of docs/reference/gate.md.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def decide(
         with warehouse.registered("cap_rows", _caps(channels, as_of, zone)):
             warehouse.execute(_CAPS)
         taken_back = warehouse.execute(_TAKE_BACK, {"stale": as_of - STALE})
+        warehouse.execute(_PUT_OFF)
         since = progress.stood_at(warehouse, STAGE) or datetime(1970, 1, 1)
         warehouse.execute(_ASKED, {"as_of": as_of, "since": since})
         warehouse.execute(_ADDRESSED)
@@ -173,6 +174,13 @@ from (
   where d.state = 'queued'
 ) as refused
 where deliveries.delivery_id = refused.delivery_id and refused.reason is not null
+"""
+# It was let through and counted before; only its hour is another.
+_PUT_OFF = """
+update deliveries set due_at = c.quiet_until from gate_channels c
+where c.channel = deliveries.channel and c.quiet_until is not null
+  and deliveries.state = 'queued' and deliveries.purpose <> 'transactional'
+  and (deliveries.due_at is null or deliveries.due_at < c.quiet_until)
 """
 _ASKED = """
 create or replace temp table asked as
