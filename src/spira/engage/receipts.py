@@ -87,7 +87,8 @@ def opened(core: Receiving, token: str) -> bytes:
         return GIF
     now = core.clock.now()
     early = delivery.sent_at is not None and (now - delivery.sent_at).total_seconds() < MACHINE_SECONDS
-    _tell(core, delivery, "Opened", f"opened-{delivery.delivery_id}", machine_open=early)
+    by = "opened-by-machine" if early else "opened"
+    _tell(core, delivery, "Opened", f"{by}-{delivery.delivery_id}", machine_open=early)
     return GIF
 
 
@@ -166,6 +167,7 @@ def _event(core: Receiving, name: str, channel: Channel, receipt: Receipt) -> Ow
     more: dict[str, Any] = {}
     if receipt.fate == "bounced":
         more = {"bounce_type": "hard" if receipt.hard else "soft", "reason": receipt.detail or ""}
+    what = "put-off" if receipt.fate == "bounced" and not receipt.hard else receipt.fate
     words = {
         "delivered": "Delivered",
         "opened": "Opened",
@@ -174,7 +176,7 @@ def _event(core: Receiving, name: str, channel: Channel, receipt: Receipt) -> Ow
         "complained": "Marked as Spam",
     }
     return OwnEvent(
-        message_id=f"{receipt.fate}-{receipt.delivery_id}",
+        message_id=f"{what}-{receipt.delivery_id}",
         event=f"{channel.events} {words[receipt.fate]}",
         at=min(receipt.at, core.clock.now()),
         subject_id=delivery.subject_id,
