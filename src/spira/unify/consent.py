@@ -6,7 +6,8 @@ Reads   `profile_events`   `Consent Given`, `Consent Withdrawn`, `Unsubscribed`;
 Writes  `permissions`      one row per profile, purpose and channel that was ever asked
         `suppressions`     one row per address and channel; the first reason stands for good
 
-A subject's latest word counts, a withdrawal at the same instant wins. When subjects disagree, the
+A subject's latest word counts, a withdrawal at the same instant wins; a word is not later than
+we heard it, so that a fast clock does not outlive a refusal. When subjects disagree, the
 stricter word stands until one of them speaks again after they were known to be one. No row means
 no permission. docs/reference/consent.md has the rule in full.
 """
@@ -72,7 +73,7 @@ def _suppressions(warehouse: Warehouse, since: int) -> int:
 _SAID = """
 create or replace temp table said as
 with spoken as (
-    select profile_id, subject_id, ts, event = $given as granted,
+    select profile_id, subject_id, least(ts, received_at) as ts, event = $given as granted,
            case when event = $unsubscribed then coalesce(purpose, 'marketing') else purpose end as purpose,
            case when event = $unsubscribed then coalesce(channel, 'email') else channel end as channel
     from profile_events
