@@ -121,8 +121,9 @@ def _make_anew(warehouse: Warehouse, wanted: Program) -> None:
 
 def _write(warehouse: Warehouse, wanted: Program, as_of: datetime) -> None:
     tags = ("profile_id", *_names(wanted.tags))
-    warehouse.execute(_NOTE_CHANGES.format(columns=ddl.names(tags)))
-    warehouse.execute(_FORGET_READ_CHANGES, {"models": READERS[0], "audiences": READERS[1]})
+    readers = {"models": READERS[0], "audiences": READERS[1]}
+    warehouse.execute(_NOTE_CHANGES.format(columns=ddl.names(tags)), readers)
+    warehouse.execute(_FORGET_READ_CHANGES, readers)
     warehouse.execute(ddl.delete_where("tags", "profile_id", "changed"))
     warehouse.execute(_WRITE.format(table="tags", columns=ddl.names((*tags, "next_edge_at"))))
     if not wanted.inputs:
@@ -175,6 +176,7 @@ _GROW_CHANGED = "insert into changed select profile_id from moved_ranks"
 _FINGERPRINT = "select fingerprint from tag_program"
 _FORGET_PROGRAM = "delete from tag_program"
 _NOTE_PROGRAM = "insert into tag_program (fingerprint) values ($fingerprint)"
+# A change's number lies above all that its readers have seen, also when an erasure took the last ones away.
 _NOTE_CHANGES = """
 insert into tag_changes by name
 with different as (
@@ -186,7 +188,9 @@ with different as (
   select profile_id from tags
   where profile_id in (select profile_id from changed) and profile_id not in (select profile_id from tags_draft)
 )
-select profile_id, (select 1 + coalesce(max(change), 0) from tag_changes) as change
+select profile_id, 1 + greatest(
+         (select coalesce(max(change), 0) from tag_changes),
+         (select coalesce(max(batch), 0) from progress where stage in ($models, $audiences))) as change
 from different order by profile_id
 """
 _FORGET_READ_CHANGES = """

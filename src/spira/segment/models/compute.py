@@ -110,7 +110,7 @@ def _hash(*parts: str) -> str:
 def _write(warehouse: Warehouse, models: list[str]) -> None:
     """Exchange the rows of the changed profiles, and take away those of models no longer applied."""
     kept = {"models": models}
-    warehouse.execute(_NOTE_CHANGES, kept)
+    warehouse.execute(_NOTE_CHANGES, {**kept, "audiences": AUDIENCES_READ})
     warehouse.execute(_FORGET_READ_CHANGES, {"audiences": AUDIENCES_READ})
     warehouse.execute(_FORGET, kept)
     warehouse.execute(_FORGET_FITS, kept)
@@ -144,6 +144,7 @@ insert into scores_draft by name
 select profile_id, $model as model, $version as version, $as_of as as_of, value, "at"
 from scored where profile_id in (select profile_id from profiles)
 """
+# A change's number lies above all that its reader has seen, also when an erasure took the last ones away.
 _NOTE_CHANGES = """
 insert into score_changes by name
 with before as (
@@ -154,7 +155,9 @@ after as (select profile_id, model, value, "at" from scores_draft),
 different as (
   select profile_id from (from before except from after) union select profile_id from (from after except from before)
 )
-select profile_id, (select 1 + coalesce(max(change), 0) from score_changes) as change
+select profile_id, 1 + greatest(
+         (select coalesce(max(change), 0) from score_changes),
+         (select coalesce(max(batch), 0) from progress where stage = $audiences)) as change
 from different order by profile_id
 """
 _FORGET_READ_CHANGES = """
