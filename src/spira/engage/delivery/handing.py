@@ -16,6 +16,7 @@ import msgspec
 
 import spira.engage.channels.email
 import spira.engage.channels.webhook  # noqa: F401  (a child knows the built-in channels)
+from spira.collect.typed import without_addresses
 from spira.engage.channels.base import Handed, OutgoingMessage, open_channel
 from spira.engage.links import Links
 from spira.engage.render import BadTemplate, Rendered, Source, render
@@ -69,7 +70,15 @@ def hand_over(task: DispatchTask) -> Dispatched:
             refused[name] = Handed(delivery_id=name, outcome="failed", detail=f"template {item.template}: {fault}")
     sent = open_channel(task.kind, task.options).send_all(messages) if messages else []
     told = {each.delivery_id: each for each in sent} | refused
-    return Dispatched(handed=[told[str(item.delivery_id)] for item in task.items])
+    return Dispatched(handed=[_told(told[str(item.delivery_id)], item.address) for item in task.items])
+
+
+def _told(handed: Handed, address: str) -> Handed:
+    """What became of a message without whom it was for: servers like to repeat the address."""
+    if not handed.detail:
+        return handed
+    said = handed.detail.replace(address, "[address]") if address else handed.detail
+    return msgspec.structs.replace(handed, detail=without_addresses(said))
 
 
 def _message(task: DispatchTask, links: Links, item: Item) -> OutgoingMessage:
