@@ -144,6 +144,33 @@ def test_two_restores_of_one_backup_end_alike(tmp_path):
         assert corner.fates("ann") == [("we_miss_you", "sent", None)]
 
 
+def test_who_no_longer_belongs_in_the_journey_after_a_restore_never_gets_a_message_twice(tmp_path):
+    """
+    Ann came back before the restore, so her walk is not begun anew; when she lapses again, the message counts as sent.
+    """
+    often = FILES["journeys/win_back.yaml"].replace("after 90 days", "always")
+    with shop(tmp_path / "shop", at=JANUARY, files={**FILES, "journeys/win_back.yaml": often}) as corner:
+        corner.registers("ann", consents=True)
+        corner.orders("ann")
+        corner.tick(minutes=1)
+        corner.core.backup(tmp_path / "shop.spira")
+        corner.tick(days=31)
+        corner.orders("ann")
+        corner.tick(minutes=1)
+        now = corner.core.clock.now()
+        corner.core.close()
+        bring_back(tmp_path / "shop.spira", tmp_path / "shop")
+        corner.reopen()
+        corner.core.step_clock(now)
+        corner.core.tick()
+        assert corner.fates("ann") == []
+        corner.tick(days=31)
+        assert corner.fates("ann") == [("we_miss_you", "sent", None)]
+        assert len(corner.mail("ann")) == 1
+        corner.tick(days=3)
+        assert [mail.subject for mail in corner.mail("ann")] == ["Ann, it has been a while", "A gift"]
+
+
 def die(_):
     """End the process, as the stage begins."""
     raise Killed
