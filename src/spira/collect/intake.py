@@ -217,7 +217,8 @@ def write_key_of(authorization: bytes) -> str | None:
 
 def inflate(packed: bytes, largest: int) -> bytes:
     """Unzip, stopping as soon as it is more than `largest` bytes."""
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while packed:
         if len(parts) == _MOST_MEMBERS:
             raise _Refused(400, "malformed", f"the gzip body has more than {_MOST_MEMBERS} parts")

@@ -21,7 +21,7 @@ from spira.kernel.clock import RealClock, iso, local
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer
-from spira.server.auth import SEED_COOKIE, THEME_COOKIE, Proof, language_of
+from spira.server.auth import SEED_COOKIE, THEME_COOKIE, Proof, language_of, secure_cookies
 from spira.server.core import AnyCore
 
 Asked = Request[Any, Any, Any]
@@ -110,7 +110,7 @@ def page(
     response = Response(content=html, status_code=status, media_type=MediaType.HTML)
     proof = request.scope.get("auth")
     if seed and isinstance(proof, Proof) and proof.way == "seed" and not request.cookies.get(SEED_COOKIE):
-        secure = core.settings.server.secure_cookies
+        secure = secure_cookies(core)
         response.set_cookie(SEED_COOKIE, proof.secret, httponly=True, samesite="lax", secure=secure, path="/")
     return response
 

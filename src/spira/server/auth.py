@@ -2,15 +2,16 @@
 
 It is closed by default. A route without `opt={"public": True}` needs a session cookie or a bearer
 token; a session that changes something needs the token of its forms as well; a route that names
-`roles` needs one of them. What was found lies in the request's scope: `user` is the Viewer,
-`auth` is how they proved it.
+`roles` needs one of them, and one that says `whole` is closed to staff of single units. What was
+found lies in the request's scope: `user` is the Viewer, `auth` is how they proved it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 import anyio.to_thread
 from litestar import Request
 
@@ -50,11 +51,16 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """What the door needs: the house, the machine's clock, and the token of local commands."""
+    """What the door needs: the house, the machine's clock, and the token of local commands.
+
+    Passwords are tried one after the other: each costs 64 MB and a core for a moment, and failures
+    are counted before the next is looked at.
+    """
 
     core: AnyCore
     wall: Clock
     local_token: str
+    sign_ins: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
 
     async def __call__(self, request: Asked) -> None:
         """Let the request in or raise; called before every handler."""
@@ -70,6 +76,10 @@ class Door:
         roles = opt.get("roles")
         if roles and not viewer.has(*roles):
             raise NotAllowed("this needs another role than yours", help=f"ask one who is: {', '.join(sorted(roles))}")
+        if opt.get("whole") and viewer.units is not None:
+            raise NotAllowed(
+                "this is about the whole brand, and you belong to a part of it", help="ask at the head office"
+            )
 
     def recognise(self, request: Asked) -> tuple[Viewer | None, Proof]:
         """Who asks, and how they prove it; nobody, with the visitor's seed, when they don't."""
@@ -104,12 +114,23 @@ def language_of(request: Asked, core: AnyCore) -> str:
     return chosen if chosen in ("zh-CN", "en") else core.settings.workspace.language
 
 
+def secure_cookies(core: AnyCore) -> bool:
+    """Whether cookies are for HTTPS only: when the settings say so, or the public address is one of HTTPS."""
+    server = core.settings.server
+    return server.secure_cookies or server.public_url.startswith("https://")
+
+
 def origin_of(request: Asked, core: AnyCore) -> str:
-    """The network address a request came from; a forwarded one only from a proxy that is trusted."""
+    """The network address a request came from: the last one told that is not a trusted proxy's own.
+
+    What a visitor writes into the header stands before what the proxies add, and is not believed.
+    """
+    trusted = core.settings.server.trusted_proxies
     direct = request.client.host if request.client else "unknown"
-    forwarded = request.headers.get("x-forwarded-for", "")
-    if forwarded and direct in core.settings.server.trusted_proxies:
-        return forwarded.rpartition(",")[2].strip()
+    told = [each.strip() for line in request.headers.getall("x-forwarded-for", []) for each in line.split(",")]
+    for each in (direct, *reversed(told)):
+        if each not in trusted:
+            return each or "unknown"
     return direct
 
 

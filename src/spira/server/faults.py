@@ -57,7 +57,7 @@ def handlers(page: FaultPage | None) -> dict[type[Exception] | int, Any]:
     def handle(request: Asked, error: Exception) -> Response[Any]:
         fault = fault_of(error)
         if fault.status >= 500:
-            LOGGER.error("%s %s failed", request.method, request.url.path, exc_info=error)
+            LOGGER.error("%s %s failed", request.method, _route(request), exc_info=error)
         if page is None or request.url.path.startswith(("/api/", "/receipts/")):
             return as_json(fault)
         if fault.status == 401 and request.method == "GET" and not request.url.path.startswith("/sign-in"):
@@ -78,6 +78,11 @@ def _plain(error: HTTPException) -> str:
     extra = error.extra if isinstance(error.extra, list) else []
     named = [f"{each['key']}: {each['message']}" for each in extra if isinstance(each, dict) and "key" in each]
     return "; ".join(named) or error.detail or "the request can't be answered"
+
+
+def _route(request: Asked) -> str:
+    """The route, not the address: addresses hold one-time links and what people search for."""
+    return str(request.scope.get("path_template") or "an unknown route")
 
 
 def _here(request: Asked) -> str:

@@ -8,6 +8,8 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from spira.server.roles import ALL
+
 HEAD = """# The HTTP API
 
 Send `Authorization: Bearer TOKEN` with a token made by `POST /api/tokens`, or use a session's cookie
@@ -36,5 +38,7 @@ def api_page(app: Litestar) -> str:
 def _row(path: str, method: str, handler: HTTPRouteHandler) -> str:
     said = cleandoc(getattr(handler.fn, "func", handler.fn).__doc__ or "").replace("\n", " ")
     roles = "everybody" if handler.opt.get("public") else ", ".join(handler.opt.get("roles", ())) or "all staff"
+    if handler.opt.get("whole"):
+        roles = f"{'all staff' if set(handler.opt['roles']) == set(ALL) else roles} without a unit"
     shown = path.replace(":str}", "}").replace(":path}", "}")
     return f"| `{method} {shown}` | {said} | {roles.replace('_', ' ')} |"

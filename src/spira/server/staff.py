@@ -22,7 +22,7 @@ from spira.kernel.ids import new_id
 from spira.kernel.viewer import Role, Viewer
 from spira.server.errors import Unacceptable
 from spira.server.secrets import MINIMUM_PASSWORD, hash_password
-from spira.server.tables import SESSIONS, STAFF
+from spira.server.tables import SESSIONS, SIGN_IN_LINKS, STAFF, TOKENS
 from spira.storage.state import State
 from spira.unify import units
 
@@ -96,6 +96,14 @@ def set_password(state: State, staff_id: str, password: str) -> None:
         hashed = hash_password(password)
         connection.execute(sa.update(STAFF).where(STAFF.c.staff_id == staff_id).values(password_hash=hashed))
         connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.staff_id == staff_id))
+
+
+def end_access(state: State, staff_id: str, *, at: datetime) -> None:
+    """Let somebody in no longer: their sessions, tokens and links end with this."""
+    with state.write() as connection:
+        connection.execute(sa.update(STAFF).where(STAFF.c.staff_id == staff_id).values(disabled_at=at))
+        for table in (SESSIONS, TOKENS, SIGN_IN_LINKS):
+            connection.execute(sa.delete(table).where(table.c.staff_id == staff_id))
 
 
 def set_preferences(state: State, staff_id: str, *, language: str | None, theme: str | None) -> None:

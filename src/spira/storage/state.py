@@ -158,9 +158,11 @@ def in_parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
 def open_engine(where: Path | str) -> sa.Engine:
     """An engine whose SQLite connections are durable and begin their transactions themselves."""
     if isinstance(where, str) and "://" in where:
-        engine = sa.create_engine(where)
+        engine = sa.create_engine(where, hide_parameters=True)
     else:
-        engine = sa.create_engine(sa.URL.create("sqlite", database=str(where)), pool_size=8, max_overflow=24)
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(where)), pool_size=8, max_overflow=24, hide_parameters=True
+        )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_connection)
         sa.event.listen(engine, "begin", _begin)

@@ -18,7 +18,7 @@ from spira.kernel.clock import Clock
 from spira.kernel.errors import SpiraError
 from spira.kernel.i18n import LANGUAGES
 from spira.server import faults, sessions
-from spira.server.auth import LANGUAGE_COOKIE, SESSION_COOKIE, THEME_COOKIE, Door, Proof, origin_of
+from spira.server.auth import LANGUAGE_COOKIE, SESSION_COOKIE, THEME_COOKIE, Door, Proof, origin_of, secure_cookies
 from spira.server.core import AnyCore, Core, audit
 from spira.server.secrets import MINIMUM_PASSWORD
 from spira.server.staff import Staff, set_password, set_preferences, viewer_of
@@ -48,7 +48,7 @@ async def sign_in(request: Asked, core: Core) -> Response[str]:
         origin=origin_of(request, core),
         allowed=core.settings.security.sign_in_attempts,
     )
-    return await anyio.to_thread.run_sync(lambda: _try(request, core, attempt, goal))
+    return await anyio.to_thread.run_sync(lambda: _try(request, core, attempt, goal), limiter=_door(request).sign_ins)
 
 
 @get("/sign-in/{token:str}", opt={"public": True}, sync_to_thread=True)
@@ -70,7 +70,7 @@ def link_page(request: Asked, core: Core, token: FromPath[str]) -> Response[str]
 async def use_link(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
     """Set the password, use the link up, and open a session."""
     password = str((await request.form()).get("password", ""))
-    return await anyio.to_thread.run_sync(lambda: _set(request, core, token, password))
+    return await anyio.to_thread.run_sync(lambda: _set(request, core, token, password), limiter=_door(request).sign_ins)
 
 
 @post("/sign-out", status_code=303, sync_to_thread=True)
@@ -144,15 +144,19 @@ def _welcome(request: Asked, core: AnyCore, staff: Staff, goal: str) -> Response
         max_age=hours * 3600,
         httponly=True,
         samesite="lax",
-        secure=settings.server.secure_cookies,
+        secure=secure_cookies(core),
         path="/",
     )
     return answer
 
 
-def _wall(request: Asked) -> Clock:
+def _door(request: Asked) -> Door:
     door: Door = request.app.state.door
-    return door.wall
+    return door
+
+
+def _wall(request: Asked) -> Clock:
+    return _door(request).wall
 
 
 ROUTES = [sign_in_page, sign_in, link_page, use_link, sign_out, preferences]

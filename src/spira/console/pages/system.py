@@ -8,15 +8,15 @@ from litestar import Request, Response, get
 
 from spira.console.render import page
 from spira.server.api.system import report
-from spira.server.core import Core
+from spira.server.core import Asking, Core
 
 Asked = Request[Any, Any, Any]
 
 
 @get("/system", sync_to_thread=True)
-def system_page(request: Asked, core: Core) -> Response[str]:
+def system_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The page."""
-    return page(request, core, "system.html", report=report(core))
+    return page(request, core, "system.html", report=report(core, viewer))
 
 
 ROUTES = [system_page]

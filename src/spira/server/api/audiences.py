@@ -8,12 +8,15 @@ from typing import Annotated, Any
 from litestar import get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from spira.kernel.errors import NotAllowed
 from spira.kernel.viewer import Viewer
 from spira.segment.preview import Preview, preview
 from spira.server.api.profiles import row
 from spira.server.core import AnyCore, Asking, Core, as_of
 from spira.server.wire import plain
 from spira.unify import people
+
+FEWEST = 5  # people that a figure must be about to be shown to a reader of figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +27,15 @@ class Asked:
 
 
 def ask(core: AnyCore, viewer: Viewer, condition: str) -> Preview:
-    """Whom a condition chooses now, among the people the viewer may see."""
-    return preview(core.lane(), core.catalog, viewer, condition, as_of=as_of(core), vault=core.vault)
+    """Whom a condition chooses now, among the people the viewer may see.
+
+    Who sees figures only is told no figure that is about a few people, or about all but a few:
+    a narrow enough condition would else say of one person whatever one asks.
+    """
+    found = preview(core.lane(), core.catalog, viewer, condition, as_of=as_of(core), vault=core.vault)
+    if not viewer.sees_people and min(found.count, found.total - found.count) < FEWEST and found.count != found.total:
+        raise NotAllowed(f"this chooses fewer than {FEWEST} people, or all but so few", help="ask a wider question")
+    return found
 
 
 def counts(core: AnyCore, viewer: Viewer) -> dict[str, int]:

@@ -13,7 +13,7 @@ from litestar.params import JSONBody
 
 from spira.collect import sources
 from spira.server.core import Asking, Core, audit
-from spira.server.roles import CONNECT, DEFINE
+from spira.server.roles import CONNECT, DEFINE, whole
 from spira.server.wire import plain
 
 
@@ -34,20 +34,20 @@ def list_definitions(core: Core) -> dict[str, Any]:
     return {"generation": applied.generation, "definitions": listed}
 
 
-@post("/api/definitions/plan", opt={"roles": DEFINE}, status_code=200, sync_to_thread=True)
+@post("/api/definitions/plan", opt=whole(DEFINE), status_code=200, sync_to_thread=True)
 def plan(core: Core) -> dict[str, Any]:
     """What applying the files would change, and for how many people; writes nothing."""
     return plain(core.plan())  # type: ignore[no-any-return]
 
 
-@post("/api/definitions/apply", opt={"roles": DEFINE}, status_code=200, sync_to_thread=True)
+@post("/api/definitions/apply", opt=whole(DEFINE), status_code=200, sync_to_thread=True)
 def apply(core: Core, viewer: Asking) -> dict[str, Any]:
     """Apply the files as the next generation; the plan that was carried out."""
     carried_out = plain(core.apply(viewer))
     return {"generation": core.applied.generation, **carried_out}
 
 
-@get("/api/sources", opt={"roles": CONNECT}, sync_to_thread=True)
+@get("/api/sources", opt=whole(CONNECT), sync_to_thread=True)
 def list_sources(core: Core) -> dict[str, Any]:
     """Every source, without its write key."""
     return {
@@ -58,7 +58,7 @@ def list_sources(core: Core) -> dict[str, Any]:
     }
 
 
-@post("/api/sources", opt={"roles": CONNECT}, status_code=201, sync_to_thread=True)
+@post("/api/sources", opt=whole(CONNECT), status_code=201, sync_to_thread=True)
 def add_source(core: Core, viewer: Asking, data: JSONBody[NewSource]) -> dict[str, str]:
     """Make a source; its write key is shown this once."""
     made = sources.add(core.state, core.clock, data.name, touchpoint=data.touchpoint, domain=data.domain)

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from spira.kernel.ids import show_profile
 from spira.measure.cockpit import journey_figures
 from spira.server.core import Asking, Core
-from spira.server.roles import PEOPLE
+from spira.server.roles import ALL, PEOPLE, whole
 from spira.server.wire import plain
 
 
@@ -33,7 +33,7 @@ def list_deliveries(
     core: Core,
     viewer: Asking,
     limit: Annotated[int, QueryParameter(ge=1, le=500)] = 50,
-    before: FromQuery[int | None] = None,
+    before: Annotated[int | None, QueryParameter(ge=0, le=(1 << 63) - 1)] = None,
     delivery_state: Annotated[str | None, QueryParameter(name="state")] = None,
 ) -> dict[str, Any]:
     """The viewer's people's deliveries, newest first; `next` continues as `before`."""
@@ -50,7 +50,7 @@ def list_metrics(core: Core) -> dict[str, Any]:
     return {"metrics": [{"metric": each.metric, "label": plain(each.label)} for each in core.applied.of("metric")]}
 
 
-@get("/api/metrics/{name:str}", sync_to_thread=True)
+@get("/api/metrics/{name:str}", opt=whole(ALL), sync_to_thread=True)
 def show_metric(
     core: Core, name: FromPath[str], grain: FromQuery[str] = "day", slice_name: FromQuery[str] = ""
 ) -> dict[str, Any]:

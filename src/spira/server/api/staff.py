@@ -10,11 +10,11 @@ from litestar import get, post
 from litestar.params import JSONBody
 
 from spira.kernel.clock import RealClock
-from spira.kernel.errors import NotFound
+from spira.kernel.errors import Conflict, NotFound
 from spira.server.core import AnyCore, Asking, Core, audit
-from spira.server.roles import ADMINISTER
+from spira.server.roles import ADMINISTER, whole
 from spira.server.sessions import make_link, make_token
-from spira.server.staff import NewStaff, Staff, add_staff, by_email, get_staff, roles_of
+from spira.server.staff import NewStaff, Staff, add_staff, by_email, end_access, get_staff, roles_of
 from spira.server.tables import STAFF
 from spira.server.wire import plain
 from spira.unify import units
@@ -36,6 +36,13 @@ class SignInLink:
 
     email: str
     url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaver:
+    """Somebody whose access is to end: their sign-in address."""
+
+    email: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,7 @@ def invite(core: AnyCore, wanted: Invitation) -> SignInLink:
     return SignInLink(email=staff.email, url=f"{base}/sign-in/{make_link(core.state, staff.staff_id, at=now)}")
 
 
-@post("/api/staff/sign-in-link", opt={"roles": ADMINISTER}, status_code=200, sync_to_thread=True)
+@post("/api/staff/sign-in-link", opt=whole(ADMINISTER), status_code=200, sync_to_thread=True)
 def sign_in_link(core: Core, viewer: Asking, data: JSONBody[Invitation]) -> dict[str, Any]:
     """Make a one-time sign-in link; an unknown address becomes a new staff member first."""
     link = invite(core, data)
@@ -70,13 +77,26 @@ def sign_in_link(core: Core, viewer: Asking, data: JSONBody[Invitation]) -> dict
     return plain(link)  # type: ignore[no-any-return]
 
 
-@get("/api/staff", opt={"roles": ADMINISTER}, sync_to_thread=True)
+@get("/api/staff", opt=whole(ADMINISTER), sync_to_thread=True)
 def list_staff(core: Core) -> dict[str, Any]:
     """Everybody who may sign in."""
     columns = (STAFF.c.staff_id, STAFF.c.email, STAFF.c.name, STAFF.c.roles, STAFF.c.unit_id, STAFF.c.disabled_at)
     with core.state.read() as connection:
         rows = connection.execute(sa.select(*columns).order_by(STAFF.c.created_at)).mappings().all()
     return {"staff": [plain({**row, "roles": row["roles"].split()}) for row in rows]}
+
+
+@post("/api/staff/end", opt=whole(ADMINISTER), status_code=200, sync_to_thread=True)
+def end_staff(core: Core, viewer: Asking, data: JSONBody[Leaver]) -> dict[str, str]:
+    """End somebody's access: sessions, tokens and links end at once. Nobody ends their own."""
+    staff = by_email(core.state, data.email)
+    if staff is None:
+        raise NotFound(f"nobody signs in as `{data.email}`", help="GET /api/staff lists everybody")
+    if staff.staff_id == viewer.staff_id:
+        raise Conflict("you can't end your own access", help="ask another administrator")
+    end_access(core.state, staff.staff_id, at=RealClock().now())
+    audit(core, viewer, "staff.end", staff.email)
+    return {"email": staff.email}
 
 
 @post("/api/tokens", status_code=201, sync_to_thread=True)
@@ -94,7 +114,7 @@ def list_units(core: Core) -> dict[str, Any]:
     return {"units": plain(units.all_units(core.state))}
 
 
-@post("/api/units", opt={"roles": ADMINISTER}, status_code=201, sync_to_thread=True)
+@post("/api/units", opt=whole(ADMINISTER), status_code=201, sync_to_thread=True)
 def add_unit(core: Core, viewer: Asking, data: JSONBody[NewUnit]) -> dict[str, Any]:
     """Add a unit; profiles find their store's unit by its code at the next full refresh."""
     known = {unit.code: unit.unit_id for unit in units.all_units(core.state)}
@@ -116,4 +136,4 @@ def _let_in(core: AnyCore, wanted: Invitation) -> Staff:
     return add_staff(core.state, new, at=RealClock().now())
 
 
-ROUTES = [sign_in_link, list_staff, new_token, list_units, add_unit]
+ROUTES = [sign_in_link, list_staff, end_staff, new_token, list_units, add_unit]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -12,11 +12,14 @@ from litestar import get, post
 from litestar.params import JSONBody
 
 from spira.kernel.clock import iso, parse_instant
+from spira.kernel.viewer import Viewer
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
-from spira.server.roles import RUN
+from spira.server.roles import RUN, whole
 from spira.server.wire import plain
 from spira.worker.report import Run, SystemReport
+
+UNTOLD = "the stage failed; whoever runs the server sees why"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ def show_clock(core: Core) -> dict[str, Any]:
     return plain(clock_view(core))  # type: ignore[no-any-return]
 
 
-@post("/api/clock", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
+@post("/api/clock", opt=whole(RUN), status_code=200, sync_to_thread=True)
 def step_clock(core: Core, viewer: Asking, data: JSONBody[StepClock]) -> dict[str, Any]:
     """Step a manual clock; Conflict when the clock is the machine's."""
     try:
@@ -75,27 +78,31 @@ def step_clock(core: Core, viewer: Asking, data: JSONBody[StepClock]) -> dict[st
     return plain(clock_view(core))  # type: ignore[no-any-return]
 
 
-@post("/api/refresh", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
+@post("/api/refresh", opt=whole(RUN), status_code=200, sync_to_thread=True)
 def refresh(core: Core, data: JSONBody[Refresh | None] = None) -> dict[str, Any]:
     """Run stages 2 to 6 now."""
     return ran(core.refresh(full=bool(data and data.full)))
 
 
-@post("/api/tick", opt={"roles": RUN}, status_code=200, sync_to_thread=True)
+@post("/api/tick", opt=whole(RUN), status_code=200, sync_to_thread=True)
 def tick(core: Core) -> dict[str, Any]:
     """Run stages 2 to 11 now."""
     return ran(core.tick())
 
 
-def report(core: AnyCore) -> SystemReport:
-    """How the stages and stores are."""
-    return core.report()
+def report(core: AnyCore, viewer: Viewer) -> SystemReport:
+    """How the stages and stores are; what a fault says only to those who run turns, since it may quote data."""
+    told = core.report()
+    if viewer.has(*RUN):
+        return told
+    kept = (replace(each, run=replace(each.run, fault=each.run.fault and UNTOLD)) for each in told.stages)
+    return replace(told, stages=tuple(kept), children=())
 
 
 @get("/api/system", sync_to_thread=True)
-def show_system(core: Core) -> dict[str, Any]:
+def show_system(core: Core, viewer: Asking) -> dict[str, Any]:
     """Each stage's last run and lag, and the stores' sizes."""
-    return plain(report(core))  # type: ignore[no-any-return]
+    return plain(report(core, viewer))  # type: ignore[no-any-return]
 
 
 ROUTES = [health, show_clock, step_clock, refresh, tick, show_system]
