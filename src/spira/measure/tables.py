@@ -1,4 +1,4 @@
-"""The table of stage 11."""
+"""The tables of stage 11."""
 
 from __future__ import annotations
 
@@ -21,5 +21,23 @@ METRIC_POINTS = table(
             """
         ),
         key=("metric", "version", "grain", "period", "slice"),
+    )
+)
+
+# A copy of `overlay`, so that the next run sees whose past belongs to another profile since.
+METRIC_OVERLAY = table(
+    Table(
+        name="metric_overlay",
+        store="warehouse",
+        stage="measure.metrics",
+        person="subject_id",
+        holds="which profile an identifier's earlier events were counted for",
+        columns=columns(
+            """
+            subject_id BIGINT required
+            profile_id BIGINT required
+            """
+        ),
+        key=("subject_id",),
     )
 )

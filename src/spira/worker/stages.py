@@ -110,8 +110,8 @@ STAGES: tuple[Stage, ...] = (
     Stage(name="engage.receipts", reads=("provider callbacks",), writes=("log",), run=None),
     Stage(
         name="measure.metrics",
-        reads=("profile_events", "changes"),
-        writes=("metric_points",),
+        reads=("profile_events", "overlay", "changes"),
+        writes=("metric_points", "metric_overlay"),
         run=turns.metrics,
         batches=True,
     ),

@@ -1,16 +1,19 @@
 """Metric points: each metric by period and slice, kept equal to what the events say.
 
-Reads   `profile_events`
-Writes  `metric_points`   one row per metric, version, grain, period and slice
+Reads   `profile_events`, `overlay`, `changes`
+Writes  `metric_points`    one row per metric, version, grain, period and slice
+        `metric_overlay`   who had moved to another profile when the points were computed
 
 Periods are local to the workspace (a `period` is the wall-clock start of a day, week or
-month). Only the periods that new events of a metric's kind fall into are computed again; a changed definition
-is a new version, computed whole, and the old version's points go.
+month). Only the periods from the first news of a metric's kind of event on are computed again:
+an event came in, or lay ahead of the last run, or its person became another. A changed
+definition is a new version, computed whole, and the old version's points go; so is everything
+when events have gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -22,6 +25,7 @@ from spira.storage import progress
 from spira.storage.warehouse import Warehouse
 
 STAGE = "measure.metrics"
+EVENTS_COUNTED = "measure.metrics.events"
 _BEGINNING = datetime(1, 1, 1)
 
 
@@ -33,26 +37,52 @@ class Metric:
     version: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _News:
+    """What the points do not say yet: from when on by kind of event; `gone` when an erasure took events away."""
+
+    first: Mapping[str, datetime]
+    batch: int
+    events: int
+    gone: bool
+
+
 def compute(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime, zone: str, full: bool = False) -> int:
     """Bring `metric_points` up to `as_of`; how many points were written."""
-    since = progress.since(warehouse, STAGE)
-    news = {event: (batch, first) for event, batch, first in warehouse.query(_NEW, {"since": since})}
-    known = {(name, version) for name, version in warehouse.query(_VERSIONS)}
-    wanted = {(each.definition.metric, each.version) for each in metrics}
-    if not news and known == wanted and not full:
-        return 0
-    written, columns = 0, frozenset(warehouse.columns("profile_events"))
+    written = 0
     with warehouse.transaction():
+        news = _news(warehouse, as_of)
+        known = {(name, version) for name, version in warehouse.query(_VERSIONS)}
+        wanted = {(each.definition.metric, each.version) for each in metrics}
+        columns = frozenset(warehouse.columns("profile_events"))
         for name, version in known - wanted:
             warehouse.execute(_DROP, {"metric": name, "version": version})
         for metric in metrics:
-            fresh = full or (metric.definition.metric, metric.version) not in known
-            _, first = news.get(metric.definition.from_, (since, None))
+            fresh = full or news.gone or (metric.definition.metric, metric.version) not in known
+            first = news.first.get(metric.definition.from_)
             if fresh or first is not None:
                 begin = None if fresh else first
                 written += _points(warehouse, metric, columns, as_of=as_of, zone=zone, first=begin)
-        progress.mark(warehouse, STAGE, max([since, *(batch for batch, _ in news.values())]), as_of)
+        progress.mark(warehouse, STAGE, news.batch, as_of)
+        progress.mark(warehouse, EVENTS_COUNTED, news.events, as_of)
     return written
+
+
+def _news(warehouse: Warehouse, as_of: datetime) -> _News:
+    """Look for news since the last run, and take note of who has moved meanwhile."""
+    since, stood = progress.since(warehouse, STAGE), progress.stood_at(warehouse, STAGE) or as_of
+    found = warehouse.query(_NEW, {"since": since, "stood": stood, "as_of": as_of})
+    first: dict[str, datetime] = {event: ts for event, ts, _, _ in found}
+    newest = max([since, int(warehouse.value(_NEWEST)), *(batch for _, _, batch, _ in found)])
+    if newest > since and warehouse.execute(_MOVED):
+        for event, ts in warehouse.query(_FIRST_OF_MOVED):
+            first[event] = min(ts, first.get(event, ts))
+        warehouse.execute(_FORGET_MOVED)
+        warehouse.execute(_NOTE_MOVED)
+    events = int(warehouse.value(_EVENTS))
+    old = events - sum(fresh for _, _, _, fresh in found)
+    gone = old < progress.since(warehouse, EVENTS_COUNTED)
+    return _News(first=first, batch=newest, events=events, gone=gone)
 
 
 def _points(
@@ -124,7 +154,29 @@ def _period_start(moment: datetime, grain: str) -> datetime:
     return day.replace(day=1) if grain == "month" else day
 
 
-_NEW = "select event, max(batch), min(ts) from events where batch > $since group by event"
+# Two halves, so that each skips the row groups that its own bounds exclude.
+_NEW = """
+select event, min(ts), max(batch), count(*) filter (batch > $since) from (
+  select event, ts, batch from events where batch > $since
+  union all
+  select event, ts, batch from events where batch <= $since and ts >= $stood and ts < $as_of
+) group by event
+"""
+_NEWEST = "select coalesce(max(batch), 0) from changes"
+_EVENTS = "select count(*) from events"
+_MOVED = """
+create or replace temp table metric_moved as
+select subject_id from overlay full join metric_overlay before using (subject_id)
+where overlay.profile_id is distinct from before.profile_id
+"""
+_FIRST_OF_MOVED = """
+select event, min(ts) from events where subject_id in (select subject_id from metric_moved) group by event
+"""
+_FORGET_MOVED = "delete from metric_overlay where subject_id in (select subject_id from metric_moved)"
+_NOTE_MOVED = """
+insert into metric_overlay by name
+select subject_id, profile_id from overlay where subject_id in (select subject_id from metric_moved)
+"""
 _VERSIONS = "select distinct metric, version from metric_points"
 _DROP = "delete from metric_points where metric = $metric and version = $version"
 _CLEAR = """
