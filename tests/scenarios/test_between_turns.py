@@ -37,7 +37,7 @@ def test_an_erasure_hides_no_change_of_a_tag_from_the_audiences(corner):
     """
     corner.orders("ann")
     corner.tick(minutes=1)
-    for day in range(1, 4):
+    for _ in range(3):
         corner.orders("ben")
         corner.tick(days=1)
     with corner.core.exclusive():
