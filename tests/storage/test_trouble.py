@@ -19,6 +19,7 @@ FULL = os.strerror(errno.ENOSPC)
         OSError(errno.ENOSPC, FULL),
         OSError(errno.EIO, "what the system says in its own language"),
         duckdb.IOException(f'IO Error: Could not write file "warehouse.duckdb.wal": {FULL}'),
+        duckdb.FatalException("FATAL Error: Failed: database has been invalidated because of a previous fatal error."),
         sa.exc.OperationalError("insert", {}, Exception("database or disk is full")),
     ],
     ids=lambda each: type(each).__name__,

@@ -19,6 +19,8 @@ _SAYINGS = (
     "Read-only file system",
     "database or disk is full",
     "disk I/O error",
+    "database has been invalidated",  # DuckDB gave its file up; the next turn opens it anew
+    "Connection already closed",
 )
 _HELP = "free some space, or look at the disk; what was accepted is in the log, and the next turn takes it up"
 

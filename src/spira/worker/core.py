@@ -81,6 +81,8 @@ class Core:
         self._turns = threading.RLock()
         self._lanes = threading.local()
         self._given: WeakSet[Warehouse] = WeakSet()
+        self._giving = threading.Lock()
+        self._idle = warehouse.lane()  # lanes are made from this one, since the worker's is busy during a turn
         self._closing.callback(self._close_warehouse)
         self._loaded = loading.position(warehouse)
         self.take_up()
@@ -193,11 +195,14 @@ class Core:
             self._warehouse = open_warehouse(self.paths.warehouse, memory=storage.memory, threads=storage.threads)
         except Exception as raised:
             raise trouble_of(raised) or raised from raised
+        with self._giving:
+            self._idle = self._warehouse.lane()
 
     def _close_warehouse(self) -> None:
-        for lane in (*self._given, self._warehouse):
-            lane.close()
-        self._given.clear()
+        with self._giving:
+            for lane in (*self._given, self._idle, self._warehouse):
+                lane.close()
+            self._given.clear()
 
     def _turn(self, *, full: bool) -> Turn:
         return Turn(
@@ -248,11 +253,11 @@ class Core:
     # Reading
 
     def lane(self) -> Warehouse:
-        """This thread's own lane for reading."""
+        """This thread's own lane for reading; nobody waits for a turn to get one."""
         found: Warehouse | None = getattr(self._lanes, "lane", None)
         if found is None or found not in self._given:
-            with self._turns:
-                found = self._warehouse.lane()
+            with self._giving:
+                found = self._idle.lane()
                 self._given.add(found)
             self._lanes.lane = found
         return found
