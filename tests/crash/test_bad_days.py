@@ -11,9 +11,13 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import duckdb
@@ -34,6 +38,7 @@ from spira.worker.core import Core
 
 JANUARY = datetime(2026, 1, 5, 10)
 TURNS = 20
+PEOPLE = 120
 NOON = "2026-01-05T09:00:00Z"
 LASTING = ("profiles", "traits", "permissions", "tags", "members", "enrolments", "outbox", "deliveries", "cap_counters")
 
@@ -155,6 +160,35 @@ def test_what_a_mail_server_says_is_kept_without_the_address(tmp_path, monkeypat
         assert [name for (name,) in tables if "@example.com" in repr(lane.query(f"select * from {name}"))] == []
 
 
+@pytest.mark.parametrize("who", ["core", "child"])
+def test_a_death_in_the_middle_of_sending_writes_to_nobody_twice(tmp_path, family, monkeypatch, who):
+    """
+    Killed between messages, the family sends the rest afterwards; those that were under way are unknown, and stay so.
+    """
+    monkeypatch.setattr(Inbox, "handle_DATA", take_slowly)
+    with Inbox(keys=new_keys()) as inbox:
+        served = many_lapsed(tmp_path, inbox, family)
+        sending = threading.Thread(target=ask_for_a_tick, args=(served,))
+        sending.start()
+        until(lambda: len(inbox.messages) > PEOPLE // 2)
+        if who == "core":
+            served.kill()
+            served.start()
+        else:
+            kill_children(served)
+        sending.join()
+        served.post("/api/tick")
+        served.post("/api/clock", {"to": "2026-02-05T16:00:00Z"})
+        served.post("/api/tick")
+        states = served.get("/api/summary")["deliveries"]
+        assert served.stop() in (0, -15)
+    assert set(states) == {"sent", "unknown"}
+    assert sum(states.values()) == PEOPLE
+    assert states["unknown"] <= 50
+    assert max(Counter(mail.to for mail in inbox.messages).values()) == 1
+    assert states["sent"] <= len(inbox.messages) <= PEOPLE
+
+
 # The disk
 
 
@@ -244,6 +278,58 @@ def test_a_second_server_says_who_has_the_directory(tmp_path, family):
     assert f"in use by process {pid_of(served)}" in second.stderr
     assert "Traceback" not in second.stderr
     assert served.get("/api/health")["status"] == "ok"
+
+
+async def take_slowly(inbox, _server, _session, envelope):
+    """Take a message after a moment, so that there is a middle of sending."""
+    await asyncio.sleep(0.02)
+    inbox._arrive(envelope.rcpt_tos[0], envelope.original_content)
+    return "250 taken"
+
+
+def many_lapsed(directory, inbox, family):
+    """A served shop where many people are to be written to with the next tick."""
+    files = {name: text.replace("holdout: 10%", "holdout: 0%") for name, text in FILES.items()}
+    files["channels/email.yaml"] = CHANNEL.format(port=inbox.port, timeout=5)
+    make_workspace(directory, files, settings=SETTINGS)
+    served = family(directory)
+    served.start()
+    served.post("/api/definitions/apply")
+    key = served.post("/api/sources", {"name": "shop"})["write_key"]
+    served.post("/api/clock", {"to": "2026-01-05T10:00:00Z"})
+    consent = {"purpose": "marketing", "channel": "email"}
+    calls = []
+    for number in range(PEOPLE):
+        known = {"userId": f"p{number}", "timestamp": NOON}
+        calls += [
+            {**known, "type": "identify", "messageId": f"i{number}", "traits": {"email": f"p{number}@example.com"}},
+            {**known, "type": "track", "event": "Consent Given", "messageId": f"c{number}", "properties": consent},
+            order(f"p{number}", NOON, message_id=f"o{number}"),
+        ]
+    assert served.send(calls, key)
+    served.post("/api/tick")
+    served.post("/api/clock", {"to": "2026-02-05T10:00:00Z"})
+    return served
+
+
+def ask_for_a_tick(served):
+    """Ask for a tick that may never be answered."""
+    with suppress(httpx.TransportError):
+        served.api.post("/api/tick", json={})
+
+
+def kill_children(served):
+    """Kill whoever may be at it; the turn is in hand, and the page does not wait for it."""
+    for pid in served.get("/api/system")["children"]:
+        os.kill(pid, signal.SIGKILL)
+
+
+def until(true):
+    """Wait for something to become true."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def pid_of(served):
