@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,10 @@ import msgspec
 import spira.engage.channels.email
 import spira.engage.channels.webhook  # noqa: F401  (a child knows the built-in channels)
 from spira.collect.typed import without_addresses
-from spira.engage.channels.base import Handed, OutgoingMessage, open_channel
+from spira.engage.channels.base import Handed, OutgoingMessage, later, open_channel
 from spira.engage.links import Links
 from spira.engage.render import BadTemplate, Rendered, Source, render
+from spira.kernel.errors import WorkspaceInvalid
 from spira.kernel.jobs import job
 
 
@@ -68,9 +70,18 @@ def hand_over(task: DispatchTask) -> Dispatched:
         except (BadTemplate, KeyError) as fault:
             name = str(item.delivery_id)
             refused[name] = Handed(delivery_id=name, outcome="failed", detail=f"template {item.template}: {fault}")
-    sent = open_channel(task.kind, task.options).send_all(messages) if messages else []
-    told = {each.delivery_id: each for each in sent} | refused
+    told = {each.delivery_id: each for each in _send(task, messages)} | refused
     return Dispatched(handed=[_told(told[str(item.delivery_id)], item.address) for item in task.items])
+
+
+def _send(task: DispatchTask, messages: Sequence[OutgoingMessage]) -> list[Handed]:
+    """Give the messages to the channel; a workspace that lacks a secret of it has sent none of them."""
+    if not messages:
+        return []
+    try:
+        return open_channel(task.kind, task.options).send_all(messages)
+    except WorkspaceInvalid as fault:
+        return [later(each, f"{fault}; {fault.help}") for each in messages]
 
 
 def _told(handed: Handed, address: str) -> Handed:
