@@ -19,7 +19,8 @@ def sources() -> str:
 
 def families(said: str) -> set[str]:
     """The beginnings under which pages look up names that come from data."""
-    return set(re.findall(r"""(?:word|t)\(['"]([a-z_.]+?)\.?['"](?:,| ~)""", said))
+    looked_up = re.findall(r"""(?:word|t)\(['"]([a-z_.]+?)\.?['"](?:,| ~)""", said)
+    return {*looked_up, *re.findall(r"""texts\.get\(f"([a-z_]+)\.{""", said)}
 
 
 def test_every_language_has_the_same_texts():
@@ -53,7 +54,9 @@ def test_no_text_is_unused():
     unused = [
         key
         for key in catalogue("spira.console", "en")
-        if f"'{key}'" not in said and not any(key.startswith(f"{prefix}.") for prefix in known)
+        if f"'{key}'" not in said
+        and f'"{key}"' not in said
+        and not any(key.startswith(f"{prefix}.") for prefix in known)
     ]
     assert unused == []
 

@@ -5,7 +5,9 @@ import re
 import pytest
 
 from spira.console.pages.sign_in import safe_path
+from spira.kernel.i18n import catalogue
 from spira.kernel.ids import show_profile
+from spira.segment.conditions.faults import CODES
 
 PERSON = f"/people/{show_profile(7)}"
 PAGES = ["/", "/cockpit", "/people", "/people?q=nobody", PERSON, "/audiences/preview", "/system"]
@@ -66,6 +68,19 @@ def test_a_fault_keeps_the_condition_and_points_at_it(signed_in):
     assert "&lt;b&gt; = 1</textarea>" in page
     assert "<b> = 1" not in page
     assert '<pre class="fault"' in page
+
+
+def test_a_fault_is_told_in_the_language_of_the_page(signed_in, form_token):
+    """Every code of the language has its words in Chinese, with the name in question, its place, and what was meant."""
+    client = signed_in("ann", "administrator")
+    client.post("/me/preferences", data={"csrf": form_token("/cockpit"), "language": "zh-CN"})
+    page = client.get("/audiences/preview", params={"condition": "orders_9d >= 5"}).text
+    shown = page.split('<pre class="fault" tabindex="0">')[1].split("</pre>")[0]
+    assert "error[D305]: 没有这个标签、预测或资料: `orders_9d`" in shown
+    assert "^^^^^^^^^" in shown
+    assert "= 是不是 `orders_90d`？" in shown
+    assert "there is no" not in page
+    assert {f"condition_fault.{code}" for code in CODES} <= set(catalogue("spira.console", "zh-CN"))
 
 
 def test_one_hit_of_a_search_leads_to_the_person(signed_in):

@@ -82,6 +82,8 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer, shown: PersonView, *, k
         lifecycle=next((each.value for each in shown.tags if each.name == "lifecycle"), None),
         labels={(of, name): label_of(core, of, name, language) for of, names in asked.items() for name in names},
         events=event_labels(core, language),
+        traits=trait_labels(core, language),
+        types=core.catalog.tags,
         icons=ICONS,
         fallback=FALLBACK,
         explained=explanation(core, viewer, shown.person.id),
@@ -95,6 +97,12 @@ def event_labels(core: AnyCore, language: str) -> dict[str, str]:
         for name, event in plan.events.items():
             named[name] = choose(getattr(event, "label", None), language, default=name)
     return named
+
+
+def trait_labels(core: AnyCore, language: str) -> dict[str, str]:
+    """What traits are called, from the tracking plan; a trait without a label is not in it."""
+    named = {name: trait.label for plan in core.applied.of("tracking") for name, trait in plan.traits.items()}
+    return {name: choose(label, language) for name, label in named.items() if label is not None}
 
 
 ROUTES = [people_page, person_page, clear_page]

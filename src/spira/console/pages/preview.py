@@ -6,7 +6,9 @@ says the same with and without script.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio.to_thread
@@ -14,13 +16,16 @@ from litestar import Request, Response, get, post
 from litestar.params import FromQuery
 
 from spira.console.render import page
-from spira.kernel.errors import SpiraError
+from spira.kernel.diagnostics import render
+from spira.kernel.errors import ConditionInvalid, SpiraError
+from spira.kernel.i18n import catalogue, say
 from spira.kernel.viewer import Viewer
-from spira.segment.preview import Preview
+from spira.segment.preview import Preview, diagnose
 from spira.server.api.audiences import ask
 from spira.server.core import AnyCore, Asking, Core
 
 Asked = Request[Any, Any, Any]
+_QUOTED = re.compile(r"`[^`]+`|'[^']+'")
 EXAMPLES: tuple[tuple[str, str, str], ...] = (
     ("frequent", "Order Completed", "count_of('Order Completed') >= 3"),
     (
@@ -70,8 +75,33 @@ def answer(core: AnyCore, viewer: Viewer, condition: str) -> Answer:
         return Answer(condition=condition)
     try:
         return Answer(condition=condition, preview=ask(core, viewer, condition))
+    except ConditionInvalid as error:
+        told = str(error) if viewer.language == "en" else faults_of(core, condition, viewer.language)
+        return Answer(condition=condition, fault=told or str(error), help=error.help)
     except SpiraError as error:
-        return Answer(condition=condition, fault=str(error), help=error.help)
+        texts = catalogue("spira.console", viewer.language)
+        told = texts.get(f"preview_fault.{error.code}", str(error))
+        return Answer(condition=condition, fault=told, help=error.help)
+
+
+def faults_of(core: AnyCore, condition: str, language: str) -> str:
+    """Every fault of a condition in a language other than its own: what kind, which words, and the place."""
+    texts = catalogue("spira.console", language)
+    shown = []
+    for found in diagnose(condition, core.catalog):
+        kind = texts.get(f"condition_fault.{found.code}")
+        words = _QUOTED.findall(found.message)
+        message = found.message if kind is None else " ".join([f"{kind}:" if words else kind, *words])
+        shown.append(render(replace(found, message=message, help=_help(texts, found.help)), condition))
+    return "\n\n".join(shown).replace("= help: ", "= ")
+
+
+def _help(texts: Mapping[str, str], said: str | None) -> str | None:
+    """The next step as far as it can be said from the words that it quotes."""
+    examples = _QUOTED.findall(said or "")
+    if said and said.startswith("did you mean") and examples:
+        return say(texts, "preview.fault_help", word=examples[0].strip("`"))
+    return say(texts, "preview.fault_see", examples=" ".join(examples)) if examples else None
 
 
 def _draw(request: Asked, core: AnyCore, template: str, found: Answer) -> Response[str]:
