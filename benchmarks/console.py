@@ -1,0 +1,130 @@
+"""How fast every page of the console answers over a finished demo, quiet and while the loader works.
+
+`spira serve` on a copy of the workspace; one signed-in administrator with one keep-alive connection
+asks for each page in turn, 50 rounds (5 when small): milliseconds from sending the request to having
+read the whole answer, over real HTTP on loopback. Then the same while another process sends batches of
+100 orders at full speed to the same server, which loads them meanwhile. p50 and p95 over all pages, and
+each page's own p95. The limit no page gets under is `/sign-in/…`'s cheapest relative, the same server's
+`/api/health`. HTML bytes as sent without compression; script bytes gzipped, against look.md's budgets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from common import Measured, copy_of, percentile, run, serving, timed
+
+from spira.server.local import LocalServer
+
+QUIET_MS, LOADING_MS = 100, 200
+HTML_BYTES, SCRIPT_BYTES = 80_000, 120_000
+CONDITION = "did('Order Completed') and not did('Order Completed', within => '30 days')"
+PASSWORD = "a long enough password"
+STAFF = {"email": "bench@example.com", "name": "Bench"}
+
+
+def measure(chosen: argparse.Namespace) -> Measured:
+    """Quiet first, then with the loader at work, then the weights."""
+    rounds = 5 if chosen.size == "small" else 50
+    found = Measured()
+    with copy_of(chosen.dir) as directory, serving(directory) as server, _signed_in(server) as client:
+        pages = _pages(client)
+        _ask(client, pages, 2)
+        _note(found, "quiet", _ask(client, pages, rounds), QUIET_MS)
+        with _sending(server):
+            _note(found, "loading", _ask(client, pages, rounds), LOADING_MS)
+        _weigh(found, client, [path for path in pages if path.startswith("/") and path != "/api/health"])
+    return found
+
+
+@contextmanager
+def _signed_in(server: LocalServer) -> Iterator[httpx.Client]:
+    """A client that has set a password by a one-time link, as a new administrator does."""
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        token = {"Authorization": f"Bearer {server.token}"}
+        link = client.post("/api/staff/sign-in-link", json=STAFF, headers=token).raise_for_status().json()["url"]
+        form = re.search(r'name="csrf"[^>]*value="([^"]+)"', client.get(link).text)
+        if form is None:
+            raise SystemExit("the sign-in page has no form")
+        answer = client.post(link, data={"password": PASSWORD, "csrf": form.group(1)})
+        if answer.status_code != httpx.codes.SEE_OTHER:
+            raise SystemExit(f"signing in was answered {answer.status_code}")
+        yield client
+
+
+def _pages(client: httpx.Client) -> list[str]:
+    """Every page there is, with three people who have something to show."""
+    condition = str(httpx.QueryParams(condition=CONDITION))
+    found = client.get("/people", params={"q": "household"})
+    people = list(dict.fromkeys(re.findall(r'href="(/people/p_\w+)"', found.text)))[:3]
+    return [
+        "/cockpit",
+        "/people",
+        "/people?q=household",
+        *people,
+        "/audiences/preview",
+        f"/audiences/preview?{condition}",
+        "/system",
+        "/api/health",
+    ]
+
+
+def _ask(client: httpx.Client, pages: list[str], rounds: int) -> dict[str, list[float]]:
+    taken: dict[str, list[float]] = {path: [] for path in pages}
+    for _ in range(rounds):
+        for path in pages:
+            taken[path].append(timed(lambda asked=path: client.get(asked).raise_for_status()))
+    return taken
+
+
+def _note(found: Measured, when: str, taken: dict[str, list[float]], limit: float) -> None:
+    health = percentile(taken.pop("/api/health"), 0.5)
+    together = [each for values in taken.values() for each in values]
+    found.figures[f"{when}: p50_ms"] = percentile(together, 0.5)
+    found.figures[f"{when}: p95_ms"] = percentile(together, 0.95)
+    found.figures[f"{when}: /api/health p50_ms"] = health
+    found.limits[f"{when}: p95_ms"] = limit
+    for path, values in taken.items():
+        found.figures[f"{when}: {path} p95_ms"] = percentile(values, 0.95)
+        found.limits[f"{when}: {path} p95_ms"] = limit
+    found.ratios[f"{when}: page of health, p50"] = round(percentile(together, 0.5) / max(health, 0.1), 1)
+
+
+@contextmanager
+def _sending(server: LocalServer) -> Iterator[None]:
+    """Another process sends batches at full speed for as long as this lasts."""
+    token = {"Authorization": f"Bearer {server.token}"}
+    made = httpx.post(f"{server.url}/api/sources", json={"name": "bench"}, headers=token).raise_for_status().json()
+    client = Path(__file__).with_name("client.py")
+    sender = subprocess.Popen([sys.executable, str(client), server.url, made["write_key"]])
+    try:
+        yield
+        if sender.poll() is not None:
+            raise SystemExit("the sender ended by itself: these figures are not under load")
+    finally:
+        sender.terminate()
+        sender.wait()
+
+
+def _weigh(found: Measured, client: httpx.Client, pages: list[str]) -> None:
+    """The bytes of each page and of the scripts it asks for."""
+    for path in pages:
+        text = client.get(path, headers={"Accept-Encoding": "identity"}).text
+        scripts = [client.get(each).content for each in re.findall(r'<script[^>]*\ssrc="([^"]+)"', text)]
+        found.figures[f"{path} html_bytes"] = len(text.encode())
+        found.limits[f"{path} html_bytes"] = HTML_BYTES
+        found.figures[f"{path} script_bytes"] = sum(len(gzip.compress(each)) for each in scripts)
+        if "chart" not in text:
+            found.limits[f"{path} script_bytes"] = SCRIPT_BYTES
+
+
+if __name__ == "__main__":
+    run("console", __doc__, measure)
