@@ -1,4 +1,4 @@
-"""View models as the API writes them: plain objects, instants as ISO 8601 ending in Z, money as text."""
+"""View models as the API writes them: plain objects, instants as ISO 8601 ending in Z, money and large ids as text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from spira.kernel.clock import iso
+
+EXACT = 2**53  # whole numbers beyond it lose digits in a browser, so ids of that size go as text
 
 
 def plain(value: Any) -> Any:
@@ -22,6 +24,8 @@ def plain(value: Any) -> Any:
         return iso(value)
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
+    if isinstance(value, int) and abs(value) > EXACT:
+        return str(value)
     if value is None or isinstance(value, (str, int, bool)):
         return value
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from spira.collect import tracking
 from spira.collect.tracking import Plan as EventPlan
 from spira.definitions.apply import Applied
-from spira.definitions.plan import Plan, plan
+from spira.definitions.plan import Change, Plan, plan
 from spira.definitions.workspace import Workspace
+from spira.engage.journeys.report import walking
 from spira.kernel.settings import Settings
 from spira.segment.catalog import catalog_of
 from spira.segment.conditions.catalog import Catalog
@@ -30,4 +31,8 @@ def plan_for_people(warehouse: Warehouse, applied: Applied, workspace: Workspace
 
     `warehouse` is a lane that no stage is using.
     """
-    return plan(applied, workspace, assess=assessments(warehouse, workspace))
+
+    def inside(change: Change) -> dict[str, int]:
+        return {"mid-journey": walking(warehouse, change.name)}
+
+    return plan(applied, workspace, assess={**assessments(warehouse, workspace), "journey": inside})

@@ -82,6 +82,7 @@ def system_report(
 ) -> SystemReport:
     """The report as of now."""
     batch = warehouse.value("select max(batch) from loaded") or 0
+    touched = warehouse.value("select max(batch) from changes") or 0  # a batch that touched nobody leaves no lag
     seen = {stage: (at, as_of) for stage, at, as_of in warehouse.query("select stage, batch, as_of from progress")}
     rows = []
     for stage in stages:
@@ -93,7 +94,7 @@ def system_report(
                 writes=stage.writes,
                 in_turn=stage.run is not None,
                 as_of=as_of,
-                lag=max(0, batch - at) if stage.batches else None,
+                lag=max(0, touched - at) if stage.batches else None,
                 run=runs.get(stage.name, Run(stage=stage.name)),
             )
         )
