@@ -8,6 +8,7 @@ import pytest
 from tests.scenarios.shop import FILES, shop
 
 from spira.kernel.clock import iso
+from spira.kernel.viewer import SYSTEM
 from spira.unify import erase
 
 JANUARY = datetime(2026, 1, 5, 10)
@@ -109,3 +110,19 @@ def test_a_machine_that_opens_a_message_hides_no_reader(corner):
     corner.tick(minutes=1)
     opens = corner.core.lane().query("select machine_open from events where event = 'Email Opened' order by ts")
     assert opens == [(True,), (False,)]
+
+
+def test_what_was_held_for_a_walk_that_ended_is_not_sent(corner):
+    """
+    A journey was taken away at night: the message that waited for the morning does not go.
+    """
+    corner.registers("ann", consents=True)
+    corner.passes(hours=13)
+    corner.orders("ann")
+    corner.tick(minutes=1)
+    assert corner.fates("ann") == [("we_miss_you", "held", "quiet_hours")]
+    (corner.core.directory / "journeys" / "win_back.yaml").unlink()
+    corner.core.apply(SYSTEM)
+    corner.tick(hours=11)
+    assert corner.fates("ann") == [("we_miss_you", "withheld", "left")]
+    assert corner.mail("ann") == []

@@ -102,7 +102,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="engage.delivery",
-        reads=("outbox", "permissions", "suppressions", "identifiers", "attempts", "profile_events"),
+        reads=("outbox", "enrolments", "permissions", "suppressions", "identifiers", "attempts", "profile_events"),
         writes=("deliveries", "cap_counters", "log"),
         run=turns.delivery,
     ),

@@ -1,12 +1,14 @@
 """The gate: the only way out, the same for every channel, with a reason for every message withheld.
 
-Reads   `outbox`, `deliveries`, `identifiers`, `moved`, `traits`, `permissions`, `suppressions`, `cap_counters`
+Reads   `outbox`, `enrolments`, `deliveries`, `identifiers`, `moved`, `traits`, `permissions`, `suppressions`,
+        `cap_counters`
 Writes  `deliveries`     a row for each message asked for: queued, held, or withheld with its reason
         `cap_counters`   what was let through, by day
 
 Nothing is queued without permission, and what waits is asked about again: a message whose
-person has said no, or whose address was suppressed, is withheld even between two tries, and
-none of them goes out in quiet hours. The reasons and their order are those of docs/reference/gate.md.
+person has said no or was made to leave the journey, or whose address was suppressed, is withheld
+even between two tries, and none of them goes out in quiet hours. The reasons and their order are
+those of docs/reference/gate.md.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ REASONS = (
     "no_channel",
     "no_template",
     "stale",
+    "left",
     "unreachable",
     "suppressed",
     "no_consent",
@@ -72,6 +75,7 @@ def decide(
             warehouse.execute(_CHANNELS)
         with warehouse.registered("cap_rows", _caps(channels, as_of, zone)):
             warehouse.execute(_CAPS)
+        warehouse.execute(_LEFT)
         taken_back = warehouse.execute(_TAKE_BACK, {"stale": as_of - STALE})
         warehouse.execute(_PUT_OFF)
         since = progress.stood_at(warehouse, STAGE) or datetime(1970, 1, 1)
@@ -159,6 +163,14 @@ delete from cap_counters where profile_id in (
   union all select moved.subject_id from moved join merged_caps using (profile_id))
 """
 _MERGE_CAPS = "insert into cap_counters by name select * from merged_caps"
+# What waits for someone who was made to leave: by the exit rule, or because the journey was taken away.
+_LEFT = """
+create or replace temp table gate_left as
+select o.outbox_id
+from outbox o join enrolments e on e.enrolment_id = o.enrolment_id
+where e.state = 'left' and e.reason in ('exit_rule', 'retired')
+  and o.outbox_id in (select delivery_id from deliveries where state in ('queued', 'held'))
+"""
 _TAKE_BACK = """
 update deliveries set state = 'withheld', reason = refused.reason, due_at = null
 from (
@@ -166,8 +178,10 @@ from (
     case when s.address_key is not null then 'suppressed'
          when d.purpose <> 'transactional' and (p.granted = false or (p.granted is null and d.purpose = 'marketing'))
            then 'no_consent'
-         when d.purpose = 'marketing' and d.created_at < $stale then 'stale' end as reason
+         when d.purpose = 'marketing' and d.created_at < $stale then 'stale'
+         when w.outbox_id is not null then 'left' end as reason
   from deliveries d join gate_channels c on c.channel = d.channel
+    left join gate_left w on w.outbox_id = d.delivery_id
     left join (select distinct address_key, channel from suppressions) s
       on s.address_key = d.address_key and s.channel = c.kind
     left join permissions p on p.profile_id = d.profile_id and p.purpose = d.purpose and p.channel = c.kind
@@ -217,12 +231,14 @@ select a.*,
   case when a.kind is null then 'no_channel'
        when not list_contains($templates::varchar[], a.template) then 'no_template'
        when a.purpose = 'marketing' and a.created_at < $stale then 'stale'
+       when w.outbox_id is not null then 'left'
        when a.address_key is null then 'unreachable'
        when s.address_key is not null then 'suppressed'
        when a.purpose <> 'transactional' and (p.granted = false or (p.granted is null and a.purpose = 'marketing'))
          then 'no_consent'
        when a.held_out then 'holdout' end as refused
 from addressed a
+  left join gate_left w on w.outbox_id = a.delivery_id
   left join (select distinct address_key, channel from suppressions) s
     on s.address_key = a.address_key and s.channel = a.kind
   left join permissions p on p.profile_id = a.profile_id and p.purpose = a.purpose and p.channel = a.kind
