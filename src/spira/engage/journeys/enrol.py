@@ -41,7 +41,9 @@ def enrol(warehouse: Warehouse, version: Version, as_of: datetime, *, zone: str)
         at = last_between(read_schedule(enter.schedule), stood or as_of, as_of, zone=zone) if not first else None
         mark = 0
         if at is not None:
-            warehouse.execute(_BY_SCHEDULE, {"audience": enter.audience, "key": iso(at)})
+            entered_after = _again_by_schedule(version, as_of)
+            named = {"journey": version.name, "audience": enter.audience, "key": iso(at)}
+            warehouse.execute(_BY_SCHEDULE, named | {"entered_after": entered_after})
     else:
         after, mark = progress.since(warehouse, stage), int(warehouse.value(_LAST_CHANGE))
         if not first:
@@ -68,6 +70,14 @@ def _entering_by_event(warehouse: Warehouse, version: Version, after: int, as_of
     warehouse.execute(insert.sql("duckdb"), params)
 
 
+def _again_by_schedule(version: Version, as_of: datetime) -> datetime:
+    """Whoever entered after this does not enter now; each time of a schedule enrols, unless `again` is written."""
+    if "again" not in version.model.enter.model_fields_set:
+        return as_of
+    again = again_after(version.model.enter.again)
+    return datetime(1, 1, 1) if again is None else as_of - again
+
+
 def _enrol_entering(warehouse: Warehouse, version: Version, as_of: datetime) -> int:
     again = again_after(version.model.enter.again)
     enrolled = warehouse.execute(
@@ -90,7 +100,12 @@ _NOBODY_ENTERING = "delete from entering"
 _LAST_BATCH = "select coalesce(max(batch), 0) from changes"
 _LAST_CHANGE = "select coalesce(max(change_id), 0) from membership_changes"
 _BY_AUDIENCE = "insert into entering select profile_id, null from members where audience = $audience"
-_BY_SCHEDULE = "insert into entering select profile_id, $key from members where audience = $audience"
+_BY_SCHEDULE = """
+insert into entering
+select profile_id, $key from members
+where audience = $audience and profile_id not in (
+  select profile_id from enrolments where journey = $journey and (state = 'active' or entered_at > $entered_after))
+"""
 _BY_CHANGE = """
 insert into entering
 select distinct profile_id, null from membership_changes as change
