@@ -8,9 +8,12 @@ no new requests, the turn in hand finished, the children gone, the lock free.
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import sys
+import threading
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -26,6 +29,7 @@ STOPPING_SECONDS = 10
 def serve(directory: Path, *, port: int | None = None, host: str | None = None) -> None:
     """Serve the workspace until a signal comes; DirectoryBusy or PortTaken before anything is changed."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    _end_on_termination()
     for chatty in ("alembic", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with Core.open(directory.resolve()) as core:
@@ -57,6 +61,20 @@ def _serve(core: Core, listener: socket.socket) -> None:
     finally:
         local.withdraw(core.directory)
         schedule.stop()
+
+
+def _end_on_termination() -> None:
+    """Make SIGTERM unwind the program as Ctrl-C does.
+
+    When uvicorn has stopped it raises the signal again for whoever asked before it: the default
+    would end the process there, before the worker, the children and the stores are closed.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
 
 
 def _listen(host: str, port: int) -> socket.socket:
