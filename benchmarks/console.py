@@ -2,10 +2,11 @@
 
 `spira serve` on a copy of the workspace; one signed-in administrator with one keep-alive connection
 asks for each page in turn, 50 rounds (5 when small): milliseconds from sending the request to having
-read the whole answer, over real HTTP on loopback. Then the same while another process sends batches of
-100 orders at full speed to the same server, which loads them meanwhile. p50 and p95 over all pages, and
-each page's own p95. The limit no page gets under is `/sign-in/…`'s cheapest relative, the same server's
-`/api/health`. HTML bytes as sent without compression; script bytes gzipped, against look.md's budgets.
+read the whole answer, over real HTTP on loopback, the client's own one or two included. Then the same
+while another process sends batches of 100 orders at full speed to the same server, which loads them
+meanwhile. p50 and p95 over all pages, and each page's own p95. No page gets under the same server's
+`/api/health`, which does nothing. HTML bytes are counted before compression, script bytes gzipped; the
+budget for scripts is for pages without a chart.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from spira.server.local import LocalServer
 
 QUIET_MS, LOADING_MS = 100, 200
 HTML_BYTES, SCRIPT_BYTES = 80_000, 120_000
+HEALTH = "/api/health"
+HOUSEHOLDS = ("1", "1000", "2000")
 CONDITION = "did('Order Completed') and not did('Order Completed', within => '30 days')"
 PASSWORD = "a long enough password"
 STAFF = {"email": "bench@example.com", "name": "Bench"}
@@ -41,7 +44,7 @@ def measure(chosen: argparse.Namespace) -> Measured:
         _note(found, "quiet", _ask(client, pages, rounds), QUIET_MS)
         with _sending(server):
             _note(found, "loading", _ask(client, pages, rounds), LOADING_MS)
-        _weigh(found, client, [path for path in pages if path.startswith("/") and path != "/api/health"])
+        _weigh(found, client, [path for path in pages if path != HEALTH])
     return found
 
 
@@ -61,20 +64,25 @@ def _signed_in(server: LocalServer) -> Iterator[httpx.Client]:
 
 
 def _pages(client: httpx.Client) -> list[str]:
-    """Every page there is, with three people who have something to show."""
-    condition = str(httpx.QueryParams(condition=CONDITION))
-    found = client.get("/people", params={"q": "household"})
-    people = list(dict.fromkeys(re.findall(r'href="(/people/p_\w+)"', found.text)))[:3]
+    """Every page there is, with three people."""
     return [
         "/cockpit",
         "/people",
-        "/people?q=household",
-        *people,
+        "/people?q=nobody",
+        *(_person(client, each) for each in HOUSEHOLDS),
         "/audiences/preview",
-        f"/audiences/preview?{condition}",
+        f"/audiences/preview?{httpx.QueryParams(condition=CONDITION)}",
         "/system",
-        "/api/health",
+        HEALTH,
     ]
+
+
+def _person(client: httpx.Client, household: str) -> str:
+    """The page that a search with one hit leads to."""
+    answer = client.get("/people", params={"q": household})
+    if "location" not in answer.headers:
+        raise SystemExit(f"household {household} was not found: is this a finished demo?")
+    return answer.headers["location"]
 
 
 def _ask(client: httpx.Client, pages: list[str], rounds: int) -> dict[str, list[float]]:
@@ -86,15 +94,15 @@ def _ask(client: httpx.Client, pages: list[str], rounds: int) -> dict[str, list[
 
 
 def _note(found: Measured, when: str, taken: dict[str, list[float]], limit: float) -> None:
-    health = percentile(taken.pop("/api/health"), 0.5)
+    health = percentile(taken.pop(HEALTH), 0.5)
     together = [each for values in taken.values() for each in values]
     found.figures[f"{when}: p50_ms"] = percentile(together, 0.5)
     found.figures[f"{when}: p95_ms"] = percentile(together, 0.95)
     found.figures[f"{when}: /api/health p50_ms"] = health
     found.limits[f"{when}: p95_ms"] = limit
     for path, values in taken.items():
-        found.figures[f"{when}: {path} p95_ms"] = percentile(values, 0.95)
-        found.limits[f"{when}: {path} p95_ms"] = limit
+        found.figures[f"{when}: {_short(path)} p95_ms"] = percentile(values, 0.95)
+        found.limits[f"{when}: {_short(path)} p95_ms"] = limit
     found.ratios[f"{when}: page of health, p50"] = round(percentile(together, 0.5) / max(health, 0.1), 1)
 
 
@@ -119,11 +127,16 @@ def _weigh(found: Measured, client: httpx.Client, pages: list[str]) -> None:
     for path in pages:
         text = client.get(path, headers={"Accept-Encoding": "identity"}).text
         scripts = [client.get(each).content for each in re.findall(r'<script[^>]*\ssrc="([^"]+)"', text)]
-        found.figures[f"{path} html_bytes"] = len(text.encode())
-        found.limits[f"{path} html_bytes"] = HTML_BYTES
-        found.figures[f"{path} script_bytes"] = sum(len(gzip.compress(each)) for each in scripts)
-        if "chart" not in text:
-            found.limits[f"{path} script_bytes"] = SCRIPT_BYTES
+        found.figures[f"{_short(path)} html_bytes"] = len(text.encode())
+        found.limits[f"{_short(path)} html_bytes"] = HTML_BYTES
+        found.figures[f"{_short(path)} script_bytes"] = sum(len(gzip.compress(each)) for each in scripts)
+        if "echarts" not in text:
+            found.limits[f"{_short(path)} script_bytes"] = SCRIPT_BYTES
+
+
+def _short(path: str) -> str:
+    """A path as it stands in the report."""
+    return path.replace(str(httpx.QueryParams(condition=CONDITION)), "condition=…")
 
 
 if __name__ == "__main__":
