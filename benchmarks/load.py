@@ -2,8 +2,8 @@
 
 The demo's first calls (20,000 when small, all when full: baskets with their lines, identifies, coupons)
 are put into the log of a fresh workspace as the batches a shop would send; then one `load` brings them
-all in on one lane, decoding in a child process, whose start is included. The limit is what the engine needs to write the very
-same rows: `create table as` of the finished events and lines, in the same file.
+all in on one lane, decoding in a child process, whose start is included. The limit is what the engine
+needs to write the very same rows: `create table as` of the finished events and lines, in the same file.
 """
 
 from __future__ import annotations
