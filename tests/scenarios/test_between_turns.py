@@ -9,6 +9,7 @@ from tests.scenarios.shop import FILES, shop
 
 from spira.kernel.clock import iso
 from spira.kernel.viewer import SYSTEM
+from spira.testing.workspaces import order
 from spira.unify import erase
 
 JANUARY = datetime(2026, 1, 5, 10)
@@ -110,6 +111,24 @@ def test_a_machine_that_opens_a_message_hides_no_reader(corner):
     corner.tick(minutes=1)
     opens = corner.core.lane().query("select machine_open from events where event = 'Email Opened' order by ts")
     assert opens == [(True,), (False,)]
+
+
+def test_an_order_a_little_ahead_of_its_turn_is_known_by_the_next(corner):
+    """
+    What lay ahead of a turn counts in the next one, in tags, metrics and the journeys alike, once.
+    """
+    corner.registers("ann", consents=True)
+    ahead = iso(corner.core.clock.now() + timedelta(minutes=3))
+    corner.send([order("ann", ahead, message_id="first")])
+    corner.core.tick()
+    counted = "select coalesce(sum(value), 0) from metric_points where metric = 'orders' and grain = 'day'"
+    assert corner.core.lane().query("select orders_total from tags") == [(0,)]
+    assert corner.core.lane().value(counted) == 0
+    corner.tick(minutes=10)
+    assert corner.core.lane().query("select orders_total from tags") == [(1,)]
+    assert corner.core.lane().value(counted) == 1
+    corner.tick(minutes=10)
+    assert len(corner.mail("ann")) == 1
 
 
 def test_what_was_held_for_a_walk_that_ended_is_not_sent(corner):

@@ -29,6 +29,7 @@ from spira.storage.warehouse import Warehouse
 
 STAGE = "engage.gate"
 SAME_MESSAGE = timedelta(hours=24)  # in which the same template does not go to the same address twice
+SET_BACK = timedelta(hours=2)  # by which a machine's clock may be corrected without a message being lost
 STALE = timedelta(days=3)  # after which a marketing message is no longer worth sending
 REASONS = (
     "no_channel",
@@ -78,8 +79,8 @@ def decide(
         warehouse.execute(_LEFT)
         taken_back = warehouse.execute(_TAKE_BACK, {"stale": as_of - STALE})
         warehouse.execute(_PUT_OFF)
-        since = progress.stood_at(warehouse, STAGE) or datetime(1970, 1, 1)
-        warehouse.execute(_ASKED, {"as_of": as_of, "since": since})
+        stood = progress.stood_at(warehouse, STAGE) or datetime(1970, 1, 1)
+        warehouse.execute(_ASKED, {"as_of": as_of, "since": min(stood, as_of) - SET_BACK})
         warehouse.execute(_ADDRESSED)
         warehouse.execute(_ALONE, {"templates": list(templates), "stale": as_of - STALE})
         warehouse.execute(_TOGETHER, {"recent": as_of - SAME_MESSAGE})
