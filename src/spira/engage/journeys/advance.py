@@ -10,6 +10,7 @@ held out walk like everyone; their rows say so, and the gate withholds them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,8 @@ from spira.kernel.durations import parse_duration
 from spira.segment.conditions.catalog import Catalog
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
+
+_log = logging.getLogger("spira.engage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,10 @@ class Advanced:
 
 def advance(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: datetime) -> int:
     """Stage 7: enrol, let leave, and move everyone who is due at `as_of`; how many rows changed."""
-    return tick(warehouse, applied, catalog, as_of).rows
+    done = tick(warehouse, applied, catalog, as_of)
+    for fault in done.faults:
+        _log.warning("%s; nobody meets it until it is understood again", fault)
+    return done.rows
 
 
 def tick(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: datetime) -> Advanced:
