@@ -5,6 +5,8 @@ Each takes the `Turn` and returns how many rows it changed.
 
 from __future__ import annotations
 
+import logging
+
 from spira.collect import load as loading
 from spira.engage.delivery import stage as delivering
 from spira.engage.journeys import advance
@@ -18,10 +20,12 @@ from spira.unify import identity
 from spira.unify import profiles as profiling
 from spira.worker.turn import Turn
 
+_log = logging.getLogger("spira.worker")
+
 
 def load(turn: Turn) -> int:
     """Stage 2: everything that the log holds and the warehouse does not."""
-    return loading.load(
+    done = loading.load(
         turn.warehouse,
         state=turn.state,
         vault=turn.vault,
@@ -33,7 +37,10 @@ def load(turn: Turn) -> int:
         directory=turn.directory,
         scratch=turn.scratch,
         join=identity.resolve,
-    ).events
+    )
+    for damage in done.damage:
+        _log.error("the log is damaged and a part of it could not be loaded: %s", damage)
+    return done.events
 
 
 def profiles(turn: Turn) -> int:
