@@ -153,6 +153,8 @@ def test_what_a_mail_server_says_is_kept_without_the_address(tmp_path, monkeypat
         corner.tick(minutes=1)
         corner.tick(days=31)
         corner.tick(minutes=1)
+        (listed,) = corner.api("/api/deliveries?state=failed")["deliveries"]
+        assert listed["detail"] == "550 5.1.1 <[address]>: nobody of that name"
         lane = corner.core.lane()
         said = "select detail from deliveries union all select detail from attempts where phase = 'result'"
         assert lane.query(said) == [("550 5.1.1 <[address]>: nobody of that name",)] * 2

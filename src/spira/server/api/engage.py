@@ -64,7 +64,7 @@ ROUTES = [list_journeys, show_journey, list_deliveries, list_metrics, show_metri
 
 _DELIVERIES = """
 select delivery_id, profile_id, channel, template, journey, step, purpose, state, reason,
-       created_at, sent_at, delivered_at, opened_at, clicked_at, bounced_at
+       detail, created_at, sent_at, delivered_at, opened_at, clicked_at, bounced_at
 from deliveries join profiles using (profile_id)
 where ($units::bigint[] is null or list_contains($units, unit_id))
   and ($before::bigint is null or delivery_id < $before) and ($state::varchar is null or state = $state)
