@@ -69,7 +69,7 @@ def test_values_of_every_kind_read_as_people_write_them():
     """Tags hold words, numbers, instants and truths."""
     shown = [None, True, 3, Decimal("2.5000"), "GROCERY", date(2026, 3, 1)]
     told = [formats.value(each, "en", "UTC") for each in shown]
-    assert told == ["–", "yes", "3", "2.50", "GROCERY", "Sunday, 1 Mar 2026"]
+    assert told == ["–", "yes", "3", "2.5", "GROCERY", "Sunday, 1 Mar 2026"]
 
 
 def test_sizes_and_lengths_of_time_are_short():

@@ -93,7 +93,7 @@ def value(shown: object, language: str, zone: str) -> str:
     if isinstance(shown, date):
         return date_of(shown, language)
     if isinstance(shown, (float, Decimal)):
-        return number(float(shown), language, decimals=0 if float(shown).is_integer() else 2)
+        return number(float(shown), language, decimals=len(f"{float(shown):.2f}".rstrip("0").partition(".")[2]))
     return number(shown, language) if isinstance(shown, int) else str(shown)
 
 
