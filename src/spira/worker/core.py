@@ -133,9 +133,10 @@ class Core:
                 warehouse=warehouse,
                 log=log,
                 runner=runner,
-                closing=opening.pop_all(),
+                closing=opening,
             )
-        erase.resume(core.stores())
+            erase.resume(core.stores())
+            core._closing = opening.pop_all()
         return core
 
     # Turns
