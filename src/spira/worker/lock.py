@@ -13,7 +13,7 @@ class DirectoryLock:
     """Held from construction until `release`, or until the process ends in whatever way."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # hashes of passwords and facts of people lie here
         self._file = path.open("a+", encoding="utf-8")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
