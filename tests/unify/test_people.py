@@ -93,6 +93,15 @@ def test_people_outside_a_viewers_units_are_as_if_they_were_not(shop, viewer, se
                 explain(warehouse, vault, viewer, profile)
 
 
+def test_the_last_digits_find_ones_own_people_among_many(shop):
+    """However many people elsewhere have a number that ends so, a guide finds the one of the own store."""
+    keys = sorted(shop.sealed("phone", f"+86138{number:04}1234") for number in range(50))
+    shop.house.tell(1, "phone", None, hours=2, vault_key=keys[-1])
+    shop.house.load()
+    profiles.compute(shop.house.warehouse, as_of=at(9), units=[(10, "A"), (20, "B")])
+    assert ids(shop, GUIDE, "1234") == [show_profile(1)]
+
+
 def test_a_reader_sees_no_single_person(shop):
     """The role that sees figures only is refused by every question about people."""
     for question in (

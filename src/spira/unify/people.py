@@ -39,6 +39,7 @@ from spira.unify.portrait import (
 from spira.unify.timeline import timeline
 
 LIST = 20
+ENDING = 10_000  # numbers with the same last four digits, before the viewer's own people are chosen of them
 NAMES = ("name", "full_name", "fullName", "first_name", "firstName", "nickname")
 ADDRESSES = {"email": "email", "sms": "phone"}
 MARKETING = "marketing"
@@ -72,7 +73,7 @@ def find(warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys:
     wanted = [keys.subject_key(kind, value) for kind, value in named]
     if exact is None:
         wanted += [keys.subject_key(name, text) for name in NAMES]
-        wanted += vault.find_by_last4("phone", text, limit=LIST) if len(text) == 4 and text.isdecimal() else []
+        wanted += vault.find_by_last4("phone", text, limit=ENDING) if len(text) == 4 and text.isdecimal() else []
     found = warehouse.query(_NAMED, {"keys": wanted, "limit": LIST, **_bound(viewer)})
     return rows(warehouse, vault, viewer, [profile for (profile,) in found])
 
