@@ -38,17 +38,17 @@ who: city = '青岛' or seen_then_bought
 TABLES = ("profiles", "traits", "permissions", "suppressions", "tags", "members", "member_edges", "moved")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_what_is_refreshed_in_steps_is_what_is_refreshed_in_full(tmp_path, seed):
     """
     After any days of people who join, part, agree, refuse and buy, a full refresh finds nothing to change.
     """
     draw = random.Random(seed)
     with shop(tmp_path, at=JANUARY, files={**FILES, **MORE}) as corner:
-        for day in range(10):
+        for day in range(8):
             a_day(corner, draw)
             corner.tick(days=draw.choice((0, 1, 1, 3, 9)), minutes=1)
-            if day % 3 == 0:
+            if day % 3 == 1:
                 in_steps = contents(corner)
                 corner.core.refresh(full=True)
                 assert contents(corner) == in_steps

@@ -134,7 +134,7 @@ def lives(tmp_path_factory):
         yield lambda: Lives(corner, next(numbers)).begin()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(HAPPENINGS)
 @example(ORDERLY)
 @example([*ORDERLY[:4], ("refuses", "ann"), ("hours", 25), ("tick", "")])
