@@ -1,9 +1,9 @@
-"""`followed`: one event after another, each second event joined with the latest first one before it.
+"""`followed`: one event after another, found with running maxima over the instants of a person.
 
 Reads   `profile_events`, `changed` when restricted
 
-The latest first event strictly before a second is the one to look at: if any fits, it does. The
-same holds for what must not come between: the latest one before the second decides.
+Events of one instant are first put together, so that `strictly later` needs no order among
+them. The latest first event before a second is the one to look at: if any fits, it does.
 """
 
 from __future__ import annotations
@@ -13,62 +13,92 @@ from sqlglot import exp
 from spira.segment.conditions import sql
 from spira.segment.conditions.behaviours import Events, Followed
 from spira.segment.conditions.scans import EVENTS, Source, counts, restricted
-from spira.segment.conditions.sql import Sql, column
+from spira.segment.conditions.sql import Sql, column, when
 
-FIRST, THEN, BETWEEN = "first_before", "then_after", "last_between"
+MOMENTS, RUNNING = "moments", "running"
 
 
 def followed(asked: Followed, found_as: str, zone: str, *, restrict: bool) -> exp.Select:
     """One row per person of whom it is true, with a column `found_as` that is true."""
-    source = Source(array=None, joined=False, zone=zone)
-    then = Events(event=asked.then)
-    seconds = _instants(then, source, restrict=restrict, people=asked.first)
-    _from_the_start(seconds, asked, source)
-    found = exp.Select().select(column("profile_id", THEN), copy=False)
-    found = found.select(exp.alias_(exp.Boolean(this=True), found_as, quoted=True), copy=False)
-    found = found.from_(_named(seconds, THEN), copy=False)
-    found = found.join(_latest_before(_instants(asked.first, source, restrict=restrict, people=then), FIRST))
-    last = column("ts", FIRST)
+    running = _running(_moments(asked, zone, restrict=restrict), has_between=asked.without is not None)
+    last = column("last_first", RUNNING)
+    tests: list[Sql] = [
+        exp.EQ(this=column("is_then", RUNNING), expression=sql.whole(1)),
+        exp.Not(this=exp.Is(this=last, expression=exp.Null())),
+    ]
     if asked.gap is not None:
-        found = found.where(exp.LTE(this=column("ts", THEN), expression=sql.shifted(last.copy(), asked.gap)))
+        tests.append(exp.LTE(this=column("ts", RUNNING), expression=sql.shifted(last.copy(), asked.gap)))
     if asked.without is not None:
-        betweens = _instants(Events(event=asked.without), source, restrict=restrict, people=asked.first)
-        found = found.join(_latest_before(_from_the_start(betweens, asked, source), BETWEEN, optional=True))
-        none = exp.Is(this=column("ts", BETWEEN), expression=exp.Null())
-        found = found.where(sql.some([none, exp.LTE(this=column("ts", BETWEEN), expression=last.copy())]))
-    return found.group_by(column("profile_id", THEN), copy=False)
+        none = exp.Is(this=column("last_between", RUNNING), expression=exp.Null())
+        before = exp.LTE(this=column("last_between", RUNNING), expression=last.copy())
+        tests.append(sql.some([none, before]))
+    return (
+        exp.Select()
+        .select(column("profile_id", RUNNING), exp.alias_(exp.Boolean(this=True), found_as, quoted=True), copy=False)
+        .from_(exp.Subquery(this=running, alias=exp.TableAlias(this=exp.to_identifier(RUNNING))), copy=False)
+        .where(sql.every(tests), copy=False)
+        .group_by(column("profile_id", RUNNING), copy=False)
+    )
 
 
-def _instants(events: Events, source: Source, *, restrict: bool, people: Events) -> exp.Select:
-    """When these events happened to whoever did the other one at all: most people leave here, before any order."""
+def _moments(asked: Followed, zone: str, *, restrict: bool) -> exp.Select:
+    """One row per person and instant: whether it has the first event, the second, the one between."""
+    source = Source(array=None, joined=False, zone=zone)
+    names = {asked.first.event or "", asked.then} | ({asked.without} if asked.without else set())
     found = exp.Select().select(column("profile_id", EVENTS), source.ts(), copy=False)
-    found = found.from_(sql.source("profile_events", EVENTS), copy=False).where(counts(events, source), copy=False)
-    if restrict:
-        found = found.where(restricted(EVENTS), copy=False)
-    if people == events:
-        return found
-    others = exp.Select().select(column("profile_id", EVENTS), copy=False)
-    others = others.from_(sql.source("profile_events", EVENTS), copy=False).where(counts(people, source), copy=False)
-    return found.where(sql.in_query(column("profile_id", EVENTS), others), copy=False)
-
-
-def _from_the_start(instants: exp.Select, asked: Followed, source: Source) -> exp.Select:
-    """Nothing that happened before the first event's window can come after a first event."""
+    found = found.select(_any(asked.first, source, "is_first"), _any(Events(event=asked.then), source, "is_then"))
+    if asked.without is not None:
+        found = found.select(_any(Events(event=asked.without), source, "is_between"), copy=False)
+    found = found.from_(sql.source("profile_events", EVENTS), copy=False)
+    found = found.where(sql.named_in(column("event", EVENTS), names), copy=False)
+    found = found.where(exp.LT(this=source.ts(), expression=sql.as_of()), copy=False)
     window = asked.first.window
     if window.reach is not None:
-        instants.where(exp.GTE(this=source.ts(), expression=sql.shifted(sql.as_of(), -window.reach)), copy=False)
+        start = sql.shifted(sql.as_of(), -window.reach)
+        found = found.where(exp.GTE(this=source.ts(), expression=start), copy=False)
     if window.since is not None:
-        instants.where(exp.GTE(this=source.ts(), expression=sql.constant(window.since, "time")), copy=False)
-    return instants
+        found = found.where(exp.GTE(this=source.ts(), expression=sql.constant(window.since, "time")), copy=False)
+    if restrict:
+        found = found.where(restricted(EVENTS), copy=False)
+    for needed in dict.fromkeys([asked.first, Events(event=asked.then)]):
+        found = found.where(sql.in_query(column("profile_id", EVENTS), _people(needed, zone)), copy=False)
+    return found.group_by(column("profile_id", EVENTS), source.ts(), copy=False)
 
 
-def _latest_before(instants: exp.Select, alias: str, *, optional: bool = False) -> exp.Join:
-    """To each second event the latest of these instants strictly before it."""
-    same: Sql = exp.EQ(this=column("profile_id", alias), expression=column("profile_id", THEN))
-    later: Sql = exp.GT(this=column("ts", THEN), expression=column("ts", alias))
-    side = {"side": "LEFT"} if optional else {}
-    return exp.Join(this=_named(instants, alias), method="ASOF", on=sql.every([same, later]), **side)
+def _people(events: Events, zone: str) -> exp.Select:
+    """Who did one of the two at all: most people leave here, before their events are put in order."""
+    source = Source(array=None, joined=False, zone=zone)
+    found = exp.Select().select(column("profile_id", EVENTS), copy=False)
+    found = found.from_(sql.source("profile_events", EVENTS), copy=False)
+    return found.where(counts(events, source), copy=False)
 
 
-def _named(select: exp.Select, alias: str) -> exp.Subquery:
-    return exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(alias)))
+def _any(events: Events, source: Source, name: str) -> Sql:
+    return exp.alias_(exp.Max(this=when(counts(events, source), sql.whole(1))), name, quoted=True)
+
+
+def _running(moments: exp.Select, *, has_between: bool) -> exp.Select:
+    found = exp.Select().select(
+        column("profile_id", MOMENTS), column("ts", MOMENTS), column("is_then", MOMENTS), copy=False
+    )
+    found = found.select(_latest_before("is_first", "last_first"), copy=False)
+    if has_between:
+        found = found.select(_latest_before("is_between", "last_between"), copy=False)
+    return found.from_(exp.Subquery(this=moments, alias=exp.TableAlias(this=exp.to_identifier(MOMENTS))), copy=False)
+
+
+def _latest_before(flag: str, name: str) -> Sql:
+    is_one = exp.EQ(this=column(flag, MOMENTS), expression=sql.whole(1))
+    window = exp.Window(
+        this=exp.Max(this=when(is_one, column("ts", MOMENTS))),
+        partition_by=[column("profile_id", MOMENTS)],
+        order=exp.Order(expressions=[exp.Ordered(this=column("ts", MOMENTS))]),
+        spec=exp.WindowSpec(
+            kind="ROWS",
+            start="UNBOUNDED",
+            start_side="PRECEDING",
+            end=sql.whole(1),
+            end_side="PRECEDING",
+        ),
+    )
+    return exp.alias_(window, name, quoted=True)
