@@ -46,6 +46,27 @@ def everything(warehouse):
     return found | {"quarantine": warehouse.query("select * exclude (body) from quarantine order by all")}
 
 
+@pytest.mark.parametrize("told", ["ann@example.com", "13800001234", "+8613800001234"])
+def test_a_user_id_that_is_an_address_is_sealed_like_one(desk, told):
+    """Whoever names users by their addresses puts none into the warehouse; the vault has it, under the id's own key."""
+    desk.batch({"type": "track", "event": "Seen", "userId": told, "messageId": "m1"})
+    desk.load()
+
+    [(kind, key, value)] = desk.rows("select kind, subject_key, value from identifiers")
+    assert (kind, value) == ("user_id", None)
+    assert desk.vault.open([key]) == {key: told}
+    assert told not in repr(everything(desk.warehouse))
+
+
+@pytest.mark.parametrize("told", ["1247", "ann@shop", "123456789012345678", "abc-13800001234"])
+def test_an_opaque_id_stays_readable(desk, told):
+    """An id that reaches nobody is shown as it is."""
+    desk.batch({"type": "track", "event": "Seen", "userId": told, "messageId": "m1"})
+    desk.load()
+
+    assert desk.rows("select value from identifiers") == [(told,)]
+
+
 def test_an_order_becomes_an_event_and_its_lines(desk):
     """Amounts are exact, what is not declared is kept as JSON beside, and lines are numbered from 1."""
     desk.batch(track(**ORDER, gift=True), context={"channel": "store", "campaign": {"name": "spring"}})

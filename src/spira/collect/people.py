@@ -7,6 +7,7 @@ trait is known outside the vault only by its key.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,7 @@ from spira.storage.sealing import seal
 from spira.storage.vault import SealedValue, seal_value
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_MOBILE = re.compile(r"(?:\+?86)?1[3-9]\d{9}")
 QUARANTINE = b"quarantine"  # the context in which bodies of quarantine are sealed
 
 
@@ -91,6 +93,8 @@ class Sealer:
         normal = normalise(kind, value)
         if normal is None:
             raise WrongType(f"`{kind}` is longer than an identifier may be")
+        if reaches(normal):
+            return Identifier(kind, self._seal(kind, normal), None)
         return Identifier(kind, self.key(kind, normal), normal)
 
     def _trait(self, name: str, raw: msgspec.Raw, linked: list[tuple[Identifier, str]]) -> Trait:
@@ -112,6 +116,11 @@ class Sealer:
         if key not in self.sealed:
             self.sealed[key] = seal_value(self._keys, kind, text)
         return key
+
+
+def reaches(value: str) -> bool:
+    """Whether what is told as an opaque id is an address after all; some name their users by them."""
+    return normalise("email", value) is not None if "@" in value else _MOBILE.fullmatch(value) is not None
 
 
 def _merged(parts: tuple[msgspec.Raw, ...]) -> dict[str, msgspec.Raw]:

@@ -70,7 +70,9 @@ def explain(warehouse: Warehouse, vault: Vault, viewer: Viewer, profile_id: int)
     subjects = warehouse.query(_NODES, {"profile": profile, "ends": ends, "units": units})
     number = {subject: at for at, (subject, *_) in enumerate(subjects)}
     strong = {subject for subject, kind, *_ in subjects if kind == USER_ID}
-    shown = masks.seen(vault, viewer, (row[2] for row in subjects if is_contact(row[1]) and row[6]), clear=False)
+    shown = masks.seen(
+        vault, viewer, (row[2] for row in subjects if row[6] and (row[3] is None or is_contact(row[1]))), clear=False
+    )
     links = tuple(_link(row, number, strong) for row in found if row[0] in number and row[1] in number)
     joining = [link for link in links if link.joins]
     return Explanation(
