@@ -75,9 +75,7 @@ class Life:
     def live(self, report: Report) -> None:
         """From the beginning, or from where an earlier run stopped, to the end."""
         if not self._progress.write_key:
-            self._progress.write_key = self._post("/api/sources", {"name": "shop", "touchpoint": "store"})[
-                "write_key"
-            ]
+            self._progress.write_key = self._post("/api/sources", {"name": "shop", "touchpoint": "store"})["write_key"]
             self._progress.save()
         start = self._shop.lived_from
         if not self._progress.sent_until:
