@@ -24,7 +24,11 @@ def test_a_signal_ends_the_family_in_order(tmp_path, asked):
         assert "Spira serves" in next(line for line in serving.stderr if "Spira serves" in line)
         assert local.find(home) is not None
         serving.send_signal(asked)
-        serving.communicate(timeout=60)
+        try:
+            serving.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            serving.kill()
+            raise
     assert local.find(home) is None
     DirectoryLock(Paths(home).lock).release()
     assert not list(Paths(home).data.glob("warehouse.duckdb.wal"))

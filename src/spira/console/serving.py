@@ -53,10 +53,10 @@ def _serve(core: Core, listener: socket.socket) -> None:
         proxy_headers=False,  # the door believes forwarded addresses only of the proxies in the settings
     )
     server = uvicorn.Server(config)
-    local.announce(core.directory, url=url, token=app.state.local_token)
-    schedule.start()
-    print(f"Spira serves {core.settings.workspace.brand} at {url} — Ctrl-C stops it.", file=sys.stderr)
-    try:
+    try:  # from here on a signal may come at any line, and must leave no thread behind
+        local.announce(core.directory, url=url, token=app.state.local_token)
+        schedule.start()
+        print(f"Spira serves {core.settings.workspace.brand} at {url} — Ctrl-C stops it.", file=sys.stderr)
         server.run(sockets=[listener])
     finally:
         local.withdraw(core.directory)

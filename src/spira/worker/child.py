@@ -65,7 +65,8 @@ def main() -> None:
     """Serve tasks until the parent goes away."""
     import spira.worker.builtin  # noqa: F401  (registers the jobs)
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, signal.SIG_IGN)  # the parent ends in order, and then closes our input
     tasks, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
     while (frame := read_frame(tasks)) is not None:

@@ -31,9 +31,10 @@ class Schedule:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the turn in hand."""
+        """End after the turn in hand; nothing to do where it never began."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _run(self) -> None:
         every = self._core.settings.worker
