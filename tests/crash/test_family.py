@@ -167,10 +167,15 @@ def test_killing_children_changes_nothing_in_the_end(tmp_path, family, undisturb
     """
     served, key = fresh(tmp_path, family)
     killed = 0
+    served.send(calls(0), key)
+    served.post("/api/refresh")  # from here on there is a child
     for batch in range(BATCHES):
         assert served.send(calls(batch), key)
         if batch % 5 == 0:
+            loading = threading.Thread(target=served_refresh, args=(served,))
+            loading.start()
             killed += served.kill_a_child()
+            loading.join()
     served.post("/api/refresh")
     served.stop()
     assert killed > 0
