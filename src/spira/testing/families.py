@@ -54,11 +54,14 @@ class Family:
         self._process.wait()
 
     def kill_a_child(self) -> bool:
-        """Kill one child, if there is one."""
-        children = self.get("/api/system")["children"]
-        for pid in children[:1]:
-            os.kill(pid, signal.SIGKILL)
-        return bool(children)
+        """Kill one child, if there is one; whether it was there to be killed."""
+        for pid in self.get("/api/system")["children"][:1]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:  # it has just been replaced
+                return False
+            return True
+        return False
 
     def stop(self) -> int:
         """Ask it to end; its exit code."""
