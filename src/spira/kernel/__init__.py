@@ -1,1 +1,1 @@
-"""Words everyone uses: clock, ids, money, errors, diagnostics, registry, settings, languages, viewer."""
+"""Words everyone uses: clock, ids, durations, errors, diagnostics, registry, settings, languages, viewer."""

@@ -27,13 +27,3 @@ def parse_duration(text: str) -> timedelta:
     if int(found.group(1)) == 0:
         raise BadDuration(f"`{text}` has no length; write at least 1")
     return timedelta(seconds=int(found.group(1)) * unit)
-
-
-def show_duration(length: timedelta) -> str:
-    """A length of time in its largest whole unit: `2 weeks` is written `14 days`."""
-    seconds = int(length.total_seconds())
-    for unit in ("day", "hour", "minute"):
-        if seconds % UNITS[unit] == 0:
-            count = seconds // UNITS[unit]
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds} seconds"

@@ -12,21 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
 
 import sqlalchemy as sa
 
 from spira.kernel.errors import Conflict, NotFound
 from spira.kernel.i18n import LANGUAGES
 from spira.kernel.ids import new_id
-from spira.kernel.viewer import Role, Viewer
+from spira.kernel.viewer import ROLES, Role, Viewer
 from spira.server.errors import Unacceptable
 from spira.server.secrets import MINIMUM_PASSWORD, hash_password
 from spira.server.tables import SESSIONS, SIGN_IN_LINKS, STAFF, TOKENS
 from spira.storage.state import State
 from spira.unify import units
-
-ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,11 +35,6 @@ def add_column(table: str, column: Column) -> str:
     return f"alter table {quote(table)} add column if not exists {quote(column.name)} {column.type}"
 
 
-def drop_column(table: str, column: str) -> str:
-    """ALTER TABLE that removes a column where it is there."""
-    return f"alter table {quote(table)} drop column if exists {quote(column)}"
-
-
 def delete_where(table: str, column: str, chosen: str) -> str:
     """DELETE of the rows whose `column` is in the temporary table `chosen` (its first column)."""
     return f"delete from {quote(table)} where {quote(column)} in (select * from {quote(chosen)})"
