@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from importlib.resources import files
+from pathlib import Path
 
-from spira.console.render import RAIL, THEMES
+from spira.console.rail import RAIL
+from spira.console.render import THEMES
 from spira.kernel.i18n import LANGUAGES, catalogue
 from spira.kernel.viewer import ROLES
 from spira.worker.stages import STAGES
 
 PACKAGE = files("spira.console")
-TEMPLATES = [*PACKAGE.joinpath("templates").iterdir(), *PACKAGE.joinpath("templates/parts").iterdir()]
-CODE = [*PACKAGE.iterdir(), *PACKAGE.joinpath("pages").iterdir(), *PACKAGE.joinpath("public").iterdir()]
+TEMPLATES = sorted(Path(str(PACKAGE)).joinpath("templates").rglob("*.html"))
+CODE = sorted(Path(str(PACKAGE)).rglob("*.py"))
 
 
 def sources() -> str:
@@ -20,7 +24,7 @@ def sources() -> str:
 def families(said: str) -> set[str]:
     """The beginnings under which pages look up names that come from data."""
     looked_up = re.findall(r"""(?:word|t)\(['"]([a-z_.]+?)\.?['"](?:,| ~)""", said)
-    return {*looked_up, *re.findall(r"""texts\.get\(f"([a-z_]+)\.{""", said)}
+    return {*looked_up, *re.findall(r"""\.get\(f"([a-z_]+)\.{""", said)}
 
 
 def test_every_language_has_the_same_texts():
@@ -32,6 +36,17 @@ def test_every_language_has_the_same_texts():
         assert english[key].strip()
         holes = [set(re.findall(r"{(\w+)}", each[key])) for each in (chinese, english)]
         assert holes[0] == holes[1], key
+
+
+def test_a_text_stands_in_one_file():
+    """No two files of a language have the same key, and both languages have the same files."""
+    names = []
+    for language in LANGUAGES:
+        places = sorted(Path(str(PACKAGE)).joinpath("locales", language).glob("*.json"))
+        names.append([each.name for each in places])
+        keys = Counter(key for each in places for key in json.loads(each.read_text(encoding="utf-8")))
+        assert [key for key, count in keys.items() if count > 1] == []
+    assert names[0] == names[1]
 
 
 def test_no_text_is_missing():
@@ -65,6 +80,6 @@ def test_every_icon_in_use_is_in_the_sprite_and_none_lies_there_in_vain():
     """The sprite holds exactly the icons that pages show."""
     sprite = set(re.findall(r'<symbol id="([\w-]+)"', PACKAGE.joinpath("static/icons.svg").read_text()))
     said = sources()
-    asked = set(re.findall(r"icon\('([\w-]+)'", said))
+    asked = set(re.findall(r"""icon(?:=|\()['"]([\w-]+)['"]""", said))
     assert asked <= sprite
     assert [each for each in sorted(sprite) if f"'{each}'" not in said and f'"{each}"' not in said] == []

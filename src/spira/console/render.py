@@ -7,16 +7,20 @@ from `locales/`; a test finds texts nobody wrote and texts nobody shows.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Request, Response
+from litestar.response import Redirect
 from markupsafe import Markup
 
 from spira.console import assets, formats
+from spira.console.rail import KEYS, NARROW, RailGroup, covers, rail_for
 from spira.kernel.clock import RealClock, iso, local
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.ids import show_profile
@@ -26,39 +30,6 @@ from spira.server.core import AnyCore
 
 Asked = Request[Any, Any, Any]
 THEMES = ("auto", "light", "dark")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RailItem:
-    """One page in the rail. `name` is the key of its words."""
-
-    name: str
-    href: str
-    icon: str
-    people: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RailGroup:
-    """A part of the loop with the pages that exist for it."""
-
-    name: str
-    icon: str
-    items: tuple[RailItem, ...]
-
-
-RAIL: tuple[RailGroup, ...] = (
-    RailGroup(
-        name="know",
-        icon="users",
-        items=(
-            RailItem(name="people", href="/people", icon="user-search", people=True),
-            RailItem(name="preview", href="/audiences/preview", icon="filter-search"),
-        ),
-    ),
-    RailGroup(name="measure", icon="gauge", items=(RailItem(name="cockpit", href="/cockpit", icon="gauge"),)),
-    RailGroup(name="system", icon="server-2", items=(RailItem(name="system", href="/system", icon="server-2"),)),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +48,11 @@ class Frame:
     now: datetime
     demo_time: bool
     rail: tuple[RailGroup, ...]
+    done: str | None
+
+    def offers(self, href: str) -> bool:
+        """Whether the rail has this page, so that a link to it may be shown."""
+        return any(item.href == href for group in self.rail for item in group.items)
 
 
 def frame_of(request: Asked, core: AnyCore) -> Frame:
@@ -97,22 +73,40 @@ def frame_of(request: Asked, core: AnyCore) -> Frame:
         viewer=viewer if isinstance(viewer, Viewer) else None,
         now=core.clock.now(),
         demo_time=not isinstance(core.clock, RealClock),
-        rail=_rail_for(viewer) if isinstance(viewer, Viewer) else (),
+        rail=rail_for(viewer) if isinstance(viewer, Viewer) else (),
+        done=request.query_params.get("done"),
     )
 
 
 def page(
-    request: Asked, core: AnyCore, template: str, *, status: int = 200, seed: bool = True, **values: Any
+    request: Asked,
+    core: AnyCore,
+    template: str,
+    *,
+    status: int = 200,
+    seed: bool = True,
+    data: object = None,
+    **values: Any,
 ) -> Response[str]:
-    """The template drawn for whoever asks. A visitor without a session gets a seed for the page's forms."""
+    """The template drawn for whoever asks. A visitor without a session gets a seed for the page's forms.
+
+    `data` is the view model that the API gives as JSON; templates know it as `data`, and a test
+    compares the two by what is left of it in the request's scope.
+    """
     frame = frame_of(request, core)
-    html = _environment().get_template(template).render(frame=frame, **tools(frame), **values)
+    request.scope["view"] = data  # type: ignore[typeddict-unknown-key]
+    html = _environment().get_template(template).render(frame=frame, data=data, **tools(frame), **values)
     response = Response(content=html, status_code=status, media_type=MediaType.HTML)
     proof = request.scope.get("auth")
     if seed and isinstance(proof, Proof) and proof.way == "seed" and not request.cookies.get(SEED_COOKIE):
         secure = secure_cookies(core)
         response.set_cookie(SEED_COOKIE, proof.secret, httponly=True, samesite="lax", secure=secure, path="/")
     return response
+
+
+def done(path: str, what: str) -> Redirect:
+    """Back to a page after a form was carried out; the page says `done.<what>` at its top."""
+    return Redirect(path=f"{path}{'&' if '?' in path else '?'}done={what}", status_code=303)
 
 
 def tools(frame: Frame) -> dict[str, Any]:
@@ -153,11 +147,26 @@ def tools(frame: Frame) -> dict[str, Any]:
         "profile": show_profile,
         "icon": icon,
         "asset": assets.address,
+        "keys": KEYS,
+        "narrow": NARROW,
+        "query": lambda **changes: query_with(frame.query, changes),
         "roles": " · ".join(word("role", role) for role in sorted(frame.viewer.roles)) if frame.viewer else "",
-        "here": lambda href: _covers(href, frame.here),
-        "here_group": lambda group: any(_covers(item.href, frame.here) for item in group.items),
+        "here": lambda href: covers(href, frame.here),
+        "here_group": lambda group: any(covers(item.href, frame.here) for item in group.items),
         "as_json": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
     }
+
+
+def query_with(query: str, changes: Mapping[str, object]) -> str:
+    """The address's query with some of its parts changed; None takes one out. `done` is never kept."""
+    parts = dict(parse_qsl(query, keep_blank_values=True))
+    parts.pop("done", None)
+    for name, value in changes.items():
+        if value is None:
+            parts.pop(name, None)
+        else:
+            parts[name] = str(value)
+    return "?" + urlencode(parts) if parts else "?"
 
 
 def icon(name: str, size: int = 20) -> Markup:
@@ -165,20 +174,6 @@ def icon(name: str, size: int = 20) -> Markup:
     return Markup('<svg class="icon" width="{0}" height="{0}" aria-hidden="true"><use href="{1}#{2}"/></svg>').format(
         size, assets.address("icons.svg"), name
     )
-
-
-def _covers(href: str, path: str) -> bool:
-    """Whether the page at `path` is the one at `href`, or one below it; the first page is the cockpit."""
-    return path == href or path.startswith(href + "/") or (path == "/" and href == "/cockpit")
-
-
-def _rail_for(viewer: Viewer) -> tuple[RailGroup, ...]:
-    shown = []
-    for group in RAIL:
-        items = tuple(item for item in group.items if viewer.sees_people or not item.people)
-        if items:
-            shown.append(RailGroup(name=group.name, icon=group.icon, items=items))
-    return tuple(shown)
 
 
 @cache

@@ -1,7 +1,8 @@
 """Languages: a text in each language a person may read, and the catalogues of labels.
 
 zh-CN and en are complete by test. A `Label` is what definitions carry (`{zh-CN: 标签, en: Tag}`
-or one plain text for both); a catalogue is a JSON file of keys and texts, with `{name}` holes.
+or one plain text for both); a catalogue is a folder of JSON files of keys and texts, with `{name}`
+holes: `locales/en/people.json` has the words of the pages about people. A key stands in one file.
 """
 
 from __future__ import annotations
@@ -29,12 +30,20 @@ def choose(label: str | Mapping[str, str] | None, language: str, *, default: str
 @cache
 def catalogue(package: str, language: str) -> Mapping[str, str]:
     """The texts of `package` (such as `spira.console`) in `language`, from its `locales/` folder."""
-    text = files(package).joinpath("locales", f"{language}.json").read_text(encoding="utf-8")
-    texts: dict[str, str] = json.loads(text)
+    texts: dict[str, str] = {}
+    for each in files(package).joinpath("locales", language).iterdir():
+        if each.name.endswith(".json"):
+            texts |= json.loads(each.read_text(encoding="utf-8"))
     return texts
 
 
 def say(texts: Mapping[str, str], key: str, **holes: object) -> str:
-    """The text under `key` with its holes filled; KeyError for a key nobody wrote."""
+    """The text under `key` with its holes filled; KeyError for a key nobody wrote.
+
+    A text for one and for many is written `one thing | {count} things`; the hole `count` chooses.
+    """
     text = texts[key]
+    if " | " in text:
+        one, many = text.split(" | ", 1)
+        text = one if str(holes.get("count")) == "1" else many
     return text.format(**holes) if holes else text

@@ -17,7 +17,7 @@ from spira.console.render import page
 from spira.kernel.clock import local
 from spira.kernel.i18n import catalogue, say
 from spira.kernel.viewer import Viewer
-from spira.measure.cockpit import DAYS, Cockpit, Figure
+from spira.measure.cockpit import DAYS, Cockpit
 from spira.server.api.cockpit import view
 from spira.server.core import AnyCore, Asking, Core
 
@@ -36,13 +36,13 @@ class Turn:
     dot: drawings.Dot = field(metadata={"help": "where it lies on the spiral"})
 
 
-@get("/", sync_to_thread=True)
+@get("/", opt={"data": "/api/cockpit"}, sync_to_thread=True)
 def home(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The first page is the cockpit."""
     return _draw(request, core, viewer)
 
 
-@get("/cockpit", sync_to_thread=True)
+@get("/cockpit", opt={"data": "/api/cockpit"}, sync_to_thread=True)
 def cockpit_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The page."""
     return _draw(request, core, viewer)
@@ -50,24 +50,18 @@ def cockpit_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
 
 def _draw(request: Asked, core: AnyCore, viewer: Viewer) -> Response[str]:
     shown = view(core, viewer)
-    texts = catalogue("spira.console", viewer.language)
-    chart = chart_of(shown, core.settings.workspace.zone)
     names = {each.audience: label_of(core, "audience", each.audience, viewer.language) for each in shown.movements}
     names |= {each.journey: label_of(core, "journey", each.journey, viewer.language) for each in shown.journeys}
     return page(
         request,
         core,
         "cockpit.html",
-        cockpit=shown,
+        data=shown,
         turns=turns_of(shown),
         spiral_line=drawings.spiral_line(),
         spark=drawings.spark,
         names=names,
-        chart=chart,
-        chart_series=[
-            {"name": say(texts, f"figure.{name}"), "unit": figure.unit, "values": figure.spark}
-            for name, figure, _ in chart
-        ],
+        chart=chart_of(shown, core.settings.workspace.zone, viewer.language),
     )
 
 
@@ -83,15 +77,22 @@ def turns_of(shown: Cockpit) -> list[Turn]:
     ]
 
 
-def chart_of(shown: Cockpit, zone: str) -> list[tuple[str, Figure, list[tuple[str, float]]]]:
-    """The figures that have a value for each day: their names and (day, value) pairs."""
+def chart_of(shown: Cockpit, zone: str, language: str) -> dict[str, Any]:
+    """The figures that have a value for each day, as a chart's spec."""
+    texts = catalogue("spira.console", language)
     start = shown.as_of - timedelta(days=DAYS)
-    days = [f"{local(start + timedelta(days=each), zone):%Y-%m-%d}" for each in range(DAYS)]
-    return [
-        (figure.name, figure, list(zip(days, figure.spark, strict=True)))
+    series = [
+        {
+            "name": say(texts, f"figure.{figure.name}"),
+            "type": "bar" if figure.unit == "money" else "line",
+            "unit": figure.unit,
+            "values": list(figure.spark),
+        }
         for figure in shown.figures
         if len(figure.spark) == DAYS and figure.name in ("revenue", "orders")
     ]
+    series.sort(key=lambda each: each["unit"] != "money")
+    return {"x": [f"{local(start + timedelta(days=each), zone):%Y-%m-%d}" for each in range(DAYS)], "series": series}
 
 
 ROUTES = [home, cockpit_page]

@@ -13,10 +13,16 @@ from spira.server.core import Asking, Core
 Asked = Request[Any, Any, Any]
 
 
-@get("/system", sync_to_thread=True)
+@get("/system", opt={"data": "/api/system"}, sync_to_thread=True)
 def system_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The page."""
-    return page(request, core, "system.html", report=report(core, viewer))
+    return page(request, core, "system.html", data=report(core, viewer))
 
 
-ROUTES = [system_page]
+@get("/more", opt={"data": None}, sync_to_thread=True)
+def more_page(request: Asked, core: Core) -> Response[str]:
+    """Every page of the rail, for phones, whose bar has room for four groups."""
+    return page(request, core, "more.html")
+
+
+ROUTES = [system_page, more_page]

@@ -1,0 +1,121 @@
+"""The rail: the pages there are, grouped by the loop, and who is offered them.
+
+A page that somebody may not open is not offered to them. Nothing stands here whose page does
+not exist (`tests/console/test_pages.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spira.kernel.viewer import Role, Viewer
+from spira.server.roles import ADMINISTER, CONNECT, DEFINE, ERASE, PEOPLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RailItem:
+    """One page in the rail. `name` is the key of its words; `whole` is for staff without a unit."""
+
+    name: str
+    href: str
+    icon: str
+    roles: tuple[Role, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RailGroup:
+    """A part of the loop with the pages that exist for it."""
+
+    name: str
+    icon: str
+    items: tuple[RailItem, ...]
+
+
+SENSE = RailGroup(
+    name="sense",
+    icon="broadcast",
+    items=(
+        RailItem(name="live", href="/live", icon="activity", roles=PEOPLE, whole=True),
+        RailItem(name="sources", href="/sources", icon="plug", roles=CONNECT, whole=True),
+        RailItem(name="quarantine", href="/quarantine", icon="biohazard", roles=CONNECT, whole=True),
+    ),
+)
+KNOW = RailGroup(
+    name="know",
+    icon="users",
+    items=(
+        RailItem(name="people", href="/people", icon="user-search", roles=PEOPLE),
+        RailItem(name="tags", href="/tags", icon="tags"),
+        RailItem(name="audiences", href="/audiences", icon="users-group"),
+    ),
+)
+ACT = RailGroup(
+    name="act",
+    icon="send",
+    items=(
+        RailItem(name="journeys", href="/journeys", icon="route"),
+        RailItem(name="broadcasts", href="/broadcasts", icon="speakerphone"),
+        RailItem(name="templates", href="/templates", icon="template"),
+        RailItem(name="deliveries", href="/deliveries", icon="mail-forward", roles=PEOPLE),
+    ),
+)
+MEASURE = RailGroup(
+    name="measure",
+    icon="gauge",
+    items=(
+        RailItem(name="cockpit", href="/cockpit", icon="gauge"),
+        RailItem(name="metrics", href="/metrics", icon="chart-line", whole=True),
+    ),
+)
+GUARD = RailGroup(
+    name="guard",
+    icon="shield-check",
+    items=(
+        RailItem(name="consent", href="/consent", icon="shield-check"),
+        RailItem(name="requests", href="/requests", icon="eraser", roles=ERASE, whole=True),
+        RailItem(name="audit", href="/audit", icon="history", roles=ERASE, whole=True),
+    ),
+)
+SYSTEM = RailGroup(
+    name="system",
+    icon="server-2",
+    items=(
+        RailItem(name="system", href="/system", icon="server-2"),
+        RailItem(name="definitions", href="/definitions", icon="file-code", roles=DEFINE, whole=True),
+        RailItem(name="staff", href="/staff", icon="id-badge", roles=ADMINISTER, whole=True),
+        RailItem(name="settings", href="/settings", icon="settings", roles=ADMINISTER, whole=True),
+    ),
+)
+RAIL: tuple[RailGroup, ...] = (SENSE, KNOW, ACT, MEASURE, GUARD, SYSTEM)
+# On a phone the bottom bar has room for four groups; the others are behind "more".
+NARROW = ("sense", "know", "act", "measure")
+
+# Letters that lead to a page after `g`.
+KEYS = {
+    "cockpit": "c",
+    "people": "p",
+    "tags": "t",
+    "audiences": "a",
+    "journeys": "j",
+    "deliveries": "d",
+    "live": "l",
+    "definitions": "f",
+    "system": "s",
+}
+
+
+def offered(viewer: Viewer, item: RailItem) -> bool:
+    """Whether the page is open to `viewer`."""
+    return (not item.roles or viewer.has(*item.roles)) and not (item.whole and viewer.units is not None)
+
+
+def rail_for(viewer: Viewer) -> tuple[RailGroup, ...]:
+    """The rail with what `viewer` may open."""
+    groups = ((group, tuple(item for item in group.items if offered(viewer, item))) for group in RAIL)
+    return tuple(RailGroup(name=group.name, icon=group.icon, items=items) for group, items in groups if items)
+
+
+def covers(href: str, path: str) -> bool:
+    """Whether the page at `path` is the one at `href`, or one below it; the first page is the cockpit."""
+    return path == href or path.startswith(href + "/") or (path == "/" and href == "/cockpit")

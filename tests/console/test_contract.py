@@ -1,0 +1,96 @@
+"""What every page owes: its data as JSON, its size, its escapes. The routes themselves say which pages there are."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from litestar.routes import HTTPRoute
+from litestar.testing import TestClient
+from tests.console.world import World
+
+from spira.console.app import ROUTES
+from spira.console.app import create_app as app_of
+from spira.server.wire import plain
+from spira.testing.cores import StandInCore
+
+# Path parameters of the pages, by the route's own name for them, in the world of the tests.
+HOLES = {
+    "/tags/{name}": "orders_90d",
+    "/audiences/{name}": "lapsed",
+    "/journeys/{name}": "win_back",
+    "/templates/{name}": "we_miss_you",
+    "/metrics/{name}": "revenue",
+}
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|hx-on|javascript:")
+
+
+def pages():
+    """(path, data) of every page that is looked at, with `{name}` for its parameters."""
+    for route in ROUTES:
+        if "GET" in route.http_methods and "data" in route.opt:
+            for path in route.paths:
+                yield re.sub(r":\w+}", "}", path), route.opt["data"]
+
+
+def filled(path: str, world: World) -> str:
+    """A page's address with its parameters filled from the world."""
+    if "{profile}" in path:
+        return path.replace("{profile}", world.person())
+    for known, name in HOLES.items():
+        if path.startswith(known):
+            return path.replace("{name}", name)
+    for known, ask in NUMBERED.items():
+        if path.startswith(known):
+            return re.sub(r"{\w+}", str(world.core.lane().value(ask)), path)
+    return path
+
+
+NUMBERED = {"/deliveries/{delivery_id}": "select max(delivery_id) from deliveries where state = 'delivered'"}
+PAGES = sorted(pages(), key=str)
+
+
+def test_every_page_says_where_its_data_is(tmp_path):
+    """Each page that is looked at names the address of its data as JSON, or that it has none of its own."""
+    core = StandInCore(tmp_path)
+    routes = [route for route in app_of(core).routes if isinstance(route, HTTPRoute)]
+    core.close()
+    silent = [
+        route.path
+        for route in routes
+        for handler in route.route_handlers
+        if "GET" in handler.http_methods
+        and not handler.opt.get("public")
+        and not route.path.startswith(("/api/", "/static/"))
+        and "data" not in handler.opt
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(("path", "data"), PAGES)
+def test_a_page_and_the_api_tell_the_same(world, path, data):
+    """What a page draws is, value for value, what the API answers; no script or style stands in it; it is small."""
+    seen = []
+
+    async def spying(scope, receive, send):
+        seen.append(scope)
+        await world.app(scope, receive, send)
+
+    client = TestClient(spying, raise_server_exceptions=False)
+    page = client.get(filled(path, world), headers={"authorization": "Bearer local"}, follow_redirects=False)
+    assert page.status_code == 200, page.text[:2000]
+    assert len(page.content) < 80_000
+    assert not INLINE.search(page.text)
+    shown = next((scope["view"] for scope in seen if scope.get("view") is not None), None)
+    if data is None:
+        return
+    answer = world.get(filled(data, world))
+    assert answer.status_code == 200, answer.text[:2000]
+    assert timeless(answer.json()) == timeless(plain(shown))
+
+
+def timeless(value):
+    """A view without what differs from one asking to the next: how long it took."""
+    if isinstance(value, dict):
+        return {key: timeless(each) for key, each in value.items() if key not in ("ms", "seconds", "run", "lag")}
+    return [timeless(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,131 @@
+"""A whole workspace for the console's tests: the example's definitions over sixty people's ninety days.
+
+Everything is real: the core, its stages, a mail server. Made once for a worker of the test run and
+shared by its tests, which therefore leave it as they found it, or use `fresh_world`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from litestar.testing import TestClient
+
+from spira.collect import sources
+from spira.console.app import create_app
+from spira.kernel.clock import iso
+from spira.kernel.ids import show_profile, stable_share
+from spira.kernel.jobs import InlineRunner
+from spira.kernel.viewer import SYSTEM
+from spira.sandbox.inbox import Inbox
+from spira.storage.keys import make_keys, new_keys
+from spira.testing.workspaces import SOURCE, send
+from spira.worker.core import Core
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "retail"
+DAY = datetime(2026, 6, 1, 9)
+PEOPLE, DAYS = 60, 90
+DEPARTMENTS = ("GROCERY", "PRODUCE", "MEAT", "DAIRY")
+SETTINGS = """\
+[workspace]
+brand = "Corner Shop"
+zone = "UTC"
+language = "en"
+currency = "USD"
+clock = "manual"
+postal_address = "1 Corner Street, Springfield"
+"""
+
+
+class World:
+    """An open workspace with its application; `inbox` has every message that was sent."""
+
+    def __init__(self, core: Core, inbox: Inbox) -> None:
+        self.core = core
+        self.inbox = inbox
+        self.app = create_app(core, local_token="local")
+        self.client = TestClient(self.app, raise_server_exceptions=False)
+
+    def get(self, path: str, **more: Any) -> Any:
+        """Ask as an administrator without a unit."""
+        return self.client.get(path, headers={"authorization": "Bearer local", **more.pop("headers", {})}, **more)
+
+    def post(self, path: str, **more: Any) -> Any:
+        """Post as an administrator without a unit; a bearer token needs no form token."""
+        return self.client.post(path, headers={"authorization": "Bearer local", **more.pop("headers", {})}, **more)
+
+    def person(self, name: str = "u7") -> str:
+        """The outside id of the person with a user id."""
+        return show_profile(self.core.lane().value(_PROFILE, {"name": name}))
+
+
+@contextmanager
+def open_world(directory: Path) -> Iterator[World]:
+    """A fresh world in `directory`; some six seconds."""
+    shutil.copytree(EXAMPLE, directory, dirs_exist_ok=True)
+    (directory / "spira.toml").write_text(SETTINGS, encoding="utf-8")
+    make_keys(directory)
+    with Inbox(keys=new_keys(), slow_seconds=30) as inbox:
+        channel = directory / "channels" / "email.yaml"
+        channel.write_text(channel.read_text(encoding="utf-8").replace("port: 1025", f"port: {inbox.port}"))
+        with Core.open(directory, runner=InlineRunner()) as core:
+            core.step_clock(DAY)
+            core.apply(SYSTEM)
+            sources.add(core.state, core.clock, SOURCE, touchpoint="store")
+            _live(core)
+            yield World(core, inbox)
+
+
+def _live(core: Core) -> None:
+    calls = [_register(number) for number in range(PEOPLE)]
+    calls += [each for number in range(PEOPLE) for each in _orders(number)]
+    calls += [_consent(number) for number in range(PEOPLE) if number % 4]
+    calls += [
+        {"type": "track", "event": "Order Completed", "userId": f"u{n}", "messageId": f"bad-{n}",
+         "timestamp": iso(DAY - timedelta(days=n)), "properties": {"revenue": "much"}}
+        for n in (1, 2, 3)
+    ]  # fmt: skip
+    calls += [
+        {"type": "track", "event": "Shelf Visited", "userId": f"u{n}", "messageId": f"shelf-{n}",
+         "timestamp": iso(DAY - timedelta(days=n)), "properties": {"shelf": "tea"}}
+        for n in (1, 2)
+    ]  # fmt: skip
+    send(core, calls)
+    core.tick()
+    for _ in range(4):
+        core.step_clock(core.clock.now() + timedelta(days=1))
+        core.tick()
+
+
+def _register(number: int) -> dict[str, Any]:
+    traits = {"name": f"Person {number}", "email": f"u{number}@example.com", "age": f"{20 + number % 4 * 10}s"}
+    return {"type": "identify", "userId": f"u{number}", "messageId": f"id-{number}", "traits": traits,
+            "timestamp": iso(DAY - timedelta(days=DAYS))}  # fmt: skip
+
+
+def _consent(number: int) -> dict[str, Any]:
+    return {"type": "track", "event": "Consent Given", "userId": f"u{number}", "messageId": f"yes-{number}",
+            "timestamp": iso(DAY - timedelta(days=DAYS - 1)),
+            "properties": {"purpose": "marketing", "channel": "email"}}  # fmt: skip
+
+
+def _orders(number: int) -> Iterator[dict[str, Any]]:
+    for order in range(number % 9):
+        share = stable_share("order", number, order)
+        at = DAY - timedelta(days=1 + int(share * (DAYS - 2)) + (35 if number % 5 == 0 else 0), hours=order)
+        value = round(5 + share * 40, 2)
+        line = {"product_id": f"p{order}", "quantity": 1, "price": value, "value": value,
+                "department": DEPARTMENTS[(number + order) % 4], "brand": "National"}  # fmt: skip
+        yield {"type": "track", "event": "Order Completed", "userId": f"u{number}", "messageId": f"o-{number}-{order}",
+               "timestamp": iso(at), "properties": {"order_id": f"{number}-{order}", "revenue": value,
+               "currency": "USD", "store_id": "367", "products": [line]}}  # fmt: skip
+
+
+_PROFILE = """
+select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)
+where kind = 'user_id' and value = $name
+"""
