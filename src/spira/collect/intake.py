@@ -97,7 +97,7 @@ class Intake:
         backlog: Callable[[], int] = lambda: 0,
     ) -> None:
         self._log = log
-        self._keys = WriteKeys(state)
+        self._keys = WriteKeys(state, clock)
         self._clock = clock
         self._limits = settings.collect
         self._backlog = backlog

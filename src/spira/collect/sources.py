@@ -5,19 +5,22 @@ Writes  `sources`   one row per source; write keys are shown when made, and to t
 
 A source says where its events happen (touchpoint), whether that is a public place or the
 brand's own (domain), and how far its traits are to be believed (priority: the higher wins).
+Its key can be exchanged, the old one being good for a while if that is wanted; a source that was
+ended takes nothing in until it is given a new key. Each holds from the next call on.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from spira.collect.envelope import OWN_SOURCE
 from spira.kernel.clock import Clock
-from spira.kernel.errors import Conflict, SpiraError
+from spira.kernel.errors import Conflict, NotFound, SpiraError
 from spira.kernel.ids import new_secret
 from spira.storage.state import State, state_table
 
@@ -29,6 +32,9 @@ SOURCES = state_table(
     sa.Column("touchpoint", sa.String(64)),
     sa.Column("domain", sa.String(16)),
     sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("ended_at", sa.DateTime),
+    sa.Column("previous_key", sa.String(64)),
+    sa.Column("previous_until", sa.DateTime),
     stage="collect.sources",
 )
 _NAME = re.compile(r"\w[\w .-]{0,63}")
@@ -36,24 +42,28 @@ _NAME = re.compile(r"\w[\w .-]{0,63}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One source."""
+    """One source. `previous_key` is good until `previous_until`; one that ended has no good key."""
 
     source: str
     write_key: str
+    created_at: datetime
     touchpoint: str | None = None
     domain: str | None = None
     priority: int = 0
+    ended_at: datetime | None = None
+    previous_key: str | None = None
+    previous_until: datetime | None = None
 
 
 def add(state: State, clock: Clock, name: str, **what: Any) -> Source:
     """Make a source with a fresh write key; `what` may give `touchpoint`, `domain` and `priority`."""
     if not _NAME.fullmatch(name) or name == OWN_SOURCE:
         raise SpiraError(f"`{name}` can't be the name of a source", help="use letters, digits, spaces, `_`, `-`, `.`")
-    made = Source(source=name, write_key=f"wk_{new_secret(18)}", **what)
+    made = Source(source=name, write_key=_fresh_key(), created_at=clock.now(), **what)
     row = {
         "source": made.source,
         "write_key": made.write_key,
-        "created_at": clock.now(),
+        "created_at": made.created_at,
         "touchpoint": made.touchpoint,
         "domain": made.domain,
         "priority": made.priority,
@@ -66,33 +76,76 @@ def add(state: State, clock: Clock, name: str, **what: Any) -> Source:
     return made
 
 
+def rotate(state: State, clock: Clock, name: str, *, grace: timedelta = timedelta(0)) -> Source:
+    """Give a source a fresh write key; the old one is good for `grace` more. One that ended is taken up again."""
+    old = get(state, name)
+    keeps = grace > timedelta(0) and old.ended_at is None
+    values = {
+        "write_key": _fresh_key(),
+        "ended_at": None,
+        "previous_key": old.write_key if keeps else None,
+        "previous_until": clock.now() + grace if keeps else None,
+    }
+    _change(state, name, values)
+    return get(state, name)
+
+
+def end(state: State, clock: Clock, name: str) -> Source:
+    """Take nothing more from a source: from now on its keys are as good as unknown. What it sent stays."""
+    if get(state, name).ended_at is None:
+        _change(state, name, {"ended_at": clock.now(), "previous_key": None, "previous_until": None})
+    return get(state, name)
+
+
+def get(state: State, name: str) -> Source:
+    """The source of a name; NotFound when there is none."""
+    found = _select(state, SOURCES.c.source == name)
+    if not found:
+        raise NotFound(f"there is no source called `{name}`", help="the list of sources has their names")
+    return found[0]
+
+
 def every(state: State) -> list[Source]:
-    """All sources, by name."""
-    with state.read() as connection:
-        rows = connection.execute(sa.select(SOURCES).order_by(SOURCES.c.source)).all()
-    return [
-        Source(
-            source=row.source,
-            write_key=row.write_key,
-            touchpoint=row.touchpoint,
-            domain=row.domain,
-            priority=row.priority,
-        )
-        for row in rows
-    ]
+    """All sources, by name, those that ended too."""
+    return _select(state)
 
 
 class WriteKeys:
-    """Sources by write key, remembered; a key that is not known is looked up anew, so a new source works at once."""
+    """Sources by write key, remembered until the state is written again, so that every change holds at once."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, clock: Clock) -> None:
         self._state = state
-        self._known: dict[str, Source] = {}
+        self._clock = clock
+        self._read_at = -1
+        self._known: dict[str, tuple[Source, datetime | None]] = {}
 
     def source_of(self, write_key: str) -> Source | None:
-        """The source that this key belongs to, or None."""
-        found = self._known.get(write_key)
-        if found is None and write_key:
-            self._known = {each.write_key: each for each in every(self._state)}
-            found = self._known.get(write_key)
-        return found
+        """The source that this key belongs to, or None: unknown, too old, or of a source that ended."""
+        if self._read_at != self._state.written:
+            self._read()
+        source, until = self._known.get(write_key, (None, None))
+        return source if until is None or self._clock.now() < until else None
+
+    def _read(self) -> None:
+        at, known = self._state.written, {}
+        for each in every(self._state):
+            if each.ended_at is None:
+                known[each.write_key] = (each, None)
+                if each.previous_key and each.previous_until:
+                    known[each.previous_key] = (each, each.previous_until)
+        self._read_at, self._known = at, known
+
+
+def _fresh_key() -> str:
+    return f"wk_{new_secret(18)}"
+
+
+def _change(state: State, name: str, values: dict[str, Any]) -> None:
+    with state.write() as connection:
+        connection.execute(sa.update(SOURCES).where(SOURCES.c.source == name).values(values))
+
+
+def _select(state: State, *conditions: sa.ColumnElement[bool]) -> list[Source]:
+    with state.read() as connection:
+        rows = connection.execute(sa.select(SOURCES).where(*conditions).order_by(SOURCES.c.source)).mappings().all()
+    return [Source(**row) for row in rows]

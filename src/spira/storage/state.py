@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ class State:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self._numbers = count(1)
+        self.written = 0  # another number after each write, for those who remember what they read
 
     @property
     def is_sqlite(self) -> bool:
@@ -88,6 +91,7 @@ class State:
         """A connection whose changes are kept together at the end, or not at all."""
         with self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
             yield connection
+        self.written = next(self._numbers)
 
     def settle(self) -> None:
         """Move SQLite's write-ahead log into its file and empty it, so that nothing deleted lingers there."""
