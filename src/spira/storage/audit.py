@@ -49,6 +49,20 @@ class AuditRow:
     detail: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which acts are looked for; None is all. `family` is an action's part before the dot; `until` is not included."""
+
+    family: str | None = None
+    actor: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERY_ACT = Sought()
+
+
 def record(
     state: State, clock: Clock, *, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None
 ) -> int:
@@ -94,14 +108,53 @@ def verify(state: State) -> int | None:
     return None
 
 
-def latest(state: State, *, limit: int = 100) -> list[AuditRow]:
-    """The last rows, newest first."""
+def latest(state: State, *, limit: int = 100, before: int | None = None, sought: Sought = EVERY_ACT) -> list[AuditRow]:
+    """The last rows that are looked for, newest first; with `before`, only those with a smaller number."""
+    chosen = sa.select(AUDIT).where(*_conditions(sought)).order_by(AUDIT.c.number.desc()).limit(limit)
+    if before is not None:
+        chosen = chosen.where(AUDIT.c.number < before)
     with state.read() as connection:
-        rows = connection.execute(sa.select(AUDIT).order_by(AUDIT.c.number.desc()).limit(limit)).mappings()
-        return [
-            AuditRow(**{**{key: row[key] for key in row if key != "hash"}, "detail": json.loads(row["detail"])})
-            for row in rows
-        ]
+        return [_act(row) for row in connection.execute(chosen).mappings()]
+
+
+def one(state: State, number: int) -> AuditRow | None:
+    """The row of a number."""
+    with state.read() as connection:
+        row = connection.execute(sa.select(AUDIT).where(AUDIT.c.number == number)).mappings().first()
+    return None if row is None else _act(row)
+
+
+def kinds(state: State) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The families of all acts there are, and who did them."""
+    with state.read() as connection:
+        actions = connection.execute(sa.select(AUDIT.c.action).distinct()).scalars().all()
+        actors = connection.execute(sa.select(AUDIT.c.actor).distinct()).scalars().all()
+    return tuple(sorted({family_of(each) for each in actions})), tuple(sorted(actors))
+
+
+def family_of(action: str) -> str:
+    """What an action is about: its part before the dot."""
+    return action.partition(".")[0]
+
+
+def _conditions(sought: Sought) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if sought.family is not None:
+        within = AUDIT.c.action.startswith(f"{sought.family}.", autoescape=True)
+        found.append(sa.or_(AUDIT.c.action == sought.family, within))
+    if sought.actor is not None:
+        found.append(AUDIT.c.actor == sought.actor)
+    if sought.subject is not None:
+        found.append(AUDIT.c.subject == sought.subject)
+    if sought.since is not None:
+        found.append(AUDIT.c.at >= sought.since)
+    if sought.until is not None:
+        found.append(AUDIT.c.at < sought.until)
+    return found
+
+
+def _act(row: Mapping[Any, Any]) -> AuditRow:
+    return AuditRow(**{**{key: row[key] for key in row if key != "hash"}, "detail": json.loads(row["detail"])})
 
 
 def _hash(before: str, row: Mapping[Any, Any]) -> str:
