@@ -18,7 +18,7 @@ AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
 PERSON = f"/people/{show_profile(7)}"
-PAGES = ["/cockpit", "/people?q=nobody", PERSON, "/audiences/preview?condition=orders_90d+%3E+4", "/system"]
+PAGES = ["/cockpit", "/people?q=nobody", PERSON, "/audiences/new?condition=orders_90d+%3E+4", "/system"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="install the package chromium"),

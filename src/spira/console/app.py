@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Litestar, Request, Response
 
 from spira.console import assets
-from spira.console.pages import cockpit, people, preview, sign_in, system
+from spira.console.pages import builder, cockpit, people, sign_in, system
 from spira.console.public import links
 from spira.console.render import page
 from spira.kernel.clock import Clock
@@ -23,7 +23,7 @@ ROUTES = (
     *sign_in.ROUTES,
     *cockpit.ROUTES,
     *people.ROUTES,
-    *preview.ROUTES,
+    *builder.ROUTES,
     *system.ROUTES,
     *links.ROUTES,
 )

@@ -7,10 +7,12 @@ Elsewhere its code's words are told (`locales/*/errors.json`), followed by what 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from spira.kernel.diagnostics import Diagnostic
 from spira.kernel.errors import SpiraError
-from spira.kernel.i18n import catalogue
+from spira.kernel.i18n import catalogue, say
 
 _QUOTED = re.compile(r"`[^`]+`|'[^']+'")
 
@@ -34,3 +36,19 @@ def told(error: SpiraError, language: str) -> Told:
         message = message if words is None else f"{words} {quoted}".strip()
         help = None if words is not None else help
     return Told(code=error.code, message=message, help=help, status=error.status)
+
+
+def quoted(found: Diagnostic, texts: Mapping[str, str]) -> Diagnostic:
+    """A fault of a condition in another language than English: what kind it is, the words it quotes, the next step."""
+    kind = texts.get(f"condition_fault.{found.code}")
+    words = _QUOTED.findall(found.message)
+    message = found.message if kind is None else " ".join([f"{kind}:" if words else kind, *words])
+    return replace(found, message=message, help=_next_step(texts, found.help))
+
+
+def _next_step(texts: Mapping[str, str], said: str | None) -> str | None:
+    """The next step as far as it can be said from the words that it quotes."""
+    examples = _QUOTED.findall(said or "")
+    if said and said.startswith("did you mean") and examples:
+        return say(texts, "builder.fault_help", word=examples[0].strip("`"))
+    return say(texts, "builder.fault_see", examples=" ".join(examples)) if examples else None

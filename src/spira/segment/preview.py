@@ -86,6 +86,12 @@ def diagnose(text: str, catalog: Catalog) -> tuple[Diagnostic, ...]:
     return tuple(_diagnostic(text, each) for each in analyse(text, catalog, expect="boolean").faults)
 
 
+def sql_of(catalog: Catalog, viewer: Viewer, text: str) -> str:
+    """The statement that counts the people of a condition, laid out to be read; ConditionInvalid as `preview`."""
+    analysis, _ = _compiled(text, Held(catalog), viewer.units)
+    return _asked(analysis, catalog, _scope(viewer.units)).sql(dialect="duckdb", pretty=True)
+
+
 @lru_cache(maxsize=64)
 def _compiled(text: str, held: Held, units: frozenset[int] | None) -> tuple[Analysis, str]:
     """A condition understood and compiled; pages ask for the same one again and again."""

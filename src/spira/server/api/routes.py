@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
-from spira.server.api import audiences, cockpit, definitions, engage, privacy, profiles, staff, summary, system
+from spira.server.api import (
+    audiences,
+    builder,
+    cockpit,
+    consent,
+    definitions,
+    engage,
+    live,
+    privacy,
+    profiles,
+    quarantine,
+    requests,
+    sources,
+    staff,
+    summary,
+    system,
+)
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     *system.ROUTES,
     *definitions.ROUTES,
     *profiles.ROUTES,
     *audiences.ROUTES,
+    *builder.ROUTES,
     *engage.ROUTES,
     *cockpit.ROUTES,
     *privacy.ROUTES,
+    *sources.ROUTES,
+    *live.ROUTES,
+    *quarantine.ROUTES,
+    *consent.ROUTES,
+    *requests.ROUTES,
     *staff.ROUTES,
     *summary.ROUTES,
 )

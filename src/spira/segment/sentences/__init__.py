@@ -1,0 +1,1 @@
+"""Sentences: a condition as rows that people read and change, over the very tree that the text has."""
