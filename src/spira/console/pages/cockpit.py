@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Request, Response, get
 
@@ -61,8 +62,26 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer) -> Response[str]:
         spiral_line=drawings.spiral_line(),
         spark=drawings.spark,
         names=names,
+        behind=behind(core),
         chart=chart_of(shown, core.settings.workspace.zone, viewer.language),
     )
+
+
+def behind(core: AnyCore) -> dict[str, str]:
+    """Where each figure opens: its metric with definition and SQL, or the people behind it in the builder."""
+    known = {each.metric for each in core.applied.of("metric")}
+    found = {name: f"/metrics/{name}" for name in ("active_customers", "orders", "revenue") if name in known}
+    if "Order Completed" in core.catalog.events:
+        found.setdefault("active_customers", _who(f"did('Order Completed', within => '{DAYS} days')"))
+    return found | {
+        "new_customers": "/people",
+        "messages_sent": "/deliveries",
+        "reachable": "/consent",
+    }
+
+
+def _who(condition: str) -> str:
+    return f"/audiences/new?{urlencode({'condition': condition})}"
 
 
 def turns_of(shown: Cockpit) -> list[Turn]:
