@@ -9,6 +9,8 @@ import click
 from spira.cli.client import connect
 from spira.cli.options import json_option, table, workspace_option
 
+TOLD = ("source", "touchpoint", "domain", "day", "month", "refused", "last_seen", "ended_at")
+
 
 @click.group("source")
 def source() -> None:
@@ -41,5 +43,4 @@ def list_sources(*, directory: Path, as_json: bool) -> None:
         click.echo(answer.text)
     else:
         found = answer.value()["sources"]
-        titles = list(found[0]) if found else ["source"]
-        table(titles, [list(each.values()) for each in found])
+        table(list(TOLD), [[each[name] for name in TOLD] for each in found])

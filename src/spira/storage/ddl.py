@@ -40,6 +40,11 @@ def delete_where(table: str, column: str, chosen: str) -> str:
     return f"delete from {quote(table)} where {quote(column)} in (select * from {quote(chosen)})"
 
 
+def count_where(table: str, column: str) -> str:
+    """The number of rows whose `column` is one of the bound `$values`."""
+    return f"select count(*) from {quote(table)} where list_contains($values, {quote(column)})"
+
+
 def insert_by_name(table: str, source: str) -> str:
     """INSERT of all rows of a relation, columns matched by name."""
     return f"insert into {quote(table)} by name select * from {quote(source)}"

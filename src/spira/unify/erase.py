@@ -80,6 +80,15 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastErasure:
+    """The erasures of one instant, which are as a rule one person's."""
+
+    erased_at: datetime
+    finished: bool
+    identifiers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptRow:
     """How much was erased where."""
 
@@ -131,6 +140,18 @@ def resume(stores: Stores) -> int:
 def listed(state: State) -> list[Erasure]:
     """The list of erasures: read it before a restore replaces the state, and hand it to `reapply` after."""
     return _listed(state, unfinished=False)
+
+
+def past(state: State, *, limit: int) -> list[PastErasure]:
+    """The last erasures, newest first; whom they were about is not known any more."""
+    finished = sa.func.min(sa.case((ERASURES.c.finished.is_(True), 1), else_=0))
+    asked = sa.select(ERASURES.c.erased_at, finished.label("finished"), sa.func.count().label("identifiers"))
+    asked = asked.group_by(ERASURES.c.erased_at).order_by(ERASURES.c.erased_at.desc()).limit(limit)
+    with state.read() as connection:
+        return [
+            PastErasure(erased_at=row.erased_at, finished=bool(row.finished), identifiers=row.identifiers)
+            for row in connection.execute(asked)
+        ]
 
 
 def reapply(stores: Stores, erasures: Iterable[Erasure]) -> int:

@@ -1,29 +1,17 @@
-"""`/api/definitions`, `/api/sources`: what the workspace's files say, and the pipes events come through.
+"""`/api/definitions`: what the workspace's files say.
 
 The server reads the definitions from its own directory; they are never sent to it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from litestar import get, post
-from litestar.params import JSONBody
 
-from spira.collect import sources
-from spira.server.core import Asking, Core, audit
-from spira.server.roles import CONNECT, DEFINE, whole
+from spira.server.core import Asking, Core
+from spira.server.roles import DEFINE, whole
 from spira.server.wire import plain
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSource:
-    """A source to add."""
-
-    name: str
-    touchpoint: str | None = None
-    domain: str | None = None
 
 
 @get("/api/definitions", sync_to_thread=True)
@@ -47,23 +35,4 @@ def apply(core: Core, viewer: Asking) -> dict[str, Any]:
     return {"generation": core.applied.generation, **carried_out}
 
 
-@get("/api/sources", opt=whole(CONNECT), sync_to_thread=True)
-def list_sources(core: Core) -> dict[str, Any]:
-    """Every source, without its write key."""
-    return {
-        "sources": [
-            {"source": each.source, "touchpoint": each.touchpoint, "domain": each.domain}
-            for each in sources.every(core.state)
-        ]
-    }
-
-
-@post("/api/sources", opt=whole(CONNECT), status_code=201, sync_to_thread=True)
-def add_source(core: Core, viewer: Asking, data: JSONBody[NewSource]) -> dict[str, str]:
-    """Make a source; its write key is shown this once."""
-    made = sources.add(core.state, core.clock, data.name, touchpoint=data.touchpoint, domain=data.domain)
-    audit(core, viewer, "source.add", made.source)
-    return {"source": made.source, "write_key": made.write_key}
-
-
-ROUTES = [list_definitions, plan, apply, list_sources, add_source]
+ROUTES = [list_definitions, plan, apply]

@@ -1,0 +1,218 @@
+"""Quarantine: the calls that could not become events, why, and what to do about it.
+
+Reads   `quarantine`
+
+A refused call is kept sealed. What is shown of it has contact values and keys taken out; a body
+that is no JSON object is not shown at all. For what a tracking plan could take, a part of one
+is proposed that would have taken the call.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from spira.collect.people import QUARANTINE
+from spira.collect.shown import call_shown, without_contacts
+from spira.collect.tracking import Plan
+from spira.kernel.clock import midnight
+from spira.kernel.errors import NotFound
+from spira.storage.keys import Keys
+from spira.storage.sealing import unseal
+from spira.storage.warehouse import Warehouse
+
+LIST = 50
+MOST_SOURCES = 100
+_PROPOSED = {bool: "boolean", int: "integer", float: "number", str: "text"}
+_CHANGE = "  # declared as {}; change it there"
+_SENT_AS = {"integer": ("number", "money"), "number": ("money",), "text": ("time", "date")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which refused calls are looked at; None is all of them. `day` is a local one."""
+
+    source: str | None = None
+    event: str | None = None
+    reason: str | None = None
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonCount:
+    """One reason and how often it was given."""
+
+    reason: str = field(metadata={"help": "malformed, too_large, missing_identifier, wrong_type…"})
+    calls: int = field(metadata={"help": "how many calls"})
+    last_seen: datetime = field(metadata={"help": "the latest of them"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """One refused call in the list."""
+
+    id: str = field(metadata={"help": "its number, batch and place"})
+    received_at: datetime = field(metadata={"help": "when it was received"})
+    source: str = field(metadata={"help": "the source that sent it"})
+    event: str | None = field(metadata={"help": "the event, as far as it was told"})
+    reason: str = field(metadata={"help": "why it was refused"})
+    detail: str = field(metadata={"help": "what exactly is wrong"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinePage:
+    """A page of the quarantine, newest first."""
+
+    as_of: datetime = field(metadata={"help": "the instant the counts speak of"})
+    total: int = field(metadata={"help": "how many refused calls there are, whatever is looked at"})
+    reasons: tuple[ReasonCount, ...] = field(metadata={"help": "reasons, of what source, event and day leave"})
+    sources: tuple[str, ...] = field(metadata={"help": "the sources that had calls refused"})
+    events: tuple[str, ...] = field(metadata={"help": "the events that had calls refused"})
+    calls: tuple[Refused, ...] = field(metadata={"help": "the calls"})
+    next: str | None = field(metadata={"help": "where the next page begins; none on the last"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedView:
+    """One refused call in full."""
+
+    call: Refused = field(metadata={"help": "the call"})
+    message_id: str | None = field(metadata={"help": "the message id it told"})
+    bytes: int = field(metadata={"help": "how long its text is"})
+    body: str | None = field(metadata={"help": "its text without contact values; none when it can't be shown"})
+    proposal: str | None = field(metadata={"help": "a part of a tracking plan that would take it, as YAML"})
+
+
+def page(
+    warehouse: Warehouse, filters: Filters, *, as_of: datetime, zone: str, before: str | None = None
+) -> QuarantinePage:
+    """A page of the refused calls; `before` is the `next` of the page before."""
+    chosen = _bound(filters, zone)
+    batch, item = _place(before)
+    rows = warehouse.rows(_PAGE, {**chosen, "reason": filters.reason, "batch": batch, "item": item, "limit": LIST + 1})
+    calls = tuple(_refused(row) for row in rows[:LIST])
+    named = {"limit": MOST_SOURCES}
+    return QuarantinePage(
+        as_of=as_of,
+        total=int(warehouse.value("select count(*) from quarantine")),
+        reasons=tuple(ReasonCount(**each) for each in warehouse.rows(_REASONS, chosen)),
+        sources=tuple(name for (name,) in warehouse.query(_SOURCES, named)),
+        events=tuple(name for (name,) in warehouse.query(_EVENTS, named)),
+        calls=calls,
+        next=calls[-1].id if len(rows) > LIST else None,
+    )
+
+
+def call(warehouse: Warehouse, keys: Keys, plan: Plan, refused: str) -> RefusedView:
+    """One refused call, as far as it may be shown."""
+    batch, item = _place(refused)
+    found = warehouse.rows(_ONE, {"batch": batch, "item": item})
+    if not found:
+        raise NotFound(
+            f"there is no refused call `{refused[:40]}`", help="the list of the quarantine has their numbers"
+        )
+    (row,) = found
+    body = unseal(keys, row["body"], context=QUARANTINE)
+    return RefusedView(
+        call=_refused(row),
+        message_id=row["message_id"],
+        bytes=len(body),
+        body=call_shown(body, plan.contact),
+        proposal=proposal(body, row["reason"], plan),
+    )
+
+
+def proposal(body: bytes, reason: str, plan: Plan) -> str | None:
+    """A part of a tracking plan with the event and the properties of a call, typed by what they hold.
+
+    Only where declaring helps: an event that no plan has, or a value of another type than declared.
+    """
+    if reason not in ("unknown_event", "wrong_type"):
+        return None
+    try:
+        told = json.loads(body)
+        event, properties = str(told["event"]).strip(), told.get("properties") or {}
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return None
+    if not event or not isinstance(properties, dict):
+        return None
+    known = plan.events[event].properties if event in plan.events else {}
+    lines = [
+        f"      {_quoted(name)}: {told_type}{_CHANGE.format(known[name]) if name in known else ''}"
+        for name, value in properties.items()
+        if (told_type := _PROPOSED.get(type(value))) and not _takes(known.get(name), told_type)
+    ]
+    head = ["tracking: proposed", "events:", f"  {_quoted(event)}:"]
+    return "\n".join([*head, *(["    properties:", *lines] if lines else ["    properties: {}"])]) + "\n"
+
+
+def _takes(declared: str | None, told: str) -> bool:
+    """Whether a value of one type is what a property of another is sent as."""
+    return declared == told or declared in _SENT_AS.get(told, ())
+
+
+def _quoted(name: str) -> str:
+    """A name as a YAML key; in quotes where it is more than words."""
+    simple = (
+        bool(name) and name.replace("_", "").replace(" ", "").isalnum() and name[0].isalpha() and name == name.strip()
+    )
+    return (
+        name if simple and name.lower() not in ("no", "yes", "on", "off", "true", "false", "null") else json.dumps(name)
+    )
+
+
+def _bound(filters: Filters, zone: str) -> dict[str, Any]:
+    start = None if filters.day is None else midnight(filters.day, zone)
+    end = None if filters.day is None else midnight(filters.day + timedelta(days=1), zone)
+    return {"source": filters.source, "event": filters.event, "start": start, "end": end}
+
+
+def _place(written: str | None) -> tuple[int | None, int | None]:
+    if not written:
+        return None, None
+    batch, _, item = written.partition("-")
+    if not (batch.isascii() and batch.isdigit() and item.isascii() and item.isdigit()) or len(written) > 30:
+        raise NotFound("there is no such place in the quarantine", help="begin at the first page")
+    return min(int(batch), 2**63 - 1), min(int(item), 2**31 - 1)
+
+
+def _refused(row: dict[str, Any]) -> Refused:
+    return Refused(
+        id=f"{row['batch']}-{row['item']}",
+        received_at=row["received_at"],
+        source=row["source"],
+        event=row["event"],
+        reason=row["reason"],
+        detail=without_contacts(row["detail"]),
+    )
+
+
+_CHOSEN = """
+    ($source::varchar is null or source = $source)
+and ($event::varchar is null or event = $event)
+and ($start::timestamp is null or (received_at >= $start and received_at < $end))
+"""
+_REASONS = (
+    "select reason, count(*) as calls, max(received_at) as last_seen from quarantine where"
+    + _CHOSEN
+    + "group by reason order by calls desc, reason"
+)
+_PAGE = (
+    "select batch, item, received_at, source, event, reason, detail from quarantine where"
+    + _CHOSEN
+    + """
+and ($reason::varchar is null or reason = $reason)
+and ($batch::bigint is null or batch < $batch or (batch = $batch and item < $item))
+order by batch desc, item desc limit $limit
+"""
+)
+_ONE = """
+select batch, item, received_at, source, message_id, event, reason, detail, body
+from quarantine where batch = $batch and item = $item
+"""
+_SOURCES = "select source from quarantine group by source order by source limit $limit"
+_EVENTS = """
+select event from quarantine where event is not null group by event order by count(*) desc, event limit $limit
+"""

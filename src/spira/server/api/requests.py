@@ -1,0 +1,176 @@
+"""`/api/requests`: what people may ask of us about their data: to have it, and to have it erased.
+
+Receipts of erasures are kept in the audit, which names nobody; `POST /api/erase` makes one too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from litestar import get, post
+from litestar.params import FromQuery, JSONBody
+
+from spira.kernel.errors import NotFound
+from spira.kernel.viewer import Role, Viewer
+from spira.server.core import AnyCore, Asking, Core, as_of, audit
+from spira.server.roles import ERASE, whole
+from spira.server.wire import plain
+from spira.storage import audit as audits
+from spira.unify import erase as erasing
+from spira.unify.affected import Affected, affected
+from spira.unify.erase import Receipt, ReceiptRow
+from spira.unify.export import PersonFile, export
+from spira.unify.kinds import split_identifier
+
+GIVE_OUT: tuple[Role, ...] = ("privacy_officer",)
+LIST = 100
+RECEIPT = "erase.receipt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A person, by `KIND:VALUE`."""
+
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptView:
+    """What one erasure did."""
+
+    number: int = field(metadata={"help": "the receipt's number, a row of the audit"})
+    erased_at: datetime = field(metadata={"help": "when the person was erased"})
+    actor: str = field(metadata={"help": "who did it"})
+    subject: str = field(metadata={"help": "the HMAC of the identifier that was asked for"})
+    identifiers: int = field(metadata={"help": "how many identifiers were the person"})
+    rows: tuple[ReceiptRow, ...] = field(metadata={"help": "what was erased, by store and table"})
+    total: int = field(metadata={"help": "all rows and records together"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """One erasure in the list."""
+
+    erased_at: datetime = field(metadata={"help": "when it was"})
+    finished: bool = field(metadata={"help": "whether it reached every store"})
+    identifiers: int = field(metadata={"help": "how many identifiers were erased"})
+    receipt: int | None = field(metadata={"help": "the receipt's number, where one was kept"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """The erasures there were, and one receipt if it was asked for."""
+
+    as_of: datetime = field(metadata={"help": "when this was looked up"})
+    erasures: tuple[Past, ...] = field(metadata={"help": "the last hundred, newest first"})
+    receipt: ReceiptView | None = field(metadata={"help": "the receipt that was asked for"})
+
+
+def view(core: AnyCore, *, receipt: int = 0) -> Requests:
+    """The list, and a receipt by its number."""
+    kept = audits.latest(core.state, limit=10 * LIST, sought=audits.Sought(family="erase"))
+    numbers = {row.detail["erased_at"]: row.number for row in kept if row.action == RECEIPT}
+    return Requests(
+        as_of=as_of(core),
+        erasures=tuple(
+            Past(
+                erased_at=each.erased_at,
+                finished=each.finished,
+                identifiers=each.identifiers,
+                receipt=numbers.get(each.erased_at.isoformat()),
+            )
+            for each in erasing.past(core.state, limit=LIST)
+        ),
+        receipt=_receipt(core, receipt) if receipt else None,
+    )
+
+
+def look_up(core: AnyCore, viewer: Viewer, identifier: str) -> Affected:
+    """Who is meant, masked, and how much there is of them; NotFound for nobody."""
+    found = affected(core.lane(), core.state, core.vault, viewer, _parts(identifier), keys=core.keys)
+    if found is None:
+        raise NotFound("nobody has this identifier", help="see that it is written as the person told it")
+    return found
+
+
+def carry_out(core: AnyCore, viewer: Viewer, identifier: str) -> tuple[int, Receipt]:
+    """Erase a person from every store; the number of the receipt that is kept, and the receipt."""
+    key = core.keys.subject_key(*_parts(identifier))
+    with core.exclusive():
+        receipt = erasing.erase(core.stores(), identifier, actor=viewer.staff_id)
+    number = audits.record(
+        core.state,
+        core.clock,
+        actor=viewer.staff_id,
+        action=RECEIPT,
+        subject=key,
+        detail={
+            "erased_at": receipt.erased_at.isoformat(),
+            "identifiers": receipt.identifiers,
+            "rows": [[each.store, each.table, each.rows] for each in receipt.rows],
+        },
+    )
+    return number, receipt
+
+
+def give_out(core: AnyCore, viewer: Viewer, identifier: str) -> PersonFile:
+    """Everything about a person in clear, for a privacy officer; written down."""
+    found = look_up(core, viewer, identifier)
+    if found.person is None:
+        raise NotFound("there is no profile of this person yet", help="wait for the next turn")
+
+    def told(person: str) -> None:
+        audit(core, viewer, "person.export", person)
+
+    profile = int(core.lane().value(_PROFILE, {"key": core.keys.subject_key(*_parts(identifier))}))
+    return export(core.lane(), core.vault, viewer, profile, at=as_of(core), on_show=told)
+
+
+def _parts(identifier: str) -> tuple[str, str]:
+    parts = split_identifier(identifier)
+    if parts is None:
+        raise NotFound("this is no identifier", help="write KIND:VALUE, such as email:ann@example.com")
+    return parts
+
+
+def _receipt(core: AnyCore, number: int) -> ReceiptView:
+    row = audits.one(core.state, number) if 0 < number < 2**62 else None
+    if row is None or row.action != RECEIPT:
+        raise NotFound(f"there is no receipt {number}", help="the list of erasures has their numbers")
+    rows = tuple(ReceiptRow(store=store, table=table, rows=count) for store, table, count in row.detail["rows"])
+    return ReceiptView(
+        number=row.number,
+        erased_at=datetime.fromisoformat(row.detail["erased_at"]),
+        actor=row.actor,
+        subject=row.subject,
+        identifiers=row.detail["identifiers"],
+        rows=rows,
+        total=sum(each.rows for each in rows),
+    )
+
+
+@get("/api/requests", opt=whole(ERASE), sync_to_thread=True)
+def list_requests(core: Core, receipt: FromQuery[int] = 0) -> dict[str, Any]:
+    """The erasures there were, newest first, and the receipt of a number."""
+    return plain(view(core, receipt=receipt))  # type: ignore[no-any-return]
+
+
+@post("/api/requests/look-up", opt=whole(ERASE), status_code=200, sync_to_thread=True)
+def look_up_person(core: Core, viewer: Asking, data: JSONBody[Named]) -> dict[str, Any]:
+    """Who is meant by an identifier, masked, and how many rows of each table are about them."""
+    return plain(look_up(core, viewer, data.identifier))  # type: ignore[no-any-return]
+
+
+@post("/api/requests/export", opt=whole(GIVE_OUT), status_code=200, sync_to_thread=True)
+def export_person(core: Core, viewer: Asking, data: JSONBody[Named]) -> dict[str, Any]:
+    """Everything that is known of a person, in clear; it is written down."""
+    return plain(give_out(core, viewer, data.identifier))  # type: ignore[no-any-return]
+
+
+_PROFILE = """
+select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)
+where subject_key = $key
+"""
+ROUTES = [list_requests, look_up_person, export_person]
