@@ -10,9 +10,22 @@ from typing import Any
 from litestar import Litestar, Request, Response
 
 from spira.console import assets
-from spira.console.pages import builder, cockpit, people, sign_in, system
+from spira.console.pages import (
+    audits,
+    builder,
+    cockpit,
+    consent,
+    live,
+    people,
+    quarantine,
+    requests,
+    sign_in,
+    sources,
+    system,
+)
 from spira.console.public import links
 from spira.console.render import page
+from spira.console.streams import Streams
 from spira.kernel.clock import Clock
 from spira.server import app as server
 from spira.server.core import AnyCore, Asgi
@@ -24,6 +37,12 @@ ROUTES = (
     *cockpit.ROUTES,
     *people.ROUTES,
     *builder.ROUTES,
+    *sources.ROUTES,
+    *live.ROUTES,
+    *quarantine.ROUTES,
+    *consent.ROUTES,
+    *requests.ROUTES,
+    *audits.ROUTES,
     *system.ROUTES,
     *links.ROUTES,
 )
@@ -35,7 +54,9 @@ def create_app(core: AnyCore, *, local_token: str = "", wall: Clock | None = Non
     def fault_page(request: Request[Any, Any, Any], fault: Fault) -> Response[str]:
         return page(request, core, "fault.html", status=fault.status, fault=fault)
 
-    return server.create_app(core, pages=ROUTES, fault_page=fault_page, local_token=local_token, wall=wall)
+    app = server.create_app(core, pages=ROUTES, fault_page=fault_page, local_token=local_token, wall=wall)
+    app.state.streams = Streams()
+    return app
 
 
 def create_asgi(core: AnyCore, app: Litestar | None = None) -> Asgi:

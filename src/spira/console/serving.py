@@ -53,6 +53,7 @@ def _serve(core: Core, listener: socket.socket) -> None:
         proxy_headers=False,  # the door believes forwarded addresses only of the proxies in the settings
     )
     server = uvicorn.Server(config)
+    app.state.streams.stopping = lambda: server.should_exit
     try:  # from here on a signal may come at any line, and must leave no thread behind
         local.announce(core.directory, url=url, token=app.state.local_token)
         schedule.start()
