@@ -10,6 +10,7 @@ is proposed that would have taken the call.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from spira.collect.people import QUARANTINE
 from spira.collect.shown import call_shown, without_contacts
 from spira.collect.tracking import Plan
+from spira.definitions.model import NAME
 from spira.kernel.clock import midnight
 from spira.kernel.errors import NotFound
 from spira.storage.keys import Keys
@@ -128,6 +130,7 @@ def proposal(body: bytes, reason: str, plan: Plan) -> str | None:
     """A part of a tracking plan with the event and the properties of a call, typed by what they hold.
 
     Only where declaring helps: an event that no plan has, or a value of another type than declared.
+    A property whose name can't be declared is left out, and stays kept as JSON.
     """
     if reason not in ("unknown_event", "wrong_type"):
         return None
@@ -140,10 +143,14 @@ def proposal(body: bytes, reason: str, plan: Plan) -> str | None:
         return None
     known = plan.events[event].properties if event in plan.events else {}
     lines = [
-        f"      {_quoted(name)}: {told_type}{_CHANGE.format(known[name]) if name in known else ''}"
+        f"      {name}: {told_type}{_CHANGE.format(known[name]) if name in known else ''}"
         for name, value in properties.items()
-        if (told_type := _PROPOSED.get(type(value))) and not _takes(known.get(name), told_type)
+        if re.fullmatch(NAME, name)
+        and (told_type := _PROPOSED.get(type(value)))
+        and not _takes(known.get(name), told_type)
     ]
+    if reason == "wrong_type" and not lines:
+        return None  # it is a trait or a line that is wrong, and what is declared of them stands elsewhere
     head = ["tracking: proposed", "events:", f"  {_quoted(event)}:"]
     return "\n".join([*head, *(["    properties:", *lines] if lines else ["    properties: {}"])]) + "\n"
 
