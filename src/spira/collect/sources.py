@@ -127,7 +127,8 @@ class WriteKeys:
         return source if until is None or self._clock.now() < until else None
 
     def _read(self) -> None:
-        at, known = self._state.written, {}
+        at = self._state.written
+        known: dict[str, tuple[Source, datetime | None]] = {}
         for each in every(self._state):
             if each.ended_at is None:
                 known[each.write_key] = (each, None)

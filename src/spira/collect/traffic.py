@@ -106,8 +106,8 @@ def traffic(warehouse: Warehouse, sources: list[Source], *, as_of: datetime) -> 
     bound = _bound(as_of)
     counts = {row["source"]: row for row in warehouse.rows(_COUNTS, bound)}
     heard = {name: at for name, at in warehouse.query(_LAST_SEEN)}  # noqa: C416  (rows of two)
-    refused: dict[str, int] = dict(warehouse.query(_REFUSED, {"month": bound["month"]}))  # type: ignore[arg-type]
-    pauses: dict[str, float] = dict(warehouse.query(_PAUSES, {"since": as_of - timedelta(days=HEARD)}))  # type: ignore[arg-type]
+    refused: dict[str, int] = dict(warehouse.query(_REFUSED, {"month": bound["month"]}))
+    pauses: dict[str, float] = dict(warehouse.query(_PAUSES, {"since": as_of - timedelta(days=HEARD)}))
     return SourceList(
         as_of=as_of,
         sources=tuple(
@@ -137,7 +137,7 @@ def one(warehouse: Warehouse, source: Source, *, as_of: datetime, zone: str) -> 
         events=tuple(EventCount(**each) for each in warehouse.rows(_NAMES, {**mine, "limit": NAMES})),
         undeclared=tuple(Undeclared(**each) for each in warehouse.rows(_UNDECLARED, {**mine, "limit": NAMES})),
         kinds=tuple(KindCount(**each) for each in warehouse.rows(_KINDS, mine)),
-        reasons=dict(warehouse.query(_REASONS, mine)),  # type: ignore[arg-type]
+        reasons=dict(warehouse.query(_REASONS, mine)),
     )
 
 
