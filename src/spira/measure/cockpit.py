@@ -219,8 +219,9 @@ def _used(statement: str, bound: Mapping[str, Any]) -> dict[str, Any]:
 
 _PEOPLE = """
 select count(*),
-       count(*) filter (exists (select 1 from permissions a where a.profile_id = profiles.profile_id
-                                and a.granted and a.purpose = 'marketing')),
+       (select count(distinct profile_id) from permissions join profiles using (profile_id)
+        where granted and purpose = 'marketing'
+          and ($units::bigint[] is null or list_contains($units::bigint[], unit_id))),
        count(*) filter (first_seen >= $start and first_seen < $as_of),
        count(*) filter (first_seen >= $before and first_seen < $start)
 from profiles where ($units::bigint[] is null or list_contains($units::bigint[], unit_id))

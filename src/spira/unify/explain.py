@@ -99,29 +99,44 @@ def _link(row: Row, number: dict[int, int], strong: set[int]) -> LinkView:
 
 _RANKS = {name: rank for rank, name in TIES.items()}
 _LINKS = """
-with placed as (
-    select subject_id, coalesce(moved.profile_id, subject_id) as profile_id
-    from identifiers left join moved using (subject_id)
+with ours as (
+    select $profile::bigint as subject_id where not exists (from moved where subject_id = $profile)
+    union select subject_id from moved where profile_id = $profile
+), touching as (
+    select * from links where subject_id in (select subject_id from ours) or other_id in (select subject_id from ours)
+    order by ts, subject_id, other_id limit 500
+), ends as (
+    select subject_id from touching union select other_id from touching
+), away as (
+    select subject_id, profile_id from moved semi join ends using (subject_id)
+), placed as (
+    select subject_id, coalesce(away.profile_id, subject_id) as profile_id from ends left join away using (subject_id)
+), seen as (
+    select event_id, event from events where event_id in (select event_id from touching)
 )
 select link.subject_id, link.other_id, link.rule, seen.event, link.ts, link.source, one.profile_id = two.profile_id
-from links link
+from touching link
 join placed one on one.subject_id = link.subject_id
 join placed two on two.subject_id = link.other_id
-left join profile_events seen on seen.event_id = link.event_id
-where one.profile_id = $profile or two.profile_id = $profile
+left join seen on seen.event_id = link.event_id
 order by link.ts, link.subject_id, link.other_id
-limit 500
 """
 _REST = """
 select subject_id from moved where profile_id = $profile and subject_id not in (select unnest($ends::bigint[]))
 """
 _NODES = """
-select subject_id, kind, subject_key, value, identifiers.first_seen,
-       coalesce(moved.profile_id, subject_id) = $profile,
-       $units::bigint[] is null or coalesce(list_contains($units, profiles.unit_id), false)
-from identifiers left join moved using (subject_id)
-left join profiles on profiles.profile_id = coalesce(moved.profile_id, subject_id)
-where subject_id in (select unnest($ends::bigint[]))
-order by coalesce(moved.profile_id, subject_id) = $profile desc, kind = 'user_id' desc,
-         identifiers.first_seen, subject_id
+with ids as (
+    select subject_id, kind, subject_key, value, first_seen from identifiers
+    where subject_id in (select unnest($ends::bigint[]))
+), away as (
+    select subject_id, profile_id from moved where subject_id in (select unnest($ends::bigint[]))
+), placed as (
+    select ids.*, coalesce(away.profile_id, subject_id) as profile_id from ids left join away using (subject_id)
+), theirs as (
+    select profile_id, unit_id from profiles where profile_id in (select profile_id from placed)
+)
+select subject_id, kind, subject_key, value, first_seen, placed.profile_id = $profile,
+       $units::bigint[] is null or coalesce(list_contains($units, theirs.unit_id), false)
+from placed left join theirs using (profile_id)
+order by placed.profile_id = $profile desc, kind = 'user_id' desc, first_seen, subject_id
 """

@@ -234,10 +234,13 @@ def _views(warehouse: Warehouse, view: Callable[..., Any], sql: str, profile: in
 
 
 _NAMED = """
-with named as (
-    select coalesce(moved.profile_id, subject_id) as profile_id
-    from identifiers left join moved using (subject_id)
-    where subject_key in (select unnest($keys::varchar[]))
+with ids as (
+    select subject_id from identifiers where subject_key in (select unnest($keys::varchar[]))
+), named as (
+    select subject_id as profile_id from ids
+    where subject_id not in (select subject_id from moved semi join ids using (subject_id))
+    union
+    select profile_id from moved semi join ids using (subject_id)
     union
     select profile_id from traits where vault_key in (select unnest($keys::varchar[]))
 )
@@ -253,7 +256,7 @@ where profile_id = coalesce((select profile_id from moved where subject_id = $pr
 """
 _OURS = """
 ours as (
-    select subject_id from identifiers where subject_id = $profile and $profile not in (select subject_id from moved)
+    select $profile::bigint as subject_id where not exists (from moved where subject_id = $profile)
     union select subject_id from moved where profile_id = $profile
 )
 """
@@ -262,13 +265,17 @@ with asked as (
     select profile_id, unit_id, first_seen, last_seen from profiles
     where profile_id in (select unnest($profiles::bigint[]))
       and ($units::bigint[] is null or list_contains($units, unit_id))
+), others as (
+    select subject_id, profile_id from moved semi join asked using (profile_id)
+), ours as (
+    select subject_id, profile_id from others
+    union all select profile_id, profile_id from asked
+    where profile_id not in (select subject_id from moved where subject_id in (select profile_id from asked))
 ), ids as (
-    select coalesce(moved.profile_id, subject_id) as profile_id,
-           min(value) filter (where kind = 'user_id') as user_id,
+    select profile_id, min(value) filter (where kind = 'user_id') as user_id,
            min(subject_key) filter (where kind in ('email', 'phone')) as address
-    from identifiers left join moved using (subject_id)
-    where coalesce(moved.profile_id, subject_id) in (select profile_id from asked)
-    group by all
+    from ours join identifiers using (subject_id)
+    group by profile_id
 ), names as (
     select profile_id, arg_min(vault_key, list_position($names::varchar[], name)) as vault_key
     from traits

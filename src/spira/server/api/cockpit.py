@@ -8,13 +8,13 @@ from litestar import get
 
 from spira.kernel.viewer import Viewer
 from spira.measure.cockpit import Cockpit, cockpit
-from spira.server.core import AnyCore, Asking, Core, as_of
+from spira.server.core import AnyCore, Asking, Core, as_of, kept
 from spira.server.wire import plain
 
 
 def view(core: AnyCore, viewer: Viewer) -> Cockpit:
     """The cockpit as `viewer` may see it, now."""
-    return cockpit(core.lane(), viewer, as_of=as_of(core))
+    return kept(core, viewer, "cockpit", lambda: cockpit(core.lane(), viewer, as_of=as_of(core)))
 
 
 @get("/api/cockpit", sync_to_thread=True)

@@ -1,0 +1,93 @@
+"""Answers that took long to find, kept for those who ask the same soon after.
+
+An answer is kept under its question and a mark of the world it was found in. While the mark stands and
+the answer is young it is given again at once. When it has grown old, it is given once more and found
+anew meanwhile, by one thread, so that nobody waits for what somebody has waited for already; when it is
+too old for that, the one who asks waits. Quick answers are not kept: they are cheaper found than minded.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    mark: Hashable
+    found_at: float
+    value: Any
+
+
+class Kept:
+    """Kept answers. `young` and `old` are seconds; answers found within `slow` seconds are not kept."""
+
+    def __init__(self, *, young: float = 30.0, old: float = 300.0, slow: float = 0.05, most: int = 256) -> None:
+        self._young, self._old, self._slow, self._most = young, old, slow, most
+        self._answers: dict[Hashable, _Answer] = {}
+        self._finding: set[Hashable] = set()
+        self._times_forgotten = 0
+        self._guard = threading.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spira-kept")
+
+    def get(self, question: Hashable, mark: Hashable, find: Callable[[], T]) -> T:
+        """The answer to `question`; `find` finds it, here or on the keeper's own thread."""
+        with self._guard:
+            known = self._answers.get(question)
+        if known is None:
+            return self._find(question, mark, find)
+        age = time.monotonic() - known.found_at
+        if known.mark == mark and age < self._young:
+            answer: T = known.value
+            return answer
+        if age >= self._old:
+            return self._find(question, mark, find)
+        self._refind(question, mark, find)
+        stale: T = known.value
+        return stale
+
+    def forget(self) -> None:
+        """Keep nothing of what is known now: the world has changed in a way that must show at once."""
+        with self._guard:
+            self._answers.clear()
+            self._finding.clear()
+            self._times_forgotten += 1
+
+    def close(self) -> None:
+        """Find nothing more."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _find(self, question: Hashable, mark: Hashable, find: Callable[[], T]) -> T:
+        started, forgotten = time.monotonic(), self._times_forgotten
+        value = find()
+        now = time.monotonic()
+        with self._guard:
+            self._finding.discard(question)
+            if now - started < self._slow or forgotten != self._times_forgotten:
+                self._answers.pop(question, None)
+            else:
+                while len(self._answers) >= self._most:
+                    self._answers.pop(next(iter(self._answers)))
+                self._answers[question] = _Answer(mark, now, value)
+        return value
+
+    def _refind(self, question: Hashable, mark: Hashable, find: Callable[[], T]) -> None:
+        with self._guard:
+            if question in self._finding:
+                return
+            self._finding.add(question)
+        self._thread.submit(self._quietly, question, mark, find)
+
+    def _quietly(self, question: Hashable, mark: Hashable, find: Callable[[], object]) -> None:
+        try:
+            self._find(question, mark, find)
+        except Exception:  # whoever asks next finds it themselves, and is told what is wrong
+            with self._guard:
+                self._finding.discard(question)
+                self._answers.pop(question, None)
