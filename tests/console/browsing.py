@@ -1,0 +1,98 @@
+"""A real Chromium before a served world: how the browser's tests sign in, and how they look."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from spira.console.app import create_asgi
+from spira.testing.cores import PASSWORD
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="install the package playwright")
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="install the package chromium")
+
+
+@contextmanager
+def serving(core: Any, app: Any) -> Iterator[str]:
+    """The application on a port of its own; its address."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(create_asgi(core, app), log_level="error", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        threading.Event().wait(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+@contextmanager
+def chromium() -> Iterator[sync_api.Browser]:
+    """Debian's Chromium, driven by Playwright."""
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+def local_page(
+    browser: sync_api.Browser, place: str, *, width: int = 1440, language: str = "en",
+    theme: str = "light", **context: Any,
+) -> sync_api.Page:  # fmt: skip
+    """A page of the world's local administrator, who needs no sign-in."""
+    headers = {"authorization": "Bearer local"}
+    made = browser.new_context(
+        viewport={"width": width, "height": 900}, extra_http_headers=headers, bypass_csp=True, **context
+    )
+    _prefer(made, place, language, theme)
+    return made.new_page()
+
+
+def signed_in(
+    browser: sync_api.Browser, place: str, *, width: int = 1440, language: str = "en", theme: str = "light",
+    name: str = "ann", **context: Any,
+) -> sync_api.Page:  # fmt: skip
+    """A page of somebody who has signed in by the form."""
+    made = browser.new_context(viewport={"width": width, "height": 900}, **context)
+    _prefer(made, place, language, theme)
+    page = made.new_page()
+    page.goto(f"{place}/sign-in")
+    page.fill("#email", f"{name}@example.com")
+    page.fill("#password", PASSWORD)
+    page.click("button.first")
+    page.wait_for_url(f"{place}/")
+    return page
+
+
+def _prefer(context: sync_api.BrowserContext, place: str, language: str, theme: str) -> None:
+    context.add_cookies(
+        [
+            {"name": "spira_language", "value": language, "url": place},
+            {"name": "spira_theme", "value": theme, "url": place},
+        ]
+    )
+
+
+def violations(page: sync_api.Page) -> list[str]:
+    """What axe finds wrong, a line for each element."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
