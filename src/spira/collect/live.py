@@ -2,8 +2,9 @@
 
 Reads   `profile_events`
 
-Event numbers follow the log, so what is newer than a number is exactly what was loaded after it:
-nothing is told twice, nothing is passed over. Contact values are taken out of whatever is shown.
+Event numbers follow the log, so what is newer than a number is exactly what was loaded after it.
+A look tells the newest fifty of that, and nothing twice. Contact values are taken out of
+whatever is shown.
 """
 
 from __future__ import annotations

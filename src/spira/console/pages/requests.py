@@ -14,6 +14,7 @@ from litestar import MediaType, Request, Response, get, post
 from litestar.params import FromQuery
 from litestar.response import Redirect
 
+from spira.console.labels import label_of
 from spira.console.pages.people import event_labels, trait_labels
 from spira.console.render import done, page
 from spira.console.telling import Told, told
@@ -94,8 +95,15 @@ def _export(request: Asked, core: AnyCore, viewer: Viewer, identifier: str, as_p
         return _draw(request, core, viewer, identifier=identifier, fault=told(error, viewer.language))
     if as_page:
         language = viewer.language
-        labels, traits = event_labels(core, language), trait_labels(core, language)
-        return page(request, core, "person_file.html", file=file, labels=labels, traits=traits)
+        return page(
+            request,
+            core,
+            "person_file.html",
+            file=file,
+            labels=event_labels(core, language),
+            traits=trait_labels(core, language),
+            named=lambda kind, name: label_of(core, kind, name, language),
+        )
     body = msgspec.json.format(msgspec.json.encode(plain(file)), indent=2)
     name = f"{file.person.id}-{file.exported_at:%Y-%m-%d}.json"
     headers = {"content-disposition": f'attachment; filename="{name}"'}

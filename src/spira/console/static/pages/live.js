@@ -12,7 +12,8 @@
 
   const tell = (state) => {
     pulse.dataset.state = state;
-    const news = arrived ? ` · ${pulse.dataset.new.replace("#", String(arrived))}` : "";
+    const news = arrived ? ` · ${pulse.dataset.new.replace("#", String(arrived))}`
+      : state === "following" ? ` · ${pulse.dataset.quiet}` : "";
     pulse.textContent = pulse.dataset[state] + news;
   };
   const put = (html) => {
