@@ -160,6 +160,13 @@ def grouped_by_value(
     return found.group_by(column("profile_id", source.rows), exp.Literal.number(2), copy=False)
 
 
+def met(asked: Events, source: Source) -> exp.Select:
+    """One row per event that counts, of the people in `changed`: its number, name, instant and whose it is."""
+    found = _rows(source, [asked], restrict=True, future=False)
+    names = ("profile_id", "event_id", "event", "ts")
+    return found.select(*(column(each, source.rows) for each in names), copy=False).distinct(copy=False)
+
+
 def _rows(source: Source, asked: Sequence[Events], *, restrict: bool, future: bool) -> exp.Select:
     if source.array is None:
         found = exp.Select().from_(sql.source("profile_events", EVENTS), copy=False)
