@@ -12,6 +12,7 @@ from spira.testing.cores import NOON, PASSWORD, staff
 PUBLIC = {
     "/api/health",
     "/sign-in",
+    "/sign-in/code",
     "/sign-in/{token:str}",
     "/me/preferences",
     "/static/{name:path}",

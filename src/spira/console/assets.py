@@ -13,7 +13,6 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from spira.kernel.errors import NotFound
-from spira.server.core import Core
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
 _YEAR = "public, max-age=31536000, immutable"
@@ -47,7 +46,7 @@ def address(name: str) -> str:
     return f"/static/{name}?v={asset(name).version}"
 
 
-@get("/static/{name:path}", opt={"public": True}, sync_to_thread=True)
+@get("/static/{name:path}", opt={"public": True, "cost": "free"}, sync_to_thread=True)
 def serve(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """A file of the console."""
     found = asset(name)
@@ -56,13 +55,4 @@ def serve(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[byte
     return Response(content=found.packed if packs else found.plain, media_type=found.kind, headers=headers)
 
 
-@get("/brand.css", opt={"public": True}, sync_to_thread=True)
-def brand(core: Core) -> Response[str]:
-    """The brand's colour, for public pages; it is a setting, so it can't lie in a file."""
-    colour = core.settings.workspace.colour
-    safe = colour if len(colour) in (4, 7) and colour[0] == "#" and colour[1:].isalnum() else "#0B7285"
-    headers = {"cache-control": "public, max-age=300"}
-    return Response(content=f":root{{--brand:{safe}}}\n", media_type="text/css", headers=headers)
-
-
-ROUTES = [serve, brand]
+ROUTES = [serve]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,6 +23,7 @@ from spira.kernel.errors import WorkspaceInvalid
 from spira.kernel.i18n import DEFAULT_LANGUAGE, Language
 
 FILE = "spira.toml"
+PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".webp")
 
 
 class Section(BaseModel):
@@ -43,6 +44,13 @@ class WorkspaceSettings(Section):
         default="real", description="`manual` stands still until it is stepped through the API: for demos and tests."
     )
     postal_address: str = Field(default="", description="The address in the foot of marketing e-mail.")
+    logo: str = Field(
+        default="", description="The logo on public pages: a PNG, JPEG, SVG or WebP file of the workspace, up to 200 KB."
+    )
+    website: str = Field(default="", description="The brand's own site, which public pages lead back to.")
+    privacy_contact: str = Field(
+        default="", description="Where people ask what is known of them, or to be erased: an address, or a page."
+    )
 
     @field_validator("zone")
     @classmethod
@@ -52,6 +60,21 @@ class WorkspaceSettings(Section):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"`{zone}` is not a time zone; write a name such as Asia/Shanghai or UTC") from None
         return zone
+
+    @field_validator("logo")
+    @classmethod
+    def _logo_is_a_picture(cls, logo: str) -> str:
+        path = PurePosixPath(logo)
+        if logo and (path.is_absolute() or ".." in path.parts or path.suffix.lower() not in PICTURES):
+            raise ValueError(f"`{logo}` is no picture of the workspace; write a path such as brand/logo.png")
+        return logo
+
+    @field_validator("website")
+    @classmethod
+    def _website_is_one(cls, website: str) -> str:
+        if website and not website.startswith(("https://", "http://")):
+            raise ValueError(f"`{website}` is no site; write it as in https://shop.example")
+        return website
 
 
 class ServerSettings(Section):
@@ -95,7 +118,14 @@ class SecuritySettings(Section):
     """Sign-in and sessions."""
 
     session_hours: int = Field(default=12, ge=1, description="How long a sign-in lasts.")
+    idle_minutes: int = Field(default=0, ge=0, description="How long a session may lie unused; 0 sets no limit.")
     sign_in_attempts: int = Field(default=10, ge=1, description="Failed sign-ins per address and 15 minutes.")
+    second_factor: Literal["optional", "required"] = Field(
+        default="optional", description="Whether everybody needs a code from their telephone to sign in."
+    )
+    requests_per_minute: int = Field(
+        default=600, ge=30, description="Requests a minute that one session, token or network address may make."
+    )
 
 
 class Settings(Section):

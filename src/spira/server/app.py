@@ -56,4 +56,4 @@ def create_app(
 
 def asgi(app: Litestar, core: AnyCore) -> Asgi:
     """The whole of HTTP as one callable, for a server to run."""
-    return mounted(app, core.intake)
+    return mounted(app, core.intake, https=lambda: core.settings.server.public_url.startswith("https://"))

@@ -2,8 +2,10 @@
 
 It is closed by default. A route without `opt={"public": True}` needs a session cookie or a bearer
 token; a session that changes something needs the token of its forms as well; a route that names
-`roles` needs one of them, and one that says `whole` is closed to staff of single units. What was
-found lies in the request's scope: `user` is the Viewer, `auth` is how they proved it.
+`roles` needs one of them, and one that says `whole` is closed to staff of single units. Whoever asks
+too often waits; a route that costs much says so (`{"cost": …}`, `server/limits.py`). Where everybody
+needs a second factor, a session without one opens only the routes to enrol (`{"enrolling": True}`).
+What was found lies in the request's scope: `user` is the Viewer, `auth` is how they proved it.
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ from spira.kernel.errors import NotAllowed
 from spira.kernel.ids import new_secret
 from spira.kernel.viewer import Viewer
 from spira.server.core import AnyCore
-from spira.server.errors import FormExpired, NotSignedIn
-from spira.server.secrets import form_token, same
+from spira.server.errors import FormExpired, NotSignedIn, SecondFactorNeeded
+from spira.server.limits import Limits
+from spira.server.second_factor import has_factor
+from spira.server.secrets import digest, form_token, same
 from spira.server.sessions import staff_of_session, staff_of_token
 from spira.server.staff import Staff, viewer_of
 
 SESSION_COOKIE = "spira_session"
+HALF_COOKIE = "spira_half"
 SEED_COOKIE = "spira_seed"
 LANGUAGE_COOKIE = "spira_language"
 THEME_COOKIE = "spira_theme"
@@ -60,6 +65,7 @@ class Door:
     core: AnyCore
     wall: Clock
     local_token: str
+    limits: Limits = field(default_factory=Limits)
     sign_ins: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
 
     async def __call__(self, request: Asked) -> None:
@@ -67,6 +73,7 @@ class Door:
         opt = request.route_handler.opt
         viewer, proof = await anyio.to_thread.run_sync(self.recognise, request)
         request.scope["user"], request.scope["auth"] = viewer, proof
+        self._count(request, proof)
         if request.method not in _SAFE and proof.way != "token" and not opt.get("open_post"):
             await _check_form(request, proof)
         if opt.get("public"):
@@ -80,6 +87,8 @@ class Door:
             raise NotAllowed(
                 "this is about the whole brand, and you belong to a part of it", help="ask at the head office"
             )
+        if self.core.settings.security.second_factor == "required" and not opt.get("enrolling"):
+            await anyio.to_thread.run_sync(self._ask_for_factor, proof)
 
     def recognise(self, request: Asked) -> tuple[Viewer | None, Proof]:
         """Who asks, and how they prove it; nobody, with the visitor's seed, when they don't."""
@@ -87,17 +96,30 @@ class Door:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
             return self._by_token(token.strip(), language)
-        secret = request.cookies.get(SESSION_COOKIE)
-        staff = staff_of_session(self.core.state, secret, at=self.wall.now()) if secret else None
+        secret = request.cookies.get(cookie(self.core, SESSION_COOKIE))
+        idle = self.core.settings.security.idle_minutes
+        staff = staff_of_session(self.core.state, secret, at=self.wall.now(), idle_minutes=idle) if secret else None
         if secret and staff:
             proof = Proof(way="session", secret=secret, staff=staff)
             return viewer_of(self.core.state, staff, language=language), proof
         return None, Proof(way="seed", secret=request.cookies.get(SEED_COOKIE) or new_secret())
 
+    def _count(self, request: Asked, proof: Proof) -> None:
+        """Commands of the machine itself are not counted; a visitor is known by the network address."""
+        if proof.way == "token" and proof.staff is None:
+            return
+        who = f"at:{origin_of(request, self.core)}" if proof.way == "seed" else digest(proof.secret)
+        allowed = self.core.settings.security.requests_per_minute
+        self.limits.take(who, request.route_handler.opt.get("cost"), per_minute=allowed, at=self.wall.now())
+
+    def _ask_for_factor(self, proof: Proof) -> None:
+        if proof.way == "session" and proof.staff and not has_factor(self.core.state, proof.staff.staff_id):
+            raise SecondFactorNeeded("everybody here needs a second factor", help="enrol one at /account/second-factor")
+
     def _by_token(self, token: str, language: str) -> tuple[Viewer | None, Proof]:
         if same(token, self.local_token):
             return local_viewer(language), Proof(way="token", secret=token)
-        staff = staff_of_token(self.core.state, token)
+        staff = staff_of_token(self.core.state, token, at=self.wall.now())
         if staff is None:
             raise NotSignedIn("the bearer token is not good", help="make a new one, or sign in at /sign-in")
         return viewer_of(self.core.state, staff, language=language), Proof(way="token", secret=token, staff=staff)
@@ -118,6 +140,11 @@ def secure_cookies(core: AnyCore) -> bool:
     """Whether cookies are for HTTPS only: when the settings say so, or the public address is one of HTTPS."""
     server = core.settings.server
     return server.secure_cookies or server.public_url.startswith("https://")
+
+
+def cookie(core: AnyCore, name: str) -> str:
+    """What the cookie `name` is called: with `__Host-` where it is for HTTPS, so that only this host can set it."""
+    return f"__Host-{name}" if secure_cookies(core) else name
 
 
 def origin_of(request: Asked, core: AnyCore) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from spira.kernel.errors import SpiraError
+from typing import Literal
+
+from spira.kernel.errors import NotAllowed, SpiraError
 
 
 class NotSignedIn(SpiraError):
@@ -31,3 +33,26 @@ class Unacceptable(SpiraError):
 
     code = "E007"
     status = 422
+
+
+class TooManyRequests(TooManyAttempts):
+    """More requests than the settings allow; `wait` is the seconds until one more is answered."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("too many requests at once", help=f"wait {wait} seconds, then go on more slowly")
+        self.wait = wait
+
+
+class SecondFactorNeeded(NotAllowed):
+    """The workspace asks everybody for a second factor, and the one who asks has none yet."""
+
+
+Weakness = Literal["short", "long", "common", "repeated", "walk", "own"]
+
+
+class WeakPassword(Unacceptable):
+    """A password that others would guess; `weakness` says in which way."""
+
+    def __init__(self, weakness: Weakness, message: str, *, help: str) -> None:
+        super().__init__(message, help=help)
+        self.weakness = weakness

@@ -7,7 +7,7 @@ fault: it is written to the program's own log, and the asker is told only that.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
 from spira.kernel.errors import SpiraError
+from spira.server.errors import SecondFactorNeeded, TooManyRequests
 from spira.storage.trouble import trouble_of
 
 Asked = Request[Any, Any, Any]
@@ -58,20 +59,27 @@ def handlers(page: FaultPage | None) -> dict[type[Exception] | int, Any]:
         fault = fault_of(error)
         if fault.status >= 500:
             LOGGER.error("%s %s failed", request.method, _route(request), exc_info=error)
+        headers = {"retry-after": str(error.wait)} if isinstance(error, TooManyRequests) else {}
         if page is None or request.url.path.startswith(("/api/", "/receipts/")):
-            return as_json(fault)
+            return as_json(fault, headers)
+        if isinstance(error, SecondFactorNeeded) and request.method == "GET":
+            return Redirect(path="/account/second-factor")
         if fault.status == 401 and request.method == "GET" and not request.url.path.startswith("/sign-in"):
             return Redirect(path="/sign-in", query_params={"next": _here(request)})
-        return page(request, fault)
+        answer = page(request, fault)
+        answer.headers.update(headers)
+        return answer
 
     return {Exception: handle, HTTPException: handle, SpiraError: handle}
 
 
-def as_json(fault: Fault) -> Response[dict[str, str | None]]:
+def as_json(fault: Fault, headers: Mapping[str, str] | None = None) -> Response[dict[str, str | None]]:
     """The API's shape of every error."""
     content = {"code": fault.code, "message": fault.message, "help": fault.help}
-    headers = {"www-authenticate": "Bearer"} if fault.status == 401 else {}
-    return Response(content=content, status_code=fault.status, media_type="application/json", headers=headers)
+    asked = {"www-authenticate": "Bearer"} if fault.status == 401 else {}
+    return Response(
+        content=content, status_code=fault.status, media_type="application/json", headers={**asked, **(headers or {})}
+    )
 
 
 def _plain(error: HTTPException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from spira.server.core import Asgi
@@ -25,20 +26,26 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 _NOT_KEPT = (b"cache-control", b"no-store")
+_HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
 
-def secured(app: Asgi) -> Asgi:
-    """`app` with the headers on everything it answers; what sets no caching of its own is not kept."""
+def secured(app: Asgi, *, https: Callable[[], bool] = lambda: False) -> Asgi:
+    """`app` with the headers on everything it answers; what sets no caching of its own is not kept.
+
+    Where `https` says so, browsers are told to come by HTTPS alone for a year.
+    """
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
                 sent = list(message.get("headers", ()))
                 named = {name.lower() for name, _ in sent}
-                sent += [pair for pair in (*HEADERS, _NOT_KEPT) if pair[0] not in named]
+                owed = (*HEADERS, _NOT_KEPT, *((_HTTPS_ONLY,) if https() else ()))
+                sent += [pair for pair in owed if pair[0] not in named]
                 message = {**message, "headers": sent}
             await send(message)
 
@@ -47,9 +54,9 @@ def secured(app: Asgi) -> Asgi:
     return answer
 
 
-def mounted(app: Asgi, collection: Asgi) -> Asgi:
+def mounted(app: Asgi, collection: Asgi, *, https: Callable[[], bool] = lambda: False) -> Asgi:
     """One application of two: `/v1/…` goes straight to collection, all the rest to `app`."""
-    rest = secured(app)
+    rest = secured(app, https=https)
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/v1/"):

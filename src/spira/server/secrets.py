@@ -12,7 +12,6 @@ import hmac
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-MINIMUM_PASSWORD = 12
 _HASHER = PasswordHasher()
 # Checked against when there is no such staff, so that the answer takes as long as for a wrong password.
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$MIIRqgvgQbgj220jfp0MPA$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbg"

@@ -19,9 +19,10 @@ from spira.kernel.errors import Conflict, NotFound
 from spira.kernel.i18n import LANGUAGES
 from spira.kernel.ids import new_id
 from spira.kernel.viewer import ROLES, Role, Viewer
+from spira.server import passwords
 from spira.server.errors import Unacceptable
-from spira.server.secrets import MINIMUM_PASSWORD, hash_password
-from spira.server.tables import SESSIONS, SIGN_IN_LINKS, STAFF, TOKENS
+from spira.server.secrets import hash_password
+from spira.server.tables import HALF_SESSIONS, RECOVERY_CODES, SECOND_FACTORS, SESSIONS, SIGN_IN_LINKS, STAFF, TOKENS
 from spira.storage.state import State
 from spira.unify import units
 
@@ -83,23 +84,39 @@ def by_email(state: State, email: str) -> Staff | None:
     return _select(state, STAFF.c.email == email.strip().lower(), STAFF.c.disabled_at.is_(None))
 
 
-def set_password(state: State, staff_id: str, password: str) -> None:
-    """Store a new password and end every session of its owner."""
-    if len(password) < MINIMUM_PASSWORD:
-        raise Unacceptable(
-            f"a password has at least {MINIMUM_PASSWORD} characters", help="a short sentence is easy to remember"
-        )
+def set_password(state: State, staff_id: str, password: str, *, brand: str = "", keep: str | None = None) -> None:
+    """Store a new password and end every session of its owner but the one with the hash `keep`.
+
+    WeakPassword says what is wrong with one that would be guessed.
+    """
+    owner = get_staff(state, staff_id)
+    passwords.check(password, own=(owner.email, owner.name, brand))
+    hashed = hash_password(password)
     with state.write() as connection:
-        hashed = hash_password(password)
         connection.execute(sa.update(STAFF).where(STAFF.c.staff_id == staff_id).values(password_hash=hashed))
-        connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.staff_id == staff_id))
+        ended = sa.delete(SESSIONS).where(SESSIONS.c.staff_id == staff_id, SESSIONS.c.session_hash != (keep or ""))
+        connection.execute(ended)
+
+
+def change_staff(state: State, staff_id: str, new: NewStaff) -> Staff:
+    """Give somebody another name, other roles or another unit; Conflict for the last administrator.
+
+    Someone must be left who may administer: with the role, without a unit, and able to sign in.
+    """
+    _check(new)
+    _leave_an_administrator(state, staff_id, administers="administrator" in new.roles and new.unit_id is None)
+    values = {"name": new.name.strip(), "roles": " ".join(sorted(set(new.roles))), "unit_id": new.unit_id}
+    with state.write() as connection:
+        connection.execute(sa.update(STAFF).where(STAFF.c.staff_id == staff_id).values(values))
+    return get_staff(state, staff_id)
 
 
 def end_access(state: State, staff_id: str, *, at: datetime) -> None:
-    """Let somebody in no longer: their sessions, tokens and links end with this."""
+    """Let somebody in no longer: sessions, tokens, links and second factor end. Conflict for the last administrator."""
+    _leave_an_administrator(state, staff_id, administers=False)
     with state.write() as connection:
         connection.execute(sa.update(STAFF).where(STAFF.c.staff_id == staff_id).values(disabled_at=at))
-        for table in (SESSIONS, TOKENS, SIGN_IN_LINKS):
+        for table in (SESSIONS, HALF_SESSIONS, TOKENS, SIGN_IN_LINKS, SECOND_FACTORS, RECOVERY_CODES):
             connection.execute(sa.delete(table).where(table.c.staff_id == staff_id))
 
 
@@ -130,6 +147,19 @@ def roles_of(names: Iterable[str]) -> tuple[Role, ...]:
     if unknown:
         raise Unacceptable(f"`{unknown[0]}` is not a role", help=f"roles are: {', '.join(ROLES)}")
     return tuple(known[name] for name in names if name in known)
+
+
+def _leave_an_administrator(state: State, staff_id: str, *, administers: bool) -> None:
+    able = sa.select(STAFF.c.staff_id, STAFF.c.roles).where(
+        STAFF.c.disabled_at.is_(None), STAFF.c.unit_id.is_(None), STAFF.c.password_hash.is_not(None)
+    )
+    with state.read() as connection:
+        rows = connection.execute(able).all()
+    administrators = {row.staff_id for row in rows if "administrator" in row.roles.split()}
+    if not administers and administrators == {staff_id}:
+        raise Conflict(
+            "this is the last administrator of the whole brand", help="make somebody else an administrator first"
+        )
 
 
 def _check(new: NewStaff) -> None:
