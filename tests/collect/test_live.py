@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from tests.collect.desk import NOON, track
+from tests.collect.desk import track
 
 from spira.collect.live import Wanted, choices, latest
 
@@ -46,9 +44,9 @@ def test_no_contact_value_is_in_an_event_that_is_shown(desk):
 
 
 def test_there_is_to_choose_by_what_came_lately(desk):
-    """Sources, events and touchpoints since an instant; what is frequent first."""
+    """Sources, events and touchpoints of the newest events; what is frequent first."""
     desk.batch(track(id="m1"), track(id="m2"), track("Measured", id="m3"))
     desk.load()
-    offered = choices(desk.warehouse, since=NOON - timedelta(days=1))
+    offered = choices(desk.warehouse)
     assert (offered.sources, offered.events, offered.touchpoints) == (("shop",), ("Order Completed", "Measured"), ())
-    assert choices(desk.warehouse, since=NOON + timedelta(days=1)).events == ()
+    assert choices(desk.warehouse, among=1).events == ("Measured",)

@@ -56,6 +56,13 @@ def test_a_source_without_a_habit_or_without_a_key_is_never_silent(desk):
     assert not listed(desk, later)["shop"].silent
 
 
+def test_a_source_that_fell_silent_long_ago_still_says_when_it_was_heard(desk):
+    """Beyond the days in which a habit is looked for, the last event is found all the same."""
+    heard(desk, [0, 1, 2, 3])
+    row = listed(desk, NOON + timedelta(days=200))["shop"]
+    assert (row.last_seen, row.silent) == (NOON + timedelta(hours=3), True)
+
+
 def test_one_source_tells_its_days_its_names_and_what_is_not_declared(desk):
     """Events by local day and name, undeclared events and properties with how often, kinds of identifiers, reasons."""
     heard(desk, [0, 1], colour="red")

@@ -19,6 +19,7 @@ from spira.collect.tables import EVENTS
 from spira.storage.warehouse import Warehouse
 
 LIST = 50
+OFFERED = 200_000  # of the newest events, in which is looked for what to choose by
 _OWN = frozenset(column.name for column in EVENTS.columns)
 _CAMPAIGN = ("campaign", "campaign_source", "campaign_medium", "campaign_term", "campaign_content")
 
@@ -58,7 +59,7 @@ class Latest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What the events of the last days can be chosen by."""
+    """What the newest events can be chosen by."""
 
     sources: tuple[str, ...] = field(metadata={"help": "the sources"})
     events: tuple[str, ...] = field(metadata={"help": "the events, most frequent first"})
@@ -77,9 +78,10 @@ def latest(warehouse: Warehouse, wanted: Wanted, *, after: int = 0, limit: int =
     return Latest(events=tuple(_event(row) for row in rows), after=newest)
 
 
-def choices(warehouse: Warehouse, *, since: datetime) -> Choices:
-    """What there is to choose by among the events received since an instant."""
-    found = warehouse.query(_CHOICES, {"since": since})
+def choices(warehouse: Warehouse, *, among: int = OFFERED) -> Choices:
+    """What there is to choose by among the newest events."""
+    newest = int(warehouse.value(_NEWEST) or 0)
+    found = warehouse.query(_CHOICES, {"after": newest - among})
     counts: list[dict[str, int]] = [{}, {}, {}]
     for *names, count in found:
         for place, name in enumerate(names):
@@ -128,5 +130,5 @@ where event_id >= $least and event_id in (select unnest($ids::bigint[]))
 order by event_id desc
 """
 _CHOICES = """
-select source, event, touchpoint, count(*) from events where received_at > $since group by all
+select source, event, touchpoint, count(*) from events where event_id > $after group by all
 """

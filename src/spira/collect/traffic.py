@@ -4,7 +4,7 @@ Reads   `events`, `quarantine`, `undeclared`, `identifiers`
 
 Counts go by when something was received. A source is silent when nothing has come for more than
 twice its longest pause of the thirty days before its latest event, and for an hour at least; one
-that was heard in fewer than three hours has no habit to break.
+that was heard in fewer than three hours has no habit to break, until ninety days are over.
 """
 
 from __future__ import annotations
@@ -105,9 +105,8 @@ def traffic(warehouse: Warehouse, sources: list[Source], *, as_of: datetime) -> 
     """Every source with what came through it."""
     bound = _bound(as_of)
     counts = {row["source"]: row for row in warehouse.rows(_COUNTS, bound)}
-    heard = {name: at for name, at in warehouse.query(_LAST_SEEN)}  # noqa: C416  (rows of two)
+    heard = _heard(warehouse, sources, as_of=as_of)
     refused: dict[str, int] = dict(warehouse.query(_REFUSED, {"month": bound["month"]}))
-    pauses: dict[str, float] = dict(warehouse.query(_PAUSES, {"since": as_of - timedelta(days=HEARD)}))
     return SourceList(
         as_of=as_of,
         sources=tuple(
@@ -115,8 +114,7 @@ def traffic(warehouse: Warehouse, sources: list[Source], *, as_of: datetime) -> 
                 each,
                 counts.get(each.source, {}),
                 refused=refused.get(each.source, 0),
-                heard=heard.get(each.source),
-                pause=pauses.get(each.source),
+                heard=heard.get(each.source, (None, None)),
                 as_of=as_of,
             )
             for each in sources
@@ -152,6 +150,20 @@ def by_day(quarters: list[tuple[Any, ...]], *, as_of: datetime, zone: str, days:
     return found
 
 
+def _heard(
+    warehouse: Warehouse, sources: list[Source], *, as_of: datetime
+) -> dict[str, tuple[datetime | None, float | None]]:
+    """When each source was last heard, and its longest pause; all events are looked through only for an old silence."""
+    since = as_of - timedelta(days=HEARD)
+    found = {
+        name: (last, pause) for name, last, pause in warehouse.query(_HEARD, {"since": since, "least": LEAST_HOURS})
+    }
+    lost = [each.source for each in sources if each.source not in found and each.created_at < since]
+    if lost:
+        found |= {name: (last, None) for name, last in warehouse.query(_LONG_AGO, {"sources": lost})}
+    return found
+
+
 def _bound(as_of: datetime) -> dict[str, datetime]:
     return {"hour": as_of - timedelta(hours=1), "day": as_of - timedelta(days=1), "month": as_of - timedelta(days=DAYS)}
 
@@ -161,13 +173,14 @@ def _row(
     counts: dict[str, Any],
     *,
     refused: int,
-    heard: datetime | None,
-    pause: float | None,
+    heard: tuple[datetime | None, float | None],
     as_of: datetime,
 ) -> SourceRow:
+    last, pause = heard
     month = counts.get("month", 0)
-    quiet = None if heard is None else (as_of - heard).total_seconds()
-    silent = quiet is not None and pause is not None and source.ended_at is None and quiet > max(3600.0, 2 * pause)
+    quiet = None if last is None else (as_of - last).total_seconds()
+    usual = timedelta(days=HEARD).total_seconds() if pause is None else max(3600.0, 2 * pause)
+    silent = quiet is not None and source.ended_at is None and quiet > usual
     waits = source.previous_until is not None and source.previous_until > as_of
     return SourceRow(
         source=source.source,
@@ -182,7 +195,7 @@ def _row(
         month=month,
         refused=refused,
         refused_share=refused / (month + refused) if month + refused else None,
-        last_seen=heard,
+        last_seen=last,
         usual_pause=pause,
         silent=silent,
     )
@@ -194,20 +207,24 @@ select source, count(*) filter (where received_at > $hour) as hour,
 from events where received_at > $month
 group by source
 """
-_LAST_SEEN = "select source, max(received_at) from events group by source"
+_LONG_AGO = """
+select source, max(received_at) from events where source in (select unnest($sources::varchar[])) group by source
+"""
 _REFUSED = "select source, count(*) from quarantine where received_at > $month group by source"
 # Pauses between the hours in which a source was heard, in the thirty days before its latest event.
-_PAUSES = """
+_HEARD = """
 with hours as (
-    select distinct source, date_trunc('hour', received_at) as hour from events where received_at > $since
+    select source, date_trunc('hour', received_at) as hour, max(received_at) as last
+    from events where received_at > $since
+    group by source, hour
 ), recent as (
-    select source, hour from hours
+    select source, hour, last from hours
     qualify hour > max(hour) over (partition by source) - interval 30 days
 ), gaps as (
-    select source, hour - lag(hour) over (partition by source order by hour) as gap from recent
+    select source, last, hour - lag(hour) over (partition by source order by hour) as gap from recent
 )
-select source, epoch(max(gap))::double
-from gaps group by source having count(*) >= 3
+select source, max(last), case when count(*) >= $least then epoch(max(gap))::double end
+from gaps group by source
 """
 _QUARTERS = """
 select time_bucket(interval '15 minutes', received_at) as quarter, count(*)

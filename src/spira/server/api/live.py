@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from litestar import get
@@ -18,8 +18,6 @@ from spira.server.roles import PEOPLE, whole
 from spira.server.wire import plain
 from spira.unify import people
 from spira.unify.portrait import PersonRow
-
-CHOICE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +55,8 @@ def view(core: AnyCore, viewer: Viewer, wanted: Wanted, *, after: int = 0) -> Li
 
 
 def choices(core: AnyCore) -> Choices:
-    """What the events of the last thirty days can be chosen by."""
-    return live.choices(core.lane(), since=as_of(core) - timedelta(days=CHOICE_DAYS))
+    """What the newest events can be chosen by."""
+    return live.choices(core.lane())
 
 
 def _row(event: LiveEvent, known: dict[str, PersonRow]) -> LiveRow:
