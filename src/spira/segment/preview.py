@@ -27,7 +27,7 @@ from spira.kernel.viewer import Viewer
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.faults import Fault
 from spira.segment.conditions.language import Analysis, analyse
-from spira.segment.conditions.query import duckdb_sql, profiles_query
+from spira.segment.conditions.query import duckdb_sql, members_query, profiles_query
 from spira.segment.rewrite import Held
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Row, Warehouse
@@ -90,6 +90,12 @@ def sql_of(catalog: Catalog, viewer: Viewer, text: str) -> str:
     """The statement that counts the people of a condition, laid out to be read; ConditionInvalid as `preview`."""
     analysis, _ = _compiled(text, Held(catalog), viewer.units)
     return _asked(analysis, catalog, _scope(viewer.units)).sql(dialect="duckdb", pretty=True)
+
+
+def chosen(catalog: Catalog, viewer: Viewer, text: str) -> exp.Select:
+    """The `profile_id` of each of the viewer's people of whom a condition is true; it takes `$as_of`."""
+    analysis, _ = _compiled(text, Held(catalog), viewer.units)
+    return members_query(analysis, catalog, scope=_scope(viewer.units))
 
 
 @lru_cache(maxsize=64)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio.to_thread
@@ -29,9 +29,9 @@ from spira.kernel.viewer import Viewer
 from spira.segment.conditions.catalog import Type
 from spira.segment.preview import diagnose, sql_of
 from spira.segment.sentences.build import properties, result_of, type_of_fact
+from spira.segment.sentences.compared import operators
 from spira.segment.sentences.offers import GROUPS, Offer
 from spira.segment.sentences.rows import MEASURES, Row
-from spira.segment.sentences.compared import operators
 from spira.segment.sentences.windows import SHAPES, UNITS
 from spira.server.api.builder import Built, Edit, built, edited, offered
 from spira.server.core import AnyCore, Asking, Core
@@ -59,16 +59,22 @@ class State:
     adding: str = ""
     looking_for: str = ""
     beside: str = ""
+    reach: bool = False
     editing: str = ""
     past: tuple[str, ...] = ()
 
 
 @get("/audiences/new", opt={"data": "/api/audiences/builder"}, sync_to_thread=True)
 def new_page(
-    request: Asked, core: Core, viewer: Asking, condition: FromQuery[str] = "", beside: FromQuery[str] = ""
+    request: Asked,
+    core: Core,
+    viewer: Asking,
+    condition: FromQuery[str] = "",
+    beside: FromQuery[str] = "",
+    reach: FromQuery[bool] = False,
 ) -> Response[str]:
     """An empty builder, or one with the condition of its address."""
-    return _draw(request, core, viewer, condition, State(beside=beside))
+    return _draw(request, core, viewer, condition, State(beside=beside, reach=reach))
 
 
 @get("/audiences/{name:str}/edit", opt={"data": None}, sync_to_thread=True)
@@ -100,32 +106,23 @@ def _built(request: Asked, core: AnyCore, viewer: Viewer, form: Mapping[str, str
         adding=op.removeprefix("adding:") if op.startswith("adding:") else form.get("adding", ""),
         looking_for=form.get("looking_for", ""),
         beside=form.get("beside", ""),
+        reach=op == "reach" or form.get("reach") == "yes",
         editing=form.get("editing", ""),
     )
     if op == "undo" and past:
-        return _draw(request, core, viewer, past[-1], _with(state, past[:-1]))
+        return _draw(request, core, viewer, past[-1], replace(state, past=past[:-1]))
     typed = condition.replace("\r\n", "\n") != was.replace("\r\n", "\n")
     words = {} if typed else {name[2:]: value for name, value in form.items() if name.startswith("f:")}
-    change = Edit(condition=condition, words=words, operation="" if op.startswith(("adding", "undo")) else op)
+    change = Edit(condition=condition, words=words, operation="" if op.startswith(("adding", "undo", "reach")) else op)
     if op.startswith(("add:", "close")):
-        state = State(beside=state.beside, editing=state.editing)
+        state = replace(state, adding="", looking_for="")
         change = change if op.startswith("add:") else Edit(condition=condition, words=words)
     try:
         now = edited(core, viewer, change)
     except SpiraError:  # the page was older than the definitions: it is drawn anew with what there is
         now = condition
     kept = (*past, was)[-MOST_PAST:] if now != was else past
-    return _draw(request, core, viewer, now, _with(state, kept))
-
-
-def _with(state: State, past: Sequence[str]) -> State:
-    return State(
-        adding=state.adding,
-        looking_for=state.looking_for,
-        beside=state.beside,
-        editing=state.editing,
-        past=tuple(past),
-    )
+    return _draw(request, core, viewer, now, replace(state, past=tuple(kept)))
 
 
 def _past(text: str) -> tuple[str, ...]:
@@ -137,7 +134,7 @@ def _past(text: str) -> tuple[str, ...]:
 
 
 def _draw(request: Asked, core: AnyCore, viewer: Viewer, condition: str, state: State) -> Response[str]:
-    found = built(core, viewer, condition, beside=state.beside)
+    found = built(core, viewer, condition, beside=state.beside, reach=state.reach)
     part = "parts/builder.html" if request.headers.get("hx-request") else "builder.html"
     names = _Names(core, viewer.language)
     return page(

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import get, post
-from litestar.params import FromQuery, JSONBody, QueryParameter
+from litestar.params import FromQuery, JSONBody
 
+from spira.engage.reach import ChannelReach, kinds_of, reach_of
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
 from spira.segment.conditions.faults import Fault
 from spira.segment.conditions.language import analyse
 from spira.segment.conditions.tree import Node
-from spira.segment.preview import Preview
+from spira.segment.preview import Preview, chosen
 from spira.segment.sentences import edit
 from spira.segment.sentences.offers import Offer, filter_of, fresh, offers
 from spira.segment.sentences.rows import Row, rows_of
 from spira.segment.values import Value, values_of
 from spira.server.api.audiences import ask
-from spira.server.core import AnyCore, Asking, Core
+from spira.server.core import AnyCore, Asking, Core, as_of, kept
 from spira.server.errors import Unacceptable
 from spira.server.wire import plain
+
+FEW = 100_000  # people of whom the reach is counted without being asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,9 @@ class Built:
     preview: Preview | None = field(default=None, metadata={"help": "whom it chooses"})
     refused: str | None = field(default=None, metadata={"help": "the code of why nobody was counted"})
     refusal: str | None = field(default=None, metadata={"help": "the same in words"})
+    reach: tuple[ChannelReach, ...] | None = field(
+        default=None, metadata={"help": "by which channels they could be written to; not counted unasked of a crowd"}
+    )
     overlap: Overlap | None = field(default=None, metadata={"help": "beside another audience, when asked"})
 
 
@@ -72,7 +78,7 @@ class Edit:
     operation: str = ""
 
 
-def built(core: AnyCore, viewer: Viewer, condition: str, *, beside: str = "") -> Built:
+def built(core: AnyCore, viewer: Viewer, condition: str, *, beside: str = "", reach: bool = False) -> Built:
     """The condition with its sentences, its faults, and the count of its people."""
     if not condition.strip():
         return Built(condition=condition)
@@ -82,10 +88,11 @@ def built(core: AnyCore, viewer: Viewer, condition: str, *, beside: str = "") ->
         return Built(condition=condition, row=row, problems=tuple(_problem(each, row) for each in analysis.faults))
     try:
         found = ask(core, viewer, condition)
+        reached = _reach(core, viewer, condition) if found.count and (reach or found.total <= FEW) else None
         overlap = _beside(core, viewer, condition, beside) if beside in core.catalog.audiences else None
     except SpiraError as error:
         return Built(condition=condition, row=row, refused=error.code, refusal=str(error))
-    return Built(condition=condition, row=row, preview=found, overlap=overlap)
+    return Built(condition=condition, row=row, preview=found, reach=reached, overlap=overlap)
 
 
 def edited(core: AnyCore, viewer: Viewer, change: Edit) -> str:
@@ -106,11 +113,11 @@ def edited(core: AnyCore, viewer: Viewer, change: Edit) -> str:
             return edit.placed(text, path, int(what)) if what.isdigit() else text
         case "add":
             node = fresh(what, core.catalog, value=_first(core, viewer, what))
-            return _put(text, node, lambda made: edit.added(text, path, made))
+            return _put(node, lambda made: edit.added(text, path, made))
         case "filter":
             event, _, prop = what.rpartition(":")
             node = filter_of(event, prop, core.catalog, value=_first(core, viewer, f"property:{what}"))
-            return _put(text, node, lambda made: edit.narrowed(text, path, made))
+            return _put(node, lambda made: edit.narrowed(text, path, made))
         case _:
             raise Unacceptable(f"`{name[:40]}` is no operation on a condition")
 
@@ -125,10 +132,14 @@ def show_builder(
     core: Core,
     viewer: Asking,
     condition: FromQuery[str] = "",
-    beside: Annotated[str, QueryParameter(name="beside")] = "",
+    beside: FromQuery[str] = "",
+    reach: FromQuery[bool] = False,
 ) -> dict[str, Any]:
-    """A condition as sentences, with its faults or the count of its people; `beside` is an audience to overlap with."""
-    return plain(built(core, viewer, condition, beside=beside))  # type: ignore[no-any-return]
+    """A condition as sentences, with its faults or the count of its people; `beside` is an audience to overlap with.
+
+    `reach` asks by which channels they could be written to, also of more people than are asked about by themselves.
+    """
+    return plain(built(core, viewer, condition, beside=beside, reach=reach))  # type: ignore[no-any-return]
 
 
 @post("/api/audiences/builder", status_code=200, sync_to_thread=True)
@@ -154,7 +165,7 @@ def values(core: AnyCore, viewer: Viewer, of: str) -> list[Value]:
     return values_of(core.lane(), core.catalog, viewer, of)
 
 
-def _put(text: str, node: Node | None, put: Callable[[Node], str]) -> str:
+def _put(node: Node | None, put: Callable[[Node], str]) -> str:
     if node is None:
         raise Unacceptable("there is no such thing to add", help="reload the page")
     return put(node)
@@ -163,6 +174,17 @@ def _put(text: str, node: Node | None, put: Callable[[Node], str]) -> str:
 def _first(core: AnyCore, viewer: Viewer, what: str) -> str:
     found = values(core, viewer, what) if what.startswith(("tag:", "trait:", "property:")) else []
     return found[0].value if found else ""
+
+
+def _reach(core: AnyCore, viewer: Viewer, condition: str) -> tuple[ChannelReach, ...]:
+    whom = chosen(core.catalog, viewer, condition)
+    kinds = kinds_of(core.applied)
+    return kept(
+        core,
+        viewer,
+        f"reach of {condition}",
+        lambda: reach_of(core.lane(), viewer, whom, kinds=kinds, params={"as_of": as_of(core)}),
+    )
 
 
 def _beside(core: AnyCore, viewer: Viewer, condition: str, audience: str) -> Overlap:
