@@ -1,0 +1,296 @@
+"""What there is to say of audiences: how many, since when, what they overlap with, and what sets them apart.
+
+Reads   `members`, `membership_changes`, `profiles`, `tags`
+
+A viewer's figures are about the people of their units. The members of a day that is gone are worked
+out from those of now, by taking back what changed since; a day before the first membership is missing,
+which is not the same as nobody.
+"""
+
+# ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlglot import exp
+
+from spira.kernel.clock import local, midnight
+from spira.kernel.viewer import Viewer
+from spira.segment.audiences import STAGE
+from spira.segment.conditions.catalog import Catalog
+from spira.storage import progress
+from spira.storage.warehouse import Warehouse
+from spira.unify.portrait import says
+
+DAYS = 30
+SPANS = (1, 7, 30)
+TOP = 8
+FEWEST = 20  # members with a value, below which it says nothing of the audience
+LEAST_LIFT = 1.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """One local day of an audience."""
+
+    day: date = says("the day in the workspace's zone")
+    members: int | None = says("how many were in at its end, or now for the last; null before there was an audience")
+    entered: int = says("how often somebody entered on it")
+    left: int = says("how often somebody left on it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """How much an audience moved in the days before now."""
+
+    days: int = says("how many days back")
+    entered: int = says("how often somebody entered")
+    left: int = says("how often somebody left")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How an audience stands among the viewer's people."""
+
+    audience: str = says("the audience's name")
+    members: int = says("how many are in it")
+    total: int = says("how many people there are")
+    share: float | None = says("the members as a part of everyone; null when there is no one")
+    as_of: datetime | None = says("the instant of the last refresh; null before the first")
+    moved: tuple[Moved, ...] = says("entered and left in the last day, week and thirty days")
+    days: tuple[Day, ...] = says("day by day, oldest first")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """Another audience that shares members."""
+
+    audience: str = says("the other audience")
+    members: int = says("how many it has")
+    both: int = says("how many are in both")
+    jaccard: float = says("those in both as a part of those in either")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A value of a tag that is more frequent in an audience than among those it is compared with."""
+
+    tag: str = says("the tag")
+    value: str = says("the value")
+    members: int = says("how many members have it")
+    others: int = says("how many of those compared with have it")
+    share: float = says("the part of the members that has it")
+    other_share: float = says("the part of the others that has it")
+    lift: float = says("how many times as frequent it is")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two audiences beside each other."""
+
+    one: str = says("the first audience")
+    two: str = says("the second audience")
+    only_one: int = says("how many are in the first only")
+    both: int = says("how many are in both")
+    only_two: int = says("how many are in the second only")
+    more_in_one: tuple[Difference, ...] = says("values more frequent in the first than in the second")
+    more_in_two: tuple[Difference, ...] = says("values more frequent in the second than in the first")
+
+
+def standings(
+    lane: Warehouse, viewer: Viewer, names: Sequence[str], *, as_of: datetime, zone: str, days: int = DAYS
+) -> tuple[Standing, ...]:
+    """How each of the audiences stands, in the order of `names`, with `days` days of its past."""
+    last = local(as_of, zone).date()
+    dates = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    starts = [midnight(day, zone) for day in dates]
+    asked = {"names": list(names), **_units(viewer)}
+    total = int(lane.value(_TOTAL, _units(viewer)))
+    now = dict(lane.query(_MEMBERS, asked))
+    begun = dict(lane.query(_BEGUN, {"names": list(names)}))
+    changes: dict[tuple[str, datetime], tuple[int, int]] = {
+        (audience, start): (entered, left)
+        for audience, start, entered, left in lane.query(_BY_DAY, {**asked, "starts": starts})
+    }
+    spans = {
+        days: {name: (entered, left) for name, entered, left in lane.query(_SINCE, {**asked, "since": since})}
+        for days, since in ((days, as_of - timedelta(days=days)) for days in SPANS)
+    }
+    stood = progress.stood_at(lane, STAGE)
+    found = []
+    for name in names:
+        moves = [changes.get((name, start), (0, 0)) for start in starts]
+        members = now.get(name, 0)
+        found.append(
+            Standing(
+                audience=name,
+                members=members,
+                total=total,
+                share=members / total if total else None,
+                as_of=stood,
+                moved=tuple(_moved(days, spans[days].get(name, (0, 0))) for days in SPANS),
+                days=_days(dates, starts, moves, members, begun.get(name)),
+            )
+        )
+    return tuple(found)
+
+
+def overlaps(lane: Warehouse, viewer: Viewer, audience: str, names: Sequence[str]) -> tuple[Overlap, ...]:
+    """The audiences among `names` that share most members with one, most shared first."""
+    found = lane.query(_OVERLAPS, {"audience": audience, "names": list(names), "top": TOP, **_units(viewer)})
+    return tuple(
+        Overlap(audience=name, members=members, both=both, jaccard=both / (own + members - both))
+        for name, members, both, own in found
+    )
+
+
+def differences(
+    lane: Warehouse,
+    viewer: Viewer,
+    audience: str,
+    catalog: Catalog,
+    *,
+    against: str | None = None,
+    without: frozenset[str] = frozenset(),
+) -> tuple[Difference, ...]:
+    """The values that set an audience apart from everyone, or from the members of another.
+
+    Only tags that hold a text or a truth are looked at, those in `without` left out: what an audience is
+    chosen by says nothing new of it.
+    """
+    known = lane.columns("tags")
+    names = [name for name, kind in catalog.tags.items() if kind in ("text", "boolean") and name in known]
+    names = [name for name in names if name not in without]
+    if not names:
+        return ()
+    valued = exp.select("profile_id", *(_as_text(name) for name in names)).from_("tags").sql(dialect="duckdb")
+    asked = {"audience": audience, "against": against, "fewest": FEWEST, "least": LEAST_LIFT, "top": TOP}
+    found = lane.rows(_DIFFERENCES.format(valued=valued), {**asked, **_units(viewer)})
+    return tuple(Difference(**row) for row in found)
+
+
+def compare(lane: Warehouse, viewer: Viewer, one: str, two: str, catalog: Catalog) -> Comparison:
+    """Two audiences: who is in one, in both, in the other, and what sets them apart."""
+    row = lane.one(_COMPARED, {"one": one, "two": two, **_units(viewer)}) or (0, 0, 0)
+    return Comparison(
+        one=one,
+        two=two,
+        only_one=row[0],
+        both=row[1],
+        only_two=row[2],
+        more_in_one=differences(lane, viewer, one, catalog, against=two),
+        more_in_two=differences(lane, viewer, two, catalog, against=one),
+    )
+
+
+def _units(viewer: Viewer) -> dict[str, Any]:
+    return {"units": None if viewer.units is None else sorted(viewer.units)}
+
+
+def _moved(days: int, moves: tuple[int, int]) -> Moved:
+    return Moved(days=days, entered=moves[0], left=moves[1])
+
+
+def _days(
+    dates: Sequence[date],
+    starts: Sequence[datetime],
+    moves: Sequence[tuple[int, int]],
+    members: int,
+    begun: datetime | None,
+) -> tuple[Day, ...]:
+    """From now backwards: what a day ended with is what the next one began with."""
+    ends: list[datetime | None] = [*starts[1:], None]
+    found, level = [], members
+    for day, end, (entered, left) in reversed(list(zip(dates, ends, moves, strict=True))):
+        there = begun is not None and (end is None or begun < end)
+        found.append(Day(day=day, members=level if there else None, entered=entered, left=left))
+        level += left - entered
+    return tuple(reversed(found))
+
+
+def _as_text(name: str) -> exp.Expression:
+    return exp.alias_(exp.cast(exp.column(name, quoted=True), "varchar"), name, quoted=True)
+
+
+_TOTAL = "select count(*) from profiles where $units::bigint[] is null or list_contains($units, unit_id)"
+_MEMBERS = """
+select audience, count(*) from members join profiles using (profile_id)
+where audience in (select unnest($names::varchar[]))
+  and ($units::bigint[] is null or list_contains($units, unit_id))
+group by audience
+"""
+_BEGUN = """
+select audience, min("at") from (
+  select audience, "at" from membership_changes union all select audience, since as "at" from members
+) as known
+where audience in (select unnest($names::varchar[])) group by audience
+"""
+# Who is no profile of their own any more counts for the whole brand, so that the past adds up.
+_BY_DAY = """
+select audience, day.start, count(*) filter (entered), count(*) filter (not entered)
+from membership_changes as change
+left join profiles using (profile_id)
+asof join (select unnest($starts::timestamp[]) as start) as day on change."at" >= day.start
+where audience in (select unnest($names::varchar[]))
+  and ($units::bigint[] is null or list_contains($units, unit_id))
+group by all
+"""
+_SINCE = """
+select audience, count(*) filter (entered), count(*) filter (not entered)
+from membership_changes left join profiles using (profile_id)
+where audience in (select unnest($names::varchar[])) and membership_changes."at" > $since
+  and ($units::bigint[] is null or list_contains($units, unit_id))
+group by audience
+"""
+_OVERLAPS = """
+with seen as (
+  select audience, profile_id from members join profiles using (profile_id)
+  where $units::bigint[] is null or list_contains($units, unit_id)
+), sizes as (
+  select audience, count(*) as size from seen group by audience
+), shared as (
+  select other.audience, count(*) as common
+  from seen as own join seen as other using (profile_id)
+  where own.audience = $audience and other.audience <> $audience
+    and other.audience in (select unnest($names::varchar[]))
+  group by other.audience
+)
+select audience, size, common, (select size from sizes where audience = $audience)
+from shared join sizes using (audience) order by common desc, audience limit $top
+"""
+_DIFFERENCES = """
+with valued as ({valued}), seen as (
+  select profile_id from profiles where $units::bigint[] is null or list_contains($units, unit_id)
+), own as (
+  select profile_id from members semi join seen using (profile_id) where audience = $audience
+), base as (
+  select profile_id from members semi join seen using (profile_id) where audience = $against
+  union all select profile_id from seen where $against::varchar is null
+), sizes as (
+  select (select count(*) from own) as own, (select count(*) from base) as base
+), pairs as (
+  unpivot valued on columns(* exclude (profile_id)) into name tag value value
+), counted as (
+  select tag, value, count(*) filter (profile_id in (select profile_id from own)) as members,
+         count(*) filter (profile_id in (select profile_id from base)) as others
+  from pairs group by tag, value
+), compared as (
+  select tag, value, members, others, members / sizes.own as share, others / sizes.base as other_share,
+         (members / sizes.own) / (others / sizes.base) as lift
+  from counted, sizes where members >= $fewest and others > 0
+)
+select * from compared where lift >= $least order by lift desc, members desc, tag, value limit $top
+"""
+_COMPARED = """
+select count(*) filter (in_one and not in_two), count(*) filter (in_one and in_two),
+       count(*) filter (in_two and not in_one)
+from (
+  select profile_id, bool_or(audience = $one) as in_one, bool_or(audience = $two) as in_two
+  from members join profiles using (profile_id)
+  where audience in ($one, $two) and ($units::bigint[] is null or list_contains($units, unit_id))
+  group by profile_id
+) as each
+"""
