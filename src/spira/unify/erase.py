@@ -21,6 +21,7 @@ from pathlib import Path
 import pyarrow as pa
 import sqlalchemy as sa
 
+import spira.unify.notes  # noqa: F401  (its table is registered, so that erasing reaches it)
 from spira.collect.people import QUARANTINE
 from spira.kernel.clock import Clock
 from spira.kernel.errors import NotFound
