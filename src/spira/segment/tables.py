@@ -66,6 +66,24 @@ TAG_PROGRAM = table(
     )
 )
 
+TAG_POINTS = table(
+    Table(
+        name="tag_points",
+        store="warehouse",
+        stage="segment.tags",
+        columns=columns(
+            """
+            tag VARCHAR required
+            day DATE required
+            profiles BIGINT required
+            with_value BIGINT required
+            as_of TIMESTAMP required
+            """
+        ),
+        key=("tag", "day"),
+    )
+)
+
 TAG_CHANGES = table(
     Table(
         name="tag_changes",

@@ -73,7 +73,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="segment.tags",
         reads=("profile_events", "profiles", "traits", "changes"),
-        writes=("tags", "tag_cuts", "tag_inputs", "tag_program", "tag_changes"),
+        writes=("tags", "tag_cuts", "tag_inputs", "tag_program", "tag_changes", "tag_points"),
         run=turns.tags,
         refresh=True,
         batches=True,

@@ -13,6 +13,7 @@ from spira.engage.journeys import advance
 from spira.measure.metrics import compute as metering
 from spira.measure.metrics.compute import Metric
 from spira.segment import audiences as membership
+from spira.segment import tag_points
 from spira.segment import tags as tagging
 from spira.segment.models import compute as modelling
 from spira.unify import consent as consenting
@@ -56,7 +57,9 @@ def consent(turn: Turn) -> int:
 
 def tags(turn: Turn) -> int:
     """Stage 4."""
-    return tagging.compute(turn.warehouse, turn.applied, turn.catalog, turn.as_of, full=turn.full)
+    done = tagging.compute(turn.warehouse, turn.applied, turn.catalog, turn.as_of, full=turn.full)
+    tag_points.note(turn.warehouse, as_of=turn.as_of, zone=turn.settings.workspace.zone, full=turn.full)
+    return done
 
 
 def models(turn: Turn) -> int:
