@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spira.engage import links, receipts
+from spira.collect.envelope import Emitted, OwnEvent, decode
+from spira.engage import leaving, links, preferences, receipts
 from spira.engage.delivery.stage import run
 from spira.engage.links import BadLink, Link, Links
 from spira.kernel.clock import iso
-from spira.kernel.errors import NotAllowed
+from spira.kernel.errors import Conflict, NotAllowed
 from spira.sandbox.inbox import Inbox
+from spira.storage import log
 from spira.testing.houses import House
 from spira.testing.walks import SHOP, Outside, applied
 
@@ -45,6 +47,12 @@ def events(outside: Outside) -> list[str]:
     outside.load()
     found = outside.warehouse.query("select event from events where source = 'spira' order by event_id")
     return [event for (event,) in found]
+
+
+def said(outside: Outside) -> list[OwnEvent]:
+    """What was appended to the log of Spira's own events, oldest first."""
+    records = log.read(outside.directory / "log", outside.keys, log.BEGINNING, limit_bytes=1 << 30).records
+    return [event for raw in records if isinstance(record := decode(raw), Emitted) for event in record.events]
 
 
 def test_what_readers_and_providers_tell_ends_in_the_delivery(outside: Outside) -> None:
@@ -176,3 +184,33 @@ def test_links_hold_nothing_personal() -> None:
     made = Links(key=KEY, base_url="https://t.example.com")
     assert made.unsubscribe(7).startswith("https://t.example.com/u/")
     assert len(made.unsubscribe(7)) < 60
+
+
+def test_a_message_leads_to_the_preferences_of_the_address_it_went_to(outside: Outside) -> None:
+    """
+    `preferences_url` opens the address's own page; a choice becomes a word on consent, a language a trait.
+    """
+    shown = preferences.of_subject(outside, 1001)
+    assert (shown.kind, shown.address) == ("email", "o***")
+    assert shown.grants("marketing", "email")
+    note = preferences.save(outside, shown, [("service", "email")], "zh-CN")
+    again = preferences.of_subject(outside, 1001, note)
+    assert (again.grants("marketing", "email"), again.language, again.pending) == (False, "zh-CN", True)
+    records = said(outside)
+    assert [each.event for each in records] == ["Consent Withdrawn", "Language Chosen"]
+    assert records[1].traits == {"language": "zh-CN"}
+
+
+def test_an_undoing_is_a_word_of_its_own_and_later_than_the_refusal(outside: Outside) -> None:
+    """
+    Even where the clock stands still the second thought comes after the first, and is not said twice.
+    """
+    token_of = token(outside, "u")
+    note = leaving.leave(outside, token_of)
+    back = leaving.undo(outside, token_of, note)
+    assert leaving.look(outside, token_of, back).state == "back"
+    with pytest.raises(Conflict):
+        leaving.undo(outside, token_of, back)
+    refused, given_again = said(outside)
+    assert (refused.event, given_again.event) == ("Unsubscribed", "Consent Given")
+    assert given_again.at > refused.at

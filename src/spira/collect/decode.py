@@ -227,6 +227,9 @@ class Decoder:
         try:
             read = self.properties.read(own.event, call)
             person = self.sealer.person(call)
+            if own.traits:
+                told = Call(type="identify", traits=msgspec.Raw(msgspec.json.encode(own.traits)))
+                person = msgspec.structs.replace(person, traits=self.sealer.person(told).traits)
         except WrongType as wrong:
             fault = Fault("wrong_type", str(wrong))
         if own.subject_id is None and own.user_id is None:

@@ -42,6 +42,7 @@ class OwnEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     touchpoint: str | None = None
     campaign: str | None = None
     properties: dict[str, Any] = {}
+    traits: dict[str, str] = {}  # lasting facts that a person told us themselves; none that identifies
 
 
 class Emitted(msgspec.Struct, tag="e", frozen=True, array_like=True):

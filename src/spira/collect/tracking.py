@@ -120,6 +120,10 @@ OWN_EVENTS: Mapping[str, EventPlan] = {
     "Unsubscribed": EventPlan(
         properties={**_RECEIPT, "purpose": "text", "list_id": "text"}, label={"zh-CN": "退订", "en": "Unsubscribed"}
     ),
+    "Unsubscribe Reason Given": EventPlan(
+        properties={**_RECEIPT, "reason": "text"}, label={"zh-CN": "说明退订原因", "en": "Reason for leaving given"}
+    ),
+    "Language Chosen": EventPlan(label={"zh-CN": "选择语言", "en": "Language chosen"}),
     "Identified": EventPlan(label={"zh-CN": "身份识别", "en": "Identified"}),
     "Page Viewed": EventPlan(properties=_PAGE, label={"zh-CN": "浏览页面", "en": "Page viewed"}),
     "Screen Viewed": EventPlan(label={"zh-CN": "浏览屏幕", "en": "Screen viewed"}),

@@ -11,19 +11,24 @@ from litestar import Litestar, Request, Response
 
 from spira.console import assets
 from spira.console.pages import (
+    audiences,
     audits,
     builder,
     cockpit,
     consent,
+    journeys,
     live,
+    metrics,
     people,
     quarantine,
     requests,
     sign_in,
     sources,
     system,
+    tags,
 )
-from spira.console.public import links
+from spira.console.public import brand, links, preferences
+from spira.console.public.frame import closed, is_public
 from spira.console.render import page
 from spira.console.streams import Streams
 from spira.kernel.clock import Clock
@@ -36,15 +41,21 @@ ROUTES = (
     *sign_in.ROUTES,
     *cockpit.ROUTES,
     *people.ROUTES,
+    *tags.ROUTES,
+    *metrics.ROUTES,
     *builder.ROUTES,
+    *audiences.ROUTES,
     *sources.ROUTES,
     *live.ROUTES,
     *quarantine.ROUTES,
     *consent.ROUTES,
+    *journeys.ROUTES,
     *requests.ROUTES,
     *audits.ROUTES,
     *system.ROUTES,
+    *brand.ROUTES,
     *links.ROUTES,
+    *preferences.ROUTES,
 )
 
 
@@ -52,6 +63,8 @@ def create_app(core: AnyCore, *, local_token: str = "", wall: Clock | None = Non
     """The application with its pages. `app.state.local_token` is the bearer token of local commands."""
 
     def fault_page(request: Request[Any, Any, Any], fault: Fault) -> Response[str]:
+        if is_public(request.url.path):
+            return closed(request, core, fault)
         return page(request, core, "fault.html", status=fault.status, fault=fault)
 
     app = server.create_app(core, pages=ROUTES, fault_page=fault_page, local_token=local_token, wall=wall)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -86,14 +86,17 @@ def page(
     status: int = 200,
     seed: bool = True,
     data: object = None,
+    language: str | None = None,
     **values: Any,
 ) -> Response[str]:
     """The template drawn for whoever asks. A visitor without a session gets a seed for the page's forms.
 
     `data` is the view model that the API gives as JSON; templates know it as `data`, and a test
-    compares the two by what is left of it in the request's scope.
+    compares the two by what is left of it in the request's scope. `language` is for pages that ask
+    their reader rather than their cookies.
     """
     frame = frame_of(request, core)
+    frame = frame if language is None else replace(frame, language=language)
     request.scope["view"] = data  # type: ignore[typeddict-unknown-key]
     html = _environment().get_template(template).render(frame=frame, data=data, **tools(frame), **values)
     response = Response(content=html, status_code=status, media_type=MediaType.HTML)

@@ -7,7 +7,7 @@ body: we_miss_you.mjml
 
 The body lies in a file beside the definition; a language may have its own. Its ending says
 what it is: `.mjml`, `.html`, or anything else for text. A template may name any tag and trait,
-and `brand`, `postal_address` and `unsubscribe_url`.
+and `brand`, `postal_address`, `unsubscribe_url` and `preferences_url`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Label, NameStr
 from spira.engage.render import BadTemplate, Source, try_out, variables
 from spira.kernel.diagnostics import Diagnostic, Span, did_you_mean
-from spira.kernel.i18n import choose
+from spira.kernel.i18n import LANGUAGES, choose
 
-GIVEN = frozenset({"brand", "postal_address", "unsubscribe_url", "public_url", "language"})
+GIVEN = frozenset({"brand", "postal_address", "unsubscribe_url", "preferences_url", "public_url", "language"})
 
 
 class TemplateDefinition(DefinitionModel):
@@ -40,6 +40,18 @@ class TemplateDefinition(DefinitionModel):
 def files(model: TemplateDefinition) -> tuple[str, ...]:
     """The body files that a template names."""
     return (model.body,) if isinstance(model.body, str) else tuple(dict.fromkeys(model.body.values()))
+
+
+def languages(model: TemplateDefinition) -> tuple[str, ...]:
+    """The languages that a template is written in; none when one text is for all."""
+    written = {*_languages(model.subject), *_languages(model.body), *_languages(model.preview)}
+    return tuple(each for each in LANGUAGES if each in written)
+
+
+def missing_languages(model: TemplateDefinition) -> tuple[str, ...]:
+    """The languages that a template written by language lacks in its subject or its body."""
+    parts = [each for each in (model.subject, model.body) if isinstance(each, dict)]
+    return tuple(language for language in LANGUAGES if any(language not in each for each in parts))
 
 
 def source_in(model: TemplateDefinition, companions: Mapping[str, str], language: str) -> Source:

@@ -72,9 +72,7 @@ async def reason(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
     form = await request.form()
     said, why = str(form.get("said", "")), str(form.get("reason", ""))
     await anyio.to_thread.run_sync(leaving.tell_reason, core, token, why)
-    answer = shown_by(request, f"/u/{token}", said)
-    answer.url += "&reason=told"
-    return answer
+    return shown_by(request, f"/u/{token}", said, reason="told")
 
 
 @post("/receipts/{channel:str}", opt={**_OPEN, "cost": "free"}, status_code=200)

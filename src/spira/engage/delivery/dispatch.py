@@ -12,15 +12,12 @@ does not answer is left alone until the next tick, and its messages come back by
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import pyarrow as pa
-from sqlglot import exp
-
 from spira.collect.emit import emit
 from spira.collect.envelope import Attempt, Outcome, OwnEvent, Result, encode
 from spira.definitions.apply import Applied
@@ -31,6 +28,7 @@ from spira.engage.delivery.fold import BACK_OFF_MINUTES, MOST_TRIES
 from spira.engage.delivery.handing import Dispatched, DispatchTask, Item, hand_over
 from spira.engage.messages import source_in
 from spira.engage.render import BadTemplate, Source, wanted
+from spira.engage.values import values_of
 from spira.kernel.clock import Clock
 from spira.kernel.i18n import LANGUAGES
 from spira.kernel.jobs import JobRunner
@@ -189,7 +187,7 @@ def _due(turn: DeliveryTurn, channel: ChannelDefinition) -> list[_Row]:
 def _task(turn: DeliveryTurn, channel: ChannelDefinition, rows: Sequence[_Row]) -> DispatchTask:
     templates = _templates(turn, {row.template for row in rows})
     names = frozenset[str]().union(*(_wanted(source) for source in templates.values())) | {"language"}
-    values = _values(turn, sorted({row.profile_id for row in rows}), names)
+    values = values_of(turn.warehouse, turn.vault.open, sorted({row.profile_id for row in rows}), names)
     addresses = _addresses(turn, channel, [row.address_key for row in rows])
     workspace = turn.settings.workspace
     items = []
@@ -199,6 +197,7 @@ def _task(turn: DeliveryTurn, channel: ChannelDefinition, rows: Sequence[_Row]) 
         items.append(
             Item(
                 delivery_id=row.delivery_id,
+                subject_id=row.subject_id,
                 address=addresses.get(row.address_key, ""),
                 template=row.template,
                 journey=row.journey,
@@ -244,31 +243,6 @@ def _wanted(source: Source) -> frozenset[str]:
         return frozenset()
 
 
-def _values(turn: DeliveryTurn, profiles: Sequence[int], names: frozenset[str]) -> Mapping[int, dict[str, Any]]:
-    """The tags and traits that templates ask for, contact values opened."""
-    warehouse = turn.warehouse
-    found: dict[int, dict[str, Any]] = {}
-    asked = {"profiles": list(profiles), "names": sorted(names)}
-    traits = warehouse.query(_TRAITS, asked)
-    opened = turn.vault.open(key for _, _, _, key in traits if key is not None)
-    for profile, name, value, key in traits:
-        found.setdefault(profile, {})[name] = opened.get(key) if key is not None else value
-    columns = sorted(names & warehouse.columns("tags").keys() - {"profile_id", "next_edge_at"})
-    if columns:
-        select = exp.select("profile_id", *(exp.column(name, quoted=True) for name in columns)).from_("tags")
-        sql = select.where("list_contains($profiles::bigint[], profile_id)").sql("duckdb")
-        for profile, *row in warehouse.query(sql, {"profiles": list(profiles)}):
-            found.setdefault(profile, {}).update(zip(columns, map(_plain, row), strict=True))
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """A tag's value as a template writes it: amounts with two places, instants as ISO text."""
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    return value.isoformat(sep=" ", timespec="minutes") if isinstance(value, datetime) else value
-
-
 def _addresses(turn: DeliveryTurn, channel: ChannelDefinition, keys: Sequence[str]) -> dict[str, str]:
     clear: dict[str, str] = dict(
         turn.warehouse.query(_CLEAR, {"keys": list(keys), "kind": CHANNELS.get(channel.kind).identifier})
@@ -310,10 +284,6 @@ _SETTLE = """
 update deliveries set state = settled.state, sent_at = settled.sent_at, due_at = settled.due_at,
   provider_id = settled.provider_id, detail = settled.detail
 from settled where deliveries.delivery_id = settled.delivery_id
-"""
-_TRAITS = """
-select profile_id, name, value, vault_key from traits
-where list_contains($profiles::bigint[], profile_id) and list_contains($names::varchar[], name)
 """
 _CLEAR = """
 select subject_key, value from identifiers

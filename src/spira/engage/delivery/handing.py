@@ -34,6 +34,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     journey: str
     purpose: str
     language: str
+    subject_id: int = 0
     campaign: str | None = None
     values: dict[str, Any] = {}
 
@@ -99,6 +100,7 @@ def _message(task: DispatchTask, links: Links, item: Item) -> OutgoingMessage:
         "postal_address": task.postal_address,
         "public_url": task.base_url,
         "unsubscribe_url": unsubscribe,
+        "preferences_url": links.preferences(item.subject_id, task.at),
         "language": item.language,
     }
     rendered = render(task.templates[f"{item.template}|{item.language}"], item.values | given)
@@ -120,7 +122,7 @@ def tracked(rendered: Rendered, links: Links, delivery_id: int) -> str:
     def through(found: re.Match[str]) -> str:
         nonlocal count
         target = html.unescape(found.group(2))
-        if target.startswith(f"{links.base_url}/u/"):
+        if links.own(target):
             return found.group(0)
         count += 1
         return f"{found.group(1)}{links.clicked(delivery_id, count, target)}{found.group(3)}"

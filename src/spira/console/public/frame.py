@@ -1,0 +1,101 @@
+"""The frame of public pages: the reader's language, the brand, and headers that give nothing away.
+
+No cookie is read for the language or set for anything; no script may run; where a reader came
+from and which link they hold is told to nobody they go on to, and no search engine keeps it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response
+
+from spira.console.public import brand
+from spira.console.render import page
+from spira.kernel.i18n import LANGUAGES, Language
+from spira.server.core import AnyCore
+from spira.server.faults import Fault
+
+Asked = Request[Any, Any, Any]
+POLICY = "; ".join(
+    ("default-src 'none'", "style-src 'self'", "img-src 'self' data:", "form-action 'self'", "base-uri 'none'",
+     "frame-ancestors 'none'")
+)  # fmt: skip
+HEADERS = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "no-referrer",
+    "x-robots-tag": "noindex, nofollow, noarchive",
+    "cache-control": "no-store",
+    "vary": "accept-language",
+}
+_PLACES = ("/u/", "/p/", "/c/", "/o/", "/brand/")
+
+
+def is_public(path: str) -> bool:
+    """Whether an address is one that consumers have."""
+    return path.startswith(_PLACES)
+
+
+def draw(
+    request: Asked, core: AnyCore, template: str, *, known: Language | None = None, status: int = 200, **values: Any
+) -> Response[str]:
+    """A public page in the language asked for, else the person's own, else the browser's, else the brand's."""
+    language = reads(request, core, known)
+    answer = page(
+        request,
+        core,
+        template,
+        status=status,
+        seed=False,
+        language=language,
+        logo=brand.logo_of(core),
+        brand_style=brand.style_address(core),
+        settings=core.settings.workspace,
+        languages=LANGUAGES,
+        mail_to=_mail_to(core.settings.workspace.privacy_contact),
+        **values,
+    )
+    answer.headers.update({**HEADERS, "content-language": language})
+    return answer
+
+
+def closed(request: Asked, core: AnyCore, fault: Fault) -> Response[str]:
+    """What a reader sees instead of a page: a link that is wrong or old, or a fault of ours."""
+    reason = {404: "wrong", 410: "old", 429: "often"}.get(fault.status, "ours" if fault.status >= 500 else "other")
+    return draw(request, core, "public_closed.html", status=fault.status, reason=reason)
+
+
+def reads(request: Asked, core: AnyCore, known: Language | None = None) -> str:
+    """The language to answer in."""
+    asked = request.query_params.get("lang")
+    if asked in LANGUAGES:
+        return asked
+    return known or negotiated(request.headers.get("accept-language", "")) or core.settings.workspace.language
+
+
+def negotiated(header: str) -> Language | None:
+    """The language that a browser likes best of ours; None when it likes none of them."""
+    liked: list[tuple[float, int, Language]] = []
+    for place, part in enumerate(header[:1_000].split(",")):
+        name, _, weight = part.partition(";")
+        ours = _OURS.get(name.strip().lower().partition("-")[0])
+        if ours is not None and (value := _weight(weight)) > 0:
+            liked.append((-value, place, ours))
+    return min(liked)[2] if liked else None
+
+
+def _weight(written: str) -> float:
+    try:
+        return float(written.strip().removeprefix("q=")) if written.strip() else 1.0
+    except ValueError:
+        return 0.0
+
+
+def _mail_to(contact: str) -> str:
+    """Where the privacy contact leads: an address to write to, a page, or nowhere for plain text."""
+    if contact.startswith(("https://", "http://")):
+        return contact
+    return f"mailto:{contact}" if "@" in contact and " " not in contact else ""
+
+
+_OURS: dict[str, Language] = {"zh": "zh-CN", "en": "en"}
