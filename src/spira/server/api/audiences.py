@@ -1,4 +1,4 @@
-"""`/api/audiences`, `/api/tags`: who is chosen, and whom a condition would choose."""
+"""`/api/audiences`: who is chosen, and whom a condition would choose."""
 
 from __future__ import annotations
 
@@ -79,17 +79,7 @@ def show_audience(
     return told
 
 
-@get("/api/tags", sync_to_thread=True)
-def list_tags(core: Core) -> dict[str, Any]:
-    """Every applied tag with its definition."""
-    return {
-        "tags": [
-            {"tag": each.tag, "label": plain(each.label), "value": str(each.value)} for each in core.applied.of("tag")
-        ]
-    }
-
-
-ROUTES = [preview_audience, list_audiences, show_audience, list_tags]
+ROUTES = [preview_audience, list_audiences, show_audience]
 
 _COUNTS = """
 select audience, count(*) from members join profiles using (profile_id)

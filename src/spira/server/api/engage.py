@@ -1,16 +1,16 @@
-"""`/api/journeys`, `/api/deliveries`, `/api/metrics`: what was done, and what it was worth."""
+"""`/api/journeys`, `/api/deliveries`: what was done."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from litestar import get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from spira.kernel.ids import show_profile
 from spira.measure.cockpit import journey_figures
 from spira.server.core import Asking, Core
-from spira.server.roles import ALL, PEOPLE, whole
+from spira.server.roles import PEOPLE
 from spira.server.wire import plain
 
 
@@ -44,23 +44,7 @@ def list_deliveries(
     return {"deliveries": listed, "next": rows[-1]["delivery_id"] if len(rows) == limit else None}
 
 
-@get("/api/metrics", sync_to_thread=True)
-def list_metrics(core: Core) -> dict[str, Any]:
-    """Every applied metric."""
-    return {"metrics": [{"metric": each.metric, "label": plain(each.label)} for each in core.applied.of("metric")]}
-
-
-@get("/api/metrics/{name:str}", opt=whole(ALL), sync_to_thread=True)
-def show_metric(
-    core: Core, name: FromPath[str], grain: FromQuery[str] = "day", slice_name: FromQuery[str] = ""
-) -> dict[str, Any]:
-    """The points of one metric, oldest first; `slice_name` chooses a slice, the whole when empty."""
-    core.applied.get("metric", name)
-    points = core.lane().rows(_POINTS, {"metric": name, "grain": grain, "slice": slice_name})
-    return {"metric": name, "grain": grain, "points": plain(points)}
-
-
-ROUTES = [list_journeys, show_journey, list_deliveries, list_metrics, show_metric]
+ROUTES = [list_journeys, show_journey, list_deliveries]
 
 _DELIVERIES = """
 select delivery_id, profile_id, channel, template, journey, step, purpose, state, reason,
@@ -69,8 +53,4 @@ from deliveries join profiles using (profile_id)
 where ($units::bigint[] is null or list_contains($units, unit_id))
   and ($before::bigint is null or delivery_id < $before) and ($state::varchar is null or state = $state)
 order by delivery_id desc limit $limit
-"""
-_POINTS = """
-select period, value, as_of from metric_points
-where metric = $metric and grain = $grain and slice = $slice order by period
 """

@@ -12,6 +12,7 @@ from spira.server.api import (
     definitions,
     engage,
     live,
+    metrics,
     privacy,
     profiles,
     quarantine,
@@ -20,6 +21,7 @@ from spira.server.api import (
     staff,
     summary,
     system,
+    tags,
 )
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
@@ -27,9 +29,11 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     *definitions.ROUTES,
     *profiles.ROUTES,
     *audiences.ROUTES,
+    *tags.ROUTES,
     *builder.ROUTES,
     *engage.ROUTES,
     *cockpit.ROUTES,
+    *metrics.ROUTES,
     *privacy.ROUTES,
     *sources.ROUTES,
     *live.ROUTES,

@@ -1,0 +1,137 @@
+"""The pages of tags: the list, one tag, its cost; what each viewer may see of them."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from spira.console import lineage
+from spira.segment.lineage import Edge, Lineage, Node
+
+
+def test_the_list_names_every_tag_and_keeps_what_the_api_said_before(world, english):
+    """Each applied tag has its row; the API still gives name, label and value of each."""
+    page = english("/tags")
+    told = world.get("/api/tags").json()["tags"]
+    assert {each.tag for each in world.core.applied.of("tag")} == {each["tag"] for each in told}
+    for each in told:
+        assert {"tag", "label", "value"} <= set(each)
+        assert f'href="/tags/{each["tag"]}"' in page
+
+
+def test_the_list_is_narrowed_by_word_type_and_use(english):
+    """A search, a type and "not used" each leave only what fits, and say when nothing does."""
+
+    def rows(path):
+        return re.findall(r'<td><a href="/tags/(\w+)"', english(path))
+
+    assert rows("/tags?q=fifths") == ["frequency_quintile", "recency_quintile", "monetary_quintile"]
+    assert set(rows("/tags?type=money")) == {f"revenue_{each}" for each in ("total", "30d", "90d", "365d")} | {
+        "biggest_basket"
+    }
+    assert "orders_total" not in rows("/tags?unused=1")
+    assert rows("/tags?sort=used")[0] == "orders_total" or rows("/tags?sort=used")
+    assert "No tag fits" in english("/tags?q=zzz")
+
+
+def test_the_rows_of_the_distribution_lead_to_the_people(world, english):
+    """Each value of the life cycle leads to the builder with the condition that chooses exactly its people."""
+    page = english("/tags/lifecycle")
+    told = world.get("/api/tags/lifecycle").json()
+    parts = told["distribution"]["parts"]
+    assert sum(each["profiles"] for each in parts) == told["card"]["coverage"]["with_value"]
+    links = [unescape(each) for each in re.findall(r'href="(/audiences/new\?condition=[^"]+)"', page)]
+    asked = {parse_qs(urlsplit(each).query)["condition"][0] for each in links}
+    for part in parts:
+        assert part["condition"] in asked
+        answer = world.post("/api/audiences/preview", json={"condition": part["condition"]}).json()
+        assert answer["count"] == part["profiles"]
+    assert "lifecycle = 'repeat'" in {each["condition"] for each in parts}
+
+
+def test_lineage_is_drawn_with_links_and_listed_as_well(world, english):
+    """Every box leads somewhere, and what is read and what uses it stand beside the drawing as lists."""
+    page = english("/tags/lifecycle")
+    drawing = page.split('<svg class="lineage"')[1].split("</svg>")[0]
+    assert drawing.count("<rect") == drawing.count("<a href=") > 3
+    listed = page.split('<div class="sides">')[1]
+    assert 'href="/tags/orders_total"' in listed
+    used = world.get("/api/tags/orders_total").json()["lineage"]
+    assert {"source": ["tag", "orders_total"], "target": ["tag", "lifecycle"]} in used["edges"]
+
+
+def test_coverage_by_day_leaves_gaps(world):
+    """The world ran on five days, and the history has exactly those."""
+    history = world.get("/api/tags/orders_total").json()["history"]
+    assert [each["day"] for each in history] == [f"2026-06-0{day}" for day in range(1, 6)]
+
+
+def test_the_cost_is_measured_on_request_in_both_ways(world):
+    """A plain form gets the whole page, htmx the part of it; the API says the same figures."""
+    told = world.post("/api/tags/revenue_total/cost").json()
+    assert told["profiles"] == world.core.lane().value("select count(*) from profiles")
+    assert told["events"] > 0
+    english = {"cookie": "spira_language=en"}
+    whole = world.post("/tags/revenue_total/cost", headers=english)
+    part = world.post("/tags/revenue_total/cost", headers={**english, "hx-request": "true"})
+    assert (whole.status_code, part.status_code) == (200, 200)
+    assert part.text.lstrip().startswith('<div id="cost"')
+    for each in (whole.text, part.text):
+        assert f"for {told['profiles']} people, reading {told['events']} events" in each
+
+
+@pytest.mark.parametrize("path", ["/tags/nothing", "/api/tags/nothing"])
+def test_a_tag_that_is_not_applied_is_not_found(world, path):
+    """Its page and its data both say so."""
+    assert world.get(path).status_code == 404
+
+
+def test_a_reader_sees_figures_of_many_and_no_person(world):
+    """No part of fewer than five people, no extreme, no sample, no cut points; measuring is closed."""
+    from spira.kernel.viewer import Viewer
+    from spira.server.api.tags import view
+    from spira.server.wire import plain
+
+    reader = Viewer(staff_id="r", name="R", roles=frozenset({"reader"}), units=None, language="en")
+    for tag in ("lifecycle", "revenue_total", "recency_quintile", "favourite_department", "last_order_at"):
+        told = plain(view(world.core, reader, tag))
+        parts = told["distribution"]["parts"]
+        assert [each for each in parts if each["profiles"] < 5] == []
+        assert not 0 < told["distribution"]["rest"] < 5
+        assert (told["distribution"]["least"], told["distribution"]["most"]) == (None, None)
+        assert (told["people"], told["cuts"]) == ([], [])
+
+
+def test_staff_of_a_unit_see_their_people_and_no_history_of_the_brand(world):
+    """Figures are of the unit's people; coverage by day is the whole brand's."""
+    from spira.kernel.viewer import Viewer
+    from spira.server.api.tags import view
+
+    part = Viewer(staff_id="g", name="G", roles=frozenset({"guide"}), units=frozenset({999}), language="en")
+    told = view(world.core, part, "lifecycle")
+    assert told.card.coverage.profiles == 0
+    assert told.history == ()
+    assert told.people == ()
+
+
+def test_a_drawing_keeps_its_columns_apart_and_counts_what_it_leaves_out():
+    """What is read stands left of what reads it; long columns say how much is missing."""
+    nodes = tuple(Node(kind="event", name=f"e{each}", steps=-1) for each in range(12))
+    found = Lineage(
+        nodes=(*nodes, Node(kind="tag", name="t", steps=0), Node(kind="audience", name="a", steps=1)),
+        edges=(
+            *(Edge(source=("event", f"e{each}"), target=("tag", "t")) for each in range(12)),
+            Edge(source=("tag", "t"), target=("audience", "a")),
+        ),
+        properties=(),
+    )
+    drawn = lineage.draw(found, {("tag", "t"): "一个名字非常非常长的标签名"}, {})
+    assert drawn.more == 12 - lineage.ROWS
+    assert len(drawn.curves) == lineage.ROWS + 1
+    xs = {each.kind: each.x for each in drawn.boxes}
+    assert xs["event"] < xs["tag"] < xs["audience"]
+    assert next(each.text for each in drawn.boxes if each.here).endswith("…")
+    assert all(0 <= each.y <= drawn.height - lineage.HIGH for each in drawn.boxes)
