@@ -38,6 +38,8 @@ def filled(path: str, world: World) -> str:
     """A page's address with its parameters filled from the world."""
     if "{profile}" in path:
         return path.replace("{profile}", world.person())
+    if "{staff_id}" in path:
+        return path.replace("{staff_id}", world.colleague())
     for known, name in HOLES.items():
         if path.removeprefix("/api").startswith(known):
             return path.replace("{name}", name)

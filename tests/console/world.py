@@ -22,6 +22,7 @@ from spira.kernel.ids import show_profile, stable_share
 from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import SYSTEM
 from spira.sandbox.inbox import Inbox
+from spira.server.staff import NewStaff, add_staff, by_email
 from spira.storage.keys import make_keys, new_keys
 from spira.testing.workspaces import SOURCE, send
 from spira.worker.core import Core
@@ -61,6 +62,12 @@ class World:
     def person(self, name: str = "u7") -> str:
         """The outside id of the person with a user id."""
         return show_profile(self.core.lane().value(_PROFILE, {"name": name}))
+
+    def colleague(self) -> str:
+        """The id of somebody who is invited and has not signed in."""
+        known = by_email(self.core.state, "mo@example.com")
+        new = NewStaff(email="mo@example.com", name="Mo", roles=("operator",))
+        return (known or add_staff(self.core.state, new, at=DAY)).staff_id
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from litestar import Litestar, Request, Response
 
 from spira.console import assets
 from spira.console.pages import (
+    account,
     audiences,
     audits,
     builder,
@@ -22,10 +23,13 @@ from spira.console.pages import (
     people,
     quarantine,
     requests,
+    settings,
     sign_in,
     sources,
+    staff,
     system,
     tags,
+    units,
 )
 from spira.console.public import brand, links, preferences
 from spira.console.public.frame import closed, is_public
@@ -53,6 +57,10 @@ ROUTES = (
     *requests.ROUTES,
     *audits.ROUTES,
     *system.ROUTES,
+    *staff.ROUTES,
+    *units.ROUTES,
+    *account.ROUTES,
+    *settings.ROUTES,
     *brand.ROUTES,
     *links.ROUTES,
     *preferences.ROUTES,

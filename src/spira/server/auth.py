@@ -161,6 +161,12 @@ def origin_of(request: Asked, core: AnyCore) -> str:
     return direct
 
 
+def wall_of(request: Asked) -> Clock:
+    """The clock that sessions, links and codes go by."""
+    wall: Clock = request.app.state.door.wall
+    return wall
+
+
 async def provide_viewer(request: Asked) -> Viewer:
     """The dependency `viewer`: the one who asks. Only routes behind the door have one."""
     viewer = request.scope.get("user")

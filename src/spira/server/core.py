@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from spira.definitions.apply import Applied
 from spira.definitions.plan import Plan
+from spira.definitions.workspace import Edits
 from spira.kernel.clock import Clock
 from spira.kernel.settings import Settings
 from spira.kernel.viewer import Viewer
@@ -31,6 +32,7 @@ from spira.storage.warehouse import Warehouse
 from spira.unify.erase import Stores
 from spira.worker.report import Run, SystemReport
 
+T = TypeVar("T")
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -39,8 +41,8 @@ class AnyCore(Protocol):
 
     @property
     def directory(self) -> Path: ...
-    @property
-    def settings(self) -> Settings: ...
+    settings: Settings  # replaced as a whole when somebody changes what holds at once
+
     @property
     def clock(self) -> Clock: ...
     @property
@@ -65,13 +67,14 @@ class AnyCore(Protocol):
         """This thread's own lane for reading."""
         ...
 
+    def kept(self, question: Hashable, find: Callable[[], T]) -> T: ...
     def exclusive(self) -> AbstractContextManager[Any]: ...
     def stores(self) -> Stores: ...
     def refresh(self, *, full: bool = False) -> Mapping[str, Run]: ...
     def tick(self) -> Mapping[str, Run]: ...
     def step_clock(self, to: datetime) -> datetime: ...
-    def plan(self) -> Plan: ...
-    def apply(self, viewer: Viewer) -> Plan: ...
+    def plan(self, edits: Edits | None = None) -> Plan: ...
+    def apply(self, viewer: Viewer, *, edits: Edits | None = None, fingerprint: str | None = None) -> Plan: ...
     def report(self) -> SystemReport: ...
     def summary(self) -> Summary: ...
     def backup(self, to: Path) -> Manifest: ...
@@ -89,3 +92,9 @@ def as_of(core: AnyCore) -> datetime:
 def audit(core: AnyCore, viewer: Viewer, action: str, subject: str, **detail: Any) -> None:
     """Write down that `viewer` did something."""
     record(core.state, core.clock, actor=viewer.staff_id, action=action, subject=subject, detail=detail)
+
+
+def kept(core: AnyCore, viewer: Viewer, name: str, find: Callable[[], T]) -> T:
+    """What `find` finds of all the viewer's people, kept for those who see the same people; `name` is the question."""
+    units = None if viewer.units is None else frozenset(viewer.units)
+    return core.kept((name, units, viewer.sees_people), find)
