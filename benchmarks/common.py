@@ -44,13 +44,19 @@ class Measured:
     limits: dict[str, float] = field(default_factory=dict)
 
 
-def run(name: str, doc: str, measure: Callable[[argparse.Namespace], Measured]) -> None:
+def run(
+    name: str,
+    doc: str,
+    measure: Callable[[argparse.Namespace], Measured],
+    options: Callable[[argparse.ArgumentParser], None] = lambda _: None,
+) -> None:
     """Parse the arguments, measure, print; `--report` also writes the report beside the scripts."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--size", choices=["small", "full"], default="full")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--report", action="store_true", help="write results/NAME-DATE.md")
     parser.add_argument("--dir", type=Path, default=Path("demo-workspace"), help="a finished demo; it is only copied")
+    options(parser)
     chosen = parser.parse_args()
     before = os.getloadavg()[0]
     found = measure(chosen)

@@ -1,6 +1,10 @@
-"""How fast every page of the console answers over a finished demo, quiet and while the loader works.
+"""How fast every page of the console answers, quiet and while the loader works.
 
-`spira serve` on a copy of the workspace; one signed-in administrator with one keep-alive connection
+Over a finished demo (`--dir`), or with `--people 2000000 --events 20000000` over a crowd of that size
+(`crowd.py` says what is in it), which is made in `--dir` unless it lies there already. The pages are the
+console's own routes; those about one thing are asked for with the first such thing that another page links
+to, people three times, and a condition. `spira serve` on the workspace, a demo copied before; one signed-in
+administrator with one keep-alive connection
 asks for each page in turn, 50 rounds (5 when small): milliseconds from sending the request to having
 read the whole answer, over real HTTP on loopback, the client's own one or two included. Then the same
 while another process sends batches of 100 orders at full speed to the same server, which loads them
@@ -20,14 +24,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import crowd
 import httpx
 from common import Measured, copy_of, percentile, run, serving, timed
 
+from spira.console.app import ROUTES
 from spira.server.local import LocalServer
 
 QUIET_MS, LOADING_MS = 100, 200
 HTML_BYTES, SCRIPT_BYTES = 80_000, 120_000
 HEALTH = "/api/health"
+BUILDER = "/audiences/new"
+STREAMS = ("/stream", ".csv", "/export")
 HOUSEHOLDS = ("1", "1000", "2000")
 CONDITION = "did('Order Completed') and not did('Order Completed', within => '30 days')"
 PASSWORD = "a long enough password"
@@ -38,14 +46,31 @@ def measure(chosen: argparse.Namespace) -> Measured:
     """Quiet first, then with the loader at work, then the weights."""
     rounds = 5 if chosen.size == "small" else 50
     found = Measured()
-    with copy_of(chosen.dir) as directory, serving(directory) as server, _signed_in(server) as client:
-        pages = _pages(client)
+    with _workspace(chosen) as directory, serving(directory) as server, _signed_in(server) as client:
+        pages = [*_pages(client), HEALTH]
+        found.figures["pages"] = len(pages) - 1
         _ask(client, pages, 2)
         _note(found, "quiet", _ask(client, pages, rounds), QUIET_MS)
         with _sending(server):
             _note(found, "loading", _ask(client, pages, rounds), LOADING_MS)
         _weigh(found, client, [path for path in pages if path != HEALTH])
     return found
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What this script alone is asked."""
+    parser.add_argument("--people", type=int, default=0, help="make a crowd of so many people, or use the one there is")
+    parser.add_argument("--events", type=int, default=0, help="how many events the crowd has; ten a person by default")
+
+
+@contextmanager
+def _workspace(chosen: argparse.Namespace) -> Iterator[Path]:
+    """A copy of the demo; or the crowd itself, which takes too long to copy and is only added to."""
+    if not chosen.people:
+        with copy_of(chosen.dir) as directory:
+            yield directory
+        return
+    yield crowd.make(chosen.dir, people=chosen.people, events=chosen.events or 10 * chosen.people)
 
 
 @contextmanager
@@ -64,17 +89,49 @@ def _signed_in(server: LocalServer) -> Iterator[httpx.Client]:
 
 
 def _pages(client: httpx.Client) -> list[str]:
-    """Every page there is, with three people."""
-    return [
-        "/cockpit",
-        "/people",
-        "/people?q=nobody",
-        *(_person(client, each) for each in HOUSEHOLDS),
-        "/audiences/preview",
-        f"/audiences/preview?{httpx.QueryParams(condition=CONDITION)}",
-        "/system",
-        HEALTH,
-    ]
+    """Every page there is: those without parameters, then those about one thing that the others link to."""
+    routes = sorted(
+        {
+            re.sub(r":\w+}", "}", path)
+            for route in ROUTES
+            if "GET" in getattr(route, "http_methods", ()) and "data" in route.opt
+            for path in route.paths
+            if not path.endswith(STREAMS)
+        }
+    )
+    plain = [path for path in routes if "{" not in path]
+    asked = f"{BUILDER}?{httpx.QueryParams(condition=CONDITION)}"
+    pages = [*plain, asked, "/people?q=nobody", *(_person(client, each) for each in HOUSEHOLDS)]
+    open_routes, links = [path for path in routes if "{" in path], _links(client, pages)
+    for _ in range(3):  # what is about one thing may link to what is about another
+        found = {path: first for path in open_routes if (first := _first(path, links)) is not None}
+        pages += [each for each in found.values() if each not in pages]
+        open_routes = [path for path in open_routes if path not in found]
+        links += _links(client, list(found.values()))
+    for path in open_routes:
+        print(f"nothing links to {path}: it is not measured", file=sys.stderr)
+    return [path for path in pages if _is_page(client, path)]
+
+
+def _links(client: httpx.Client, pages: list[str]) -> list[str]:
+    """The addresses that pages link to, in order, without their queries."""
+    texts = [client.get(path, follow_redirects=True).text for path in pages]
+    return [link for text in texts for link in re.findall(r'href="(/[^"#?]*)', text)]
+
+
+def _first(path: str, links: list[str]) -> str | None:
+    """The first address of a route; a word that is another route's own is no name."""
+    shape = re.compile(re.sub(r"{\w+}", "([^/]+)", path))
+    own = {"new", "roles", "units", "compare", "preview", "second-factor"}
+    return next((each for each in links if (hit := shape.fullmatch(each)) and not own & set(hit.groups())), None)
+
+
+def _is_page(client: httpx.Client, path: str) -> bool:
+    """Whether an address answers 200 with a page of its own; anything else ends the run, but for redirects."""
+    answer = client.get(path)
+    if answer.is_error:
+        raise SystemExit(f"{path} is answered {answer.status_code}: {answer.text[:500]}")
+    return answer.status_code == httpx.codes.OK and answer.headers["content-type"].startswith("text/html")
 
 
 def _person(client: httpx.Client, household: str) -> str:
@@ -82,7 +139,7 @@ def _person(client: httpx.Client, household: str) -> str:
     answer = client.get("/people", params={"q": household})
     if "location" not in answer.headers:
         raise SystemExit(f"household {household} was not found: is this a finished demo?")
-    return answer.headers["location"]
+    return str(answer.headers["location"])
 
 
 def _ask(client: httpx.Client, pages: list[str], rounds: int) -> dict[str, list[float]]:
@@ -140,4 +197,4 @@ def _short(path: str) -> str:
 
 
 if __name__ == "__main__":
-    run("console", __doc__, measure)
+    run("console", __doc__, measure, options)
