@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -62,7 +63,7 @@ class Note:
 def about(state: State, keys: Keys, warehouse: Warehouse, viewer: Viewer, *, profile_id: int) -> tuple[Note, ...]:
     """The latest notes about a person, newest first; NotFound for one whom the viewer may not see."""
     owned = _keys_of(warehouse, locate(warehouse, viewer, profile_id))
-    rows = []
+    rows: list[sa.Row[Any]] = []
     with state.read() as connection:
         for lot in in_parts(owned):
             mine = sa.select(NOTES).where(NOTES.c.subject_key.in_(lot))

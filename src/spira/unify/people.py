@@ -68,14 +68,19 @@ def find(warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys:
         pass
     except NotFound:
         return []
-    exact = split_identifier(text)
-    named = [exact] if exact else guesses(text)
-    wanted = [keys.subject_key(kind, value) for kind, value in named]
-    if exact is None:
-        wanted += [keys.subject_key(name, text) for name in NAMES]
-        wanted += vault.find_by_last4("phone", text, limit=ENDING) if len(text) == 4 and text.isdecimal() else []
+    wanted = list(sought(vault, text, keys=keys))
     found = warehouse.query(_NAMED, {"keys": wanted, "limit": LIST, **_bound(viewer)})
     return rows(warehouse, vault, viewer, [profile for (profile,) in found])
+
+
+def sought(vault: Vault, text: str, *, keys: Keys) -> dict[str, str]:
+    """The keys of all that a text may be, with the kind or trait that each would be."""
+    exact = split_identifier(text)
+    if exact is not None:
+        return {keys.subject_key(*exact): exact[0]}
+    ending = vault.find_by_last4("phone", text, limit=ENDING) if len(text) == 4 and text.isdecimal() else []
+    named = {keys.subject_key(name, text): name for name in NAMES} | dict.fromkeys(ending, "phone")
+    return named | {keys.subject_key(kind, value): kind for kind, value in guesses(text)}
 
 
 def rows(warehouse: Warehouse, vault: Vault, viewer: Viewer, profiles: Sequence[int]) -> list[PersonRow]:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from litestar import Request, Response, get
-from litestar.params import FromPath, FromQuery
+import anyio
+from litestar import Request, Response, get, post
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 
+from spira.console.graphs import drawn
 from spira.console.labels import label_of
-from spira.console.render import page
+from spira.console.render import done, page
+from spira.console.telling import Told, told
+from spira.kernel.errors import SpiraError
 from spira.kernel.i18n import choose
 from spira.kernel.viewer import Viewer
-from spira.server.api.profiles import explanation, search, view
+from spira.segment.why import Reason
+from spira.server.api.profiles import (
+    WholePerson,
+    WhyView,
+    explanation,
+    listed,
+    reasons,
+    search,
+    take_back_note,
+    view,
+    write_note,
+)
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import PEOPLE
-from spira.unify.portrait import PersonView
+from spira.unify.notes import LONGEST
 from spira.unify.units import all_units
 
 Asked = Request[Any, Any, Any]
@@ -34,60 +49,183 @@ ICONS: Mapping[str, tuple[str, str]] = {
     "identify": ("id", ""),
 }
 FALLBACK = ("point", "")
+HERE = {"roles": PEOPLE, "data": "/api/profiles/{profile}"}
 
 
-@get("/people", opt={"roles": PEOPLE}, sync_to_thread=True)
-def people_page(request: Asked, core: Core, viewer: Asking, q: FromQuery[str] = "") -> Response[str]:
-    """Search; one hit alone leads straight to the person."""
-    found = search(core, viewer, q)
-    if len(found) == 1:
-        return Redirect(path=f"/people/{found[0].id}")
+@get("/people", opt={"roles": PEOPLE, "data": "/api/profiles"}, sync_to_thread=True)
+def people_page(
+    request: Asked, core: Core, viewer: Asking, q: FromQuery[str] = "", before: FromQuery[str | None] = None
+) -> Response[str]:
+    """Search, or those seen last; one hit alone leads straight to the person."""
+    found = search(core, viewer, q, before=before)
+    if q.strip() and len(found.people) == 1:
+        return Redirect(path=f"/people/{found.people[0].id}")
     units = {unit.unit_id: unit.name for unit in all_units(core.state)}
-    return page(request, core, "people.html", text=q, found=found, units=units)
+    shown = {"text": q, "found": found, "units": units, "traits": trait_labels(core, viewer.language)}
+    return page(request, core, "people.html", data=listed(found), **shown)
 
 
-@get("/people/{profile:str}", opt={"roles": PEOPLE}, sync_to_thread=True)
+@get("/people/{profile:str}", opt=HERE, sync_to_thread=True)
 def person_page(
     request: Asked,
     core: Core,
     viewer: Asking,
     profile: FromPath[str],
     before: FromQuery[str | None] = None,
+    event_name: Annotated[str | None, QueryParameter(name="event")] = None,
     kind: FromQuery[str | None] = None,
 ) -> Response[str]:
     """One person, masked."""
+    kind = event_name or kind
     return _draw(request, core, viewer, view(core, viewer, profile, before=before, event=kind), kind=kind)
 
 
-@get("/people/{profile:str}/clear", opt={"roles": ("privacy_officer", "service", "guide")}, sync_to_thread=True)
+@get(
+    "/people/{profile:str}/clear",
+    opt={"roles": ("privacy_officer", "service", "guide")},
+    sync_to_thread=True,
+)
 def clear_page(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[str]:
     """One person with contact values in clear, for the roles that may see them; written down."""
     return _draw(request, core, viewer, view(core, viewer, profile, clear=True), kind=None)
 
 
-def _draw(request: Asked, core: AnyCore, viewer: Viewer, shown: PersonView, *, kind: str | None) -> Response[str]:
+@get("/people/{profile:str}/identity", opt={"roles": PEOPLE, "data": "/api/profiles/{profile}/identity"},
+     sync_to_thread=True)  # fmt: skip
+def identity_page(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[str]:
+    """Why these identifiers are one person: a drawing of the links, and the same as a list."""
+    found = explanation(core, viewer, profile)
+    return page(
+        request, core, "identity.html", data=found, graph=drawn(found), events=event_labels(core, viewer.language)
+    )
+
+
+@get("/people/{profile:str}/why", opt={"roles": PEOPLE, "data": "/api/profiles/{profile}/why"}, sync_to_thread=True)
+def why_page(
+    request: Asked,
+    core: Core,
+    viewer: Asking,
+    profile: FromPath[str],
+    tag: FromQuery[str | None] = None,
+    audience: FromQuery[str | None] = None,
+    condition: FromQuery[str | None] = None,
+) -> Response[str]:
+    """Why a tag has its value, or a condition holds, for one person; htmx takes the tree alone."""
+    fault: Told | None = None
+    try:
+        found = reasons(core, viewer, profile, tag=tag, audience=audience, condition=condition)
+    except SpiraError as error:
+        if condition is None or error.status >= 500 or error.status == 404:
+            raise
+        fault = told(error, viewer.language)
+        found = reasons(core, viewer, profile)
+    template = "parts/why_tree.html" if request.headers.get("hx-request") and found.reason else "why.html"
+    return page(
+        request,
+        core,
+        template,
+        status=fault.status if fault else 200,
+        data=found,
+        fault=fault,
+        typed=condition or "",
+        labels=_reason_labels(core, viewer.language, found),
+        events=event_labels(core, viewer.language),
+        tags=[(each.tag, label_of(core, "tag", each.tag, viewer.language)) for each in core.applied.of("tag")],
+        audiences=[
+            (each.audience, label_of(core, "audience", each.audience, viewer.language))
+            for each in core.applied.of("audience")
+        ],
+    )
+
+
+@post("/people/{profile:str}/notes", opt={"roles": PEOPLE}, status_code=200)
+async def write_note_form(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[Any]:
+    """Write a note; what can't be kept stays in the box with what is wrong with it."""
+    text = str((await request.form()).get("text", ""))
+
+    def attempt() -> Response[Any]:
+        try:
+            write_note(core, viewer, profile, text)
+        except SpiraError as error:
+            fault = told(error, viewer.language)
+            return _draw(request, core, viewer, view(core, viewer, profile), kind=None, fault=fault, typed=text)
+        return done(f"/people/{profile}", "note_written")
+
+    return await anyio.to_thread.run_sync(attempt)
+
+
+@post("/people/{profile:str}/notes/{note:int}/delete", opt={"roles": PEOPLE}, status_code=200, sync_to_thread=True)
+def take_back_note_form(core: Core, viewer: Asking, profile: FromPath[str], note: FromPath[int]) -> Response[Any]:
+    """Take back a note of one's own."""
+    take_back_note(core, viewer, profile, note)
+    return done(f"/people/{profile}", "note_taken_back")
+
+
+def _draw(
+    request: Asked,
+    core: AnyCore,
+    viewer: Viewer,
+    shown: WholePerson,
+    *,
+    kind: str | None,
+    fault: Told | None = None,
+    typed: str = "",
+) -> Response[str]:
     language = viewer.language
     units = {unit.unit_id: unit.name for unit in all_units(core.state)}
-    asked = {"tag": [each.name for each in shown.tags], "audience": [each.audience for each in shown.audiences]}
-    asked["journey"] = sorted({each.journey for each in shown.deliveries})
-    asked["model"] = [each.model for each in shown.scores]
+    kinds = {moment.event for day in shown.timeline.days for moment in day.moments}
     return page(
         request,
         core,
         "person.html",
+        status=fault.status if fault else 200,
+        data=shown,
         view=shown,
         kind=kind,
-        kinds=sorted({moment.event for day in shown.timeline.days for moment in day.moments}),
+        kinds=sorted(kinds | ({kind} if kind else set())),
         unit=units.get(shown.person.unit_id) if shown.person.unit_id is not None else None,
         lifecycle=next((each.value for each in shown.tags if each.name == "lifecycle"), None),
-        labels={(of, name): label_of(core, of, name, language) for of, names in asked.items() for name in names},
+        labels=_labels(core, language, shown),
         events=event_labels(core, language),
         traits=trait_labels(core, language),
         types=core.catalog.tags,
+        applied={kind: {getattr(each, kind) for each in core.applied.of(kind)} for kind in ("tag", "audience")},
+        templates=[
+            (each.template, label_of(core, "template", each.template, language)) for each in core.applied.of("template")
+        ],
         icons=ICONS,
         fallback=FALLBACK,
-        explained=explanation(core, viewer, shown.person.id),
+        fault=fault,
+        typed=typed,
+        longest=LONGEST,
     )
+
+
+def _labels(core: AnyCore, language: str, shown: WholePerson) -> dict[tuple[str, str], str]:
+    asked = {
+        "tag": {each.name for each in shown.tags},
+        "audience": {each.audience for each in shown.audiences},
+        "journey": {each.journey for each in shown.messages},
+        "template": {each.template for each in shown.messages},
+        "model": {each.model for each in shown.scores},
+    }
+    return {(of, name): label_of(core, of, name, language) for of, names in asked.items() for name in names}
+
+
+def _reason_labels(core: AnyCore, language: str, found: WhyView) -> dict[tuple[str, str], str]:
+    """What the tags, scores and audiences in a tree are called."""
+    waiting: list[Reason] = [found.reason] if found.reason else []
+    named: dict[tuple[str, str], str] = {}
+    if found.kind and found.name:
+        named[found.kind, found.name] = label_of(core, found.kind, found.name, language)
+    while waiting:
+        each = waiting.pop()
+        waiting.extend(each.parts)
+        if each.name and each.kind in ("tag", "score", "audience"):
+            named[each.kind, each.name] = label_of(
+                core, "model" if each.kind == "score" else each.kind, each.name, language
+            )
+    return named
 
 
 def event_labels(core: AnyCore, language: str) -> dict[str, str]:
@@ -105,4 +243,12 @@ def trait_labels(core: AnyCore, language: str) -> dict[str, str]:
     return {name: choose(label, language) for name, label in named.items() if label is not None}
 
 
-ROUTES = [people_page, person_page, clear_page]
+ROUTES = [
+    people_page,
+    person_page,
+    clear_page,
+    identity_page,
+    why_page,
+    write_note_form,
+    take_back_note_form,
+]

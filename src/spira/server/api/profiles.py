@@ -1,26 +1,74 @@
 """`/api/profiles`: people, for those who may see them."""
 
+# ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Annotated, Any
 
-from litestar import get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar import delete, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from spira.engage import person as story
+from spira.engage.person import MessageView, Standing
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import BadId, read_profile
 from spira.kernel.viewer import Viewer
-from spira.server.core import AnyCore, Asking, Core, audit
+from spira.segment.conditions.catalog import Type
+from spira.segment.tags import STAGE as TAGS_STAGE
+from spira.segment.why import Reason, why
+from spira.server.core import AnyCore, Asking, Core, as_of, audit
+from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE
+from spira.server.staff import get_staff
 from spira.server.wire import plain
-from spira.unify import people
+from spira.storage import progress
+from spira.unify import notes, people
+from spira.unify import search as finding
 from spira.unify.explain import Explanation, explain
-from spira.unify.portrait import PersonRow, PersonView
+from spira.unify.portrait import PersonRow, PersonView, says
+from spira.unify.search import FoundPeople
 
 
-def search(core: AnyCore, viewer: Viewer, text: str) -> list[PersonRow]:
-    """The people that a text names, among those the viewer may see; all of them masked."""
-    return people.find(core.lane(), core.vault, viewer, text, keys=core.keys) if text.strip() else []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteView:
+    """One note about a person."""
+
+    note_id: int = says("its number")
+    author_id: str = says("who wrote it, by the id of staff")
+    author: str = says("their name")
+    mine: bool = says("whether the one who asks wrote it, and so may take it back")
+    at: datetime = says("when")
+    text: str = says("what they wrote")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholePerson(PersonView):
+    """Everything that the page of one person shows, from every part of the house."""
+
+    messages: tuple[MessageView, ...] = says("the latest messages, each with its story")
+    standings: tuple[Standing, ...] = says("what the gate would answer now, by channel and purpose")
+    notes: tuple[NoteView, ...] = says("what staff wrote about the person, newest first")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyView:
+    """Why a tag has its value for a person, or whether a condition holds for them, and for which reasons."""
+
+    person: PersonRow = says("who it is about")
+    kind: str | None = says("tag, audience or condition; none when nothing was asked")
+    name: str | None = says("the tag's or audience's name")
+    text: str = says("the expression, as it was written")
+    as_of: datetime = says("the instant it speaks of: for tags and audiences, of the last refresh")
+    reason: Reason | None = says("the expression, part by part")
+
+
+def search(core: AnyCore, viewer: Viewer, text: str, *, before: str | None = None) -> FoundPeople:
+    """The people that a text names, or without one those seen last, among those the viewer may see; masked."""
+    if not text.strip():
+        return finding.recent(core.lane(), core.vault, viewer, before=before)
+    return finding.search(core.lane(), core.vault, viewer, text, keys=core.keys)
 
 
 def view(
@@ -31,27 +79,100 @@ def view(
     before: str | None = None,
     event: str | None = None,
     clear: bool = False,
-) -> PersonView:
+) -> WholePerson:
     """Everything about one person. Contact values in clear only when asked for; that is written down."""
 
     def told(person: str) -> None:
         audit(core, viewer, "person.shown_in_clear", person)
 
-    return people.person(
-        core.lane(),
+    lane, zone = core.lane(), core.settings.workspace.zone
+    shown = people.person(
+        lane,
         core.vault,
         viewer,
         profile_of(shown_id),
-        zone=core.settings.workspace.zone,
+        zone=zone,
         before=before,
         event=event,
         on_show=told if clear else None,
     )
+    profile = profile_of(shown.person.id)
+    channels = core.applied.of("channel")
+    return WholePerson(
+        **{each.name: getattr(shown, each.name) for each in fields(PersonView)},
+        messages=story.messages(lane, channels, profile),
+        standings=story.standings(lane, channels, profile, as_of=as_of(core), zone=zone),
+        notes=notes_of(core, viewer, shown.person.id),
+    )
+
+
+def notes_of(core: AnyCore, viewer: Viewer, shown_id: str) -> tuple[NoteView, ...]:
+    """The notes about one person, with their authors' names."""
+    found = notes.about(core.state, core.keys, core.lane(), viewer, profile_id=profile_of(shown_id))
+    names = {author: _name(core, author) for author in {each.author for each in found}}
+    return tuple(
+        NoteView(
+            note_id=each.note_id,
+            author_id=each.author,
+            author=names[each.author],
+            mine=each.author == viewer.staff_id,
+            at=each.at,
+            text=each.text,
+        )
+        for each in found
+    )
+
+
+def write_note(core: AnyCore, viewer: Viewer, shown_id: str, text: str) -> int:
+    """Keep a note about one person; its number."""
+    profile = profile_of(shown_id)
+    lane, now = core.lane(), core.clock.now()
+    number = notes.write(core.state, core.keys, lane, viewer, profile_id=profile, text=text, at=now)
+    audit(core, viewer, "note.write", shown_id, note=number)
+    return number
+
+
+def take_back_note(core: AnyCore, viewer: Viewer, shown_id: str, note_id: int) -> None:
+    """Delete a note of the viewer's own."""
+    notes.take_back(core.state, core.lane(), viewer, profile_id=profile_of(shown_id), note_id=note_id)
+    audit(core, viewer, "note.take_back", shown_id, note=note_id)
 
 
 def explanation(core: AnyCore, viewer: Viewer, shown_id: str) -> Explanation:
     """Why these identifiers are one person."""
     return explain(core.lane(), core.vault, viewer, profile_of(shown_id))
+
+
+def reasons(
+    core: AnyCore,
+    viewer: Viewer,
+    shown_id: str,
+    *,
+    tag: str | None = None,
+    audience: str | None = None,
+    condition: str | None = None,
+) -> WhyView:
+    """The parts of a tag's value, an audience's condition or a condition that was typed, for one person."""
+    lane = core.lane()
+    profile = people.locate(lane, viewer, profile_of(shown_id))
+    (person,) = people.rows(lane, core.vault, viewer, [profile])
+    asked = [(kind, name) for kind, name in (("tag", tag), ("audience", audience), ("condition", condition)) if name]
+    if len(asked) > 1:
+        raise Unacceptable("one question at a time", help="ask for a tag, an audience or a condition")
+    at = as_of(core)
+    if not asked:
+        return WhyView(person=person, kind=None, name=None, text="", as_of=at, reason=None)
+    kind, name = asked[0]
+    text = name
+    if kind != "condition":
+        model = core.applied.get(kind, name).model
+        text, at = model.value if kind == "tag" else model.who, progress.stood_at(lane, TAGS_STAGE) or at
+    is_tag = kind == "tag"
+    expect: Type | None = None if is_tag else "boolean"
+    reason = why(lane, core.catalog, profile, text, as_of=at, expect=expect, tag=name if is_tag else None)
+    return WhyView(
+        person=person, kind=kind, name=None if kind == "condition" else name, text=text, as_of=at, reason=reason
+    )
 
 
 def profile_of(shown_id: str) -> int:
@@ -68,10 +189,27 @@ def row(person: PersonRow) -> dict[str, Any]:
     return {"profile_id": told.pop("id"), **told}
 
 
+def listed(found: FoundPeople) -> dict[str, Any]:
+    """A page of people, as JSON."""
+    return {"profiles": [row(each) for each in found.people], "next": found.next}
+
+
+def _name(core: AnyCore, staff_id: str) -> str:
+    try:
+        return get_staff(core.state, staff_id).name
+    except NotFound:
+        return staff_id
+
+
 @get("/api/profiles", opt={"roles": PEOPLE}, sync_to_thread=True)
-def list_profiles(core: Core, viewer: Asking, q: FromQuery[str] = "") -> dict[str, Any]:
-    """Find people by `KIND:VALUE`, a p_ id, a bare address, or the last four digits of a phone."""
-    return {"profiles": [row(each) for each in search(core, viewer, q)]}
+def list_profiles(
+    core: Core, viewer: Asking, q: FromQuery[str] = "", before: FromQuery[str | None] = None
+) -> dict[str, Any]:
+    """Find people by `KIND:VALUE`, a p_ id, a bare address, the last four digits of a phone, or how a name begins.
+
+    Without a text: those seen last, page by page.
+    """
+    return listed(search(core, viewer, q, before=before))
 
 
 @get("/api/profiles/{profile:str}", opt={"roles": PEOPLE}, sync_to_thread=True)
@@ -84,11 +222,53 @@ def show_profile(
     clear: FromQuery[bool] = False,
     with_explanation: Annotated[bool, QueryParameter(name="explain")] = False,
 ) -> dict[str, Any]:
-    """One person: identifiers, reach, traits, tags, audiences, deliveries and a page of the timeline."""
+    """One person: identifiers, reach, traits, tags, audiences, messages, notes and a page of the timeline."""
     told: dict[str, Any] = plain(view(core, viewer, profile, before=before, event=event_name, clear=clear))
     if with_explanation:
         told["explanation"] = plain(explanation(core, viewer, profile))
     return told
 
 
-ROUTES = [list_profiles, show_profile]
+@get("/api/profiles/{profile:str}/why", opt={"roles": PEOPLE}, sync_to_thread=True)
+def show_why(
+    core: Core,
+    viewer: Asking,
+    profile: FromPath[str],
+    tag: FromQuery[str | None] = None,
+    audience: FromQuery[str | None] = None,
+    condition: FromQuery[str | None] = None,
+) -> dict[str, Any]:
+    """Why a person has a tag's value, is in an audience or not, or meets a condition: every part with its value."""
+    found: dict[str, Any] = plain(reasons(core, viewer, profile, tag=tag, audience=audience, condition=condition))
+    return found
+
+
+@get("/api/profiles/{profile:str}/identity", opt={"roles": PEOPLE}, sync_to_thread=True)
+def show_identity(core: Core, viewer: Asking, profile: FromPath[str]) -> dict[str, Any]:
+    """Why the identifiers of a person are one person: the links with their evidence, and the weakest of them."""
+    found: dict[str, Any] = plain(explanation(core, viewer, profile))
+    return found
+
+
+@get("/api/profiles/{profile:str}/notes", opt={"roles": PEOPLE}, sync_to_thread=True)
+def list_notes(core: Core, viewer: Asking, profile: FromPath[str]) -> dict[str, Any]:
+    """The notes that staff wrote about a person, newest first."""
+    return {"notes": plain(notes_of(core, viewer, profile))}
+
+
+@post("/api/profiles/{profile:str}/notes", opt={"roles": PEOPLE}, sync_to_thread=True)
+def add_note(core: Core, viewer: Asking, profile: FromPath[str], data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
+    """Write a note about a person: `{"text": "…"}`, up to 2,000 characters."""
+    text = data.get("text")
+    if not isinstance(text, str):
+        raise Unacceptable("`text` is missing", help='send {"text": "…"}')
+    return {"note_id": write_note(core, viewer, profile, text)}
+
+
+@delete("/api/profiles/{profile:str}/notes/{note:int}", opt={"roles": PEOPLE}, sync_to_thread=True)
+def delete_note(core: Core, viewer: Asking, profile: FromPath[str], note: FromPath[int]) -> None:
+    """Take back a note of one's own."""
+    take_back_note(core, viewer, profile, note)
+
+
+ROUTES = [list_profiles, show_profile, show_why, show_identity, list_notes, add_note, delete_note]

@@ -1,0 +1,151 @@
+"""Search of people: whom a text names and why, who begins with a letter, and who was seen lately.
+
+Reads   `profiles`, `identifiers`, `moved`, `traits`, `tags`, and the vault's blind indexes
+
+What is searched is never stored in clear: a text is looked for by its HMAC, the beginning of a
+name by the mark of its first letter and then among those that bear it. Everything stays within
+the viewer's people, and masked.
+"""
+
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from spira.kernel.errors import NotFound
+from spira.kernel.ids import read_profile
+from spira.kernel.viewer import Viewer
+from spira.storage.keys import Keys
+from spira.storage.vault import Vault
+from spira.storage.warehouse import Warehouse
+from spira.unify import people
+from spira.unify.portrait import PersonRow, says
+
+PAGE = 30
+SAME_LETTER = 2_000  # names of one kind that begin alike and are looked through; more need a longer text
+LIFECYCLE = "lifecycle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPerson(PersonRow):
+    """One person in the answer of a search."""
+
+    matched: str | None = says("what the text was found as: a kind of identifier, a trait, or id; none without a text")
+    lifecycle: str | None = says("the value of the tag `lifecycle`, where there is one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPeople:
+    """A page of people."""
+
+    people: tuple[FoundPerson, ...] = says("who they are")
+    next: str | None = says("where the next page begins; none on the last")
+
+
+def search(warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys: Keys) -> FoundPeople:
+    """The people that a text names exactly; if there are none, those whose name begins so."""
+    text = text.strip()
+    found = people.find(warehouse, vault, viewer, text, keys=keys) if text else []
+    wanted: Mapping[str, str] = people.sought(vault, text, keys=keys) if found else {}
+    if not found and text and ":" not in text:
+        wanted = _beginning(vault, text)
+        chosen = _named(warehouse, viewer, list(wanted))
+        found = people.rows(warehouse, vault, viewer, chosen)
+    return FoundPeople(people=_told(warehouse, found, wanted), next=None)
+
+
+def recent(warehouse: Warehouse, vault: Vault, viewer: Viewer, *, before: str | None = None) -> FoundPeople:
+    """The viewer's people, those seen last first; `before` is the `next` of the page before."""
+    people.require(viewer)
+    seen, after = _place(before)
+    asked = {"units": None if viewer.units is None else sorted(viewer.units), "seen": seen, "after": after}
+    rows = warehouse.query(_RECENT, asked | {"limit": PAGE + 1})
+    shown = people.rows(warehouse, vault, viewer, [profile for profile, _ in rows[:PAGE]])
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    return FoundPeople(
+        people=_told(warehouse, shown, {}),
+        next=None if last is None else f"{last[1].isoformat()}~{last[0]}",
+    )
+
+
+def _place(before: str | None) -> tuple[datetime | None, int | None]:
+    if before is None:
+        return None, None
+    seen, _, profile = before.partition("~")
+    try:
+        return datetime.fromisoformat(seen), int(profile)
+    except ValueError:
+        raise NotFound("there is no such page of people", help="begin at the first page") from None
+
+
+def _beginning(vault: Vault, text: str) -> dict[str, str]:
+    """The keys of names that begin with a text, with the trait that each is."""
+    found: dict[str, str] = {}
+    start = text.casefold()
+    for name in people.NAMES:
+        keys = vault.find_by_initial(name, text, limit=SAME_LETTER)
+        opened = vault.open(keys) if len(start) > 1 else dict.fromkeys(keys, start)
+        found |= {key: name for key, value in opened.items() if value.strip().casefold().startswith(start)}
+    return found
+
+
+def _named(warehouse: Warehouse, viewer: Viewer, keys: Sequence[str]) -> list[int]:
+    if not keys:
+        return []
+    asked = {"keys": keys, "units": None if viewer.units is None else sorted(viewer.units), "limit": people.LIST}
+    return [profile for (profile,) in warehouse.query(_BY_TRAIT, asked)]
+
+
+def _told(warehouse: Warehouse, found: Sequence[PersonRow], wanted: Mapping[str, str]) -> tuple[FoundPerson, ...]:
+    if not found:
+        return ()
+    profiles = [read_profile(each.id) for each in found]
+    matched: dict[int, str] = {}
+    if wanted:
+        for profile, key in warehouse.query(_MATCHED, {"profiles": profiles, "keys": list(wanted)}):
+            matched.setdefault(profile, wanted[key])
+    states: dict[int, str] = {}
+    if LIFECYCLE in warehouse.columns("tags"):
+        states = dict(warehouse.query(_LIFECYCLES, {"profiles": profiles}))
+    return tuple(
+        FoundPerson(
+            id=each.id,
+            name=each.name,
+            unit_id=each.unit_id,
+            first_seen=each.first_seen,
+            last_seen=each.last_seen,
+            matched=matched.get(profile, "id" if wanted else None),
+            lifecycle=states.get(profile),
+        )
+        for profile, each in zip(profiles, found, strict=True)
+    )
+
+
+_RECENT = """
+select profile_id, last_seen from profiles
+where ($units::bigint[] is null or list_contains($units, unit_id))
+  and ($seen::timestamp is null or last_seen < $seen or (last_seen = $seen and profile_id > $after))
+order by last_seen desc, profile_id
+limit $limit
+"""
+_BY_TRAIT = """
+select profile_id from profiles
+where profile_id in (select profile_id from traits where vault_key in (select unnest($keys::varchar[])))
+  and ($units::bigint[] is null or list_contains($units, unit_id))
+order by last_seen desc, profile_id
+limit $limit
+"""
+_MATCHED = """
+select coalesce(moved.profile_id, subject_id) as profile_id, subject_key
+from identifiers left join moved using (subject_id)
+where subject_key in (select unnest($keys::varchar[]))
+  and coalesce(moved.profile_id, subject_id) in (select unnest($profiles::bigint[]))
+union all
+select profile_id, vault_key from traits
+where vault_key in (select unnest($keys::varchar[])) and profile_id in (select unnest($profiles::bigint[]))
+"""
+_LIFECYCLES = """
+select profile_id, lifecycle::varchar from tags where profile_id in (select unnest($profiles::bigint[]))
+"""
