@@ -68,9 +68,9 @@ def reach_of(
 
 
 def reachable(chosen: exp.Select) -> exp.Select:
-    """The `profile_id` of those in `chosen` who could be written to; run it with `bound` of one kind of channel."""
+    """`profile_id` and `address_key` of those in `chosen` who could be written to; run it with `bound` of one kind."""
     judged = _with(_JUDGED, chosen)
-    return exp.select("profile_id").from_(judged.subquery("judged")).where("reason is null")
+    return exp.select("profile_id", "address_key").from_(judged.subquery("judged")).where("reason is null")
 
 
 def bound(viewer: Viewer, kind: str, purpose: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ with people as (
 ), stopped as (
   select distinct address_key, channel from suppressions
 )
-select people.profile_id, wanted.channel,
+select people.profile_id, wanted.channel, best.address as address_key,
        case when wanted.kind <> '' and best.address is null then 'unreachable'
             when stopped.address_key is not null then 'suppressed'
             when $purpose::varchar <> 'transactional'

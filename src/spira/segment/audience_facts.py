@@ -109,8 +109,8 @@ def standings(
     starts = [midnight(day, zone) for day in dates]
     asked = {"names": list(names), **_units(viewer)}
     total = int(lane.value(_TOTAL, _units(viewer)))
-    now = dict(lane.query(_MEMBERS, asked))
-    begun = dict(lane.query(_BEGUN, {"names": list(names)}))
+    now: dict[str, int] = dict(lane.query(_MEMBERS, asked))
+    begun: dict[str, datetime] = dict(lane.query(_BEGUN, {"names": list(names)}))
     changes: dict[tuple[str, datetime], tuple[int, int]] = {
         (audience, start): (entered, left)
         for audience, start, entered, left in lane.query(_BY_DAY, {**asked, "starts": starts})
@@ -211,7 +211,7 @@ def _days(
     return tuple(reversed(found))
 
 
-def _as_text(name: str) -> exp.Expression:
+def _as_text(name: str) -> exp.Expr:
     return exp.alias_(exp.cast(exp.column(name, quoted=True), "varchar"), name, quoted=True)
 
 

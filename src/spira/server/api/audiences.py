@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from spira.kernel.errors import NotAllowed
 from spira.kernel.viewer import Viewer
 from spira.segment.preview import Preview, preview
+from spira.server.api.audience_facts import listed
 from spira.server.api.profiles import row
 from spira.server.core import AnyCore, Asking, Core, as_of
 from spira.server.wire import plain
@@ -44,7 +45,7 @@ def counts(core: AnyCore, viewer: Viewer) -> dict[str, int]:
     return dict(core.lane().query(_COUNTS, {"units": units}))
 
 
-@post("/api/audiences/preview", status_code=200, sync_to_thread=True)
+@post("/api/audiences/preview", opt={"cost": "preview"}, status_code=200, sync_to_thread=True)
 def preview_audience(core: Core, viewer: Asking, data: JSONBody[Asked]) -> dict[str, Any]:
     """Count the people of whom a condition is true, with a masked sample for those who may see people."""
     found = ask(core, viewer, data.condition)
@@ -53,14 +54,8 @@ def preview_audience(core: Core, viewer: Asking, data: JSONBody[Asked]) -> dict[
 
 @get("/api/audiences", sync_to_thread=True)
 def list_audiences(core: Core, viewer: Asking) -> dict[str, Any]:
-    """Every applied audience with its number of members."""
-    held = counts(core, viewer)
-    return {
-        "audiences": [
-            {"audience": each.audience, "members": held.get(each.audience, 0), "label": plain(each.label)}
-            for each in core.applied.of("audience")
-        ]
-    }
+    """Every applied audience with its number of members, how it grew, and which definitions use it."""
+    return plain(listed(core, viewer))  # type: ignore[no-any-return]
 
 
 @get("/api/audiences/{name:str}", sync_to_thread=True)

@@ -1,0 +1,157 @@
+"""Export: an audience's members as the rows of a sheet, for a purpose that is named.
+
+Reads   `members`, `profiles`, `tags`, and what reach reads
+
+For writing to people (marketing, service, transactional) only those leave whom the chosen kind of
+channel may write to for that purpose. Names are masked always. An address is there only for a role
+that may see it, on an explicit wish, and then only the one that the channel would use. Whoever
+calls writes down that it was taken.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlglot import exp
+
+from spira.engage import reach
+from spira.kernel.clock import iso
+from spira.kernel.errors import Conflict, NotAllowed
+from spira.kernel.ids import show_profile
+from spira.kernel.viewer import Viewer
+from spira.storage.vault import Vault
+from spira.storage.warehouse import Warehouse
+from spira.unify import masks, people
+
+MOST = 100_000
+LOT = 1_000
+ANALYSIS = "analysis"
+MESSAGING = ("marketing", "service", "transactional")
+PURPOSES = (ANALYSIS, *MESSAGING)
+FIRST = ("id", "name", "unit", "since")
+ADDRESS = "address"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is wanted: for which purpose and channel, with which tags, and whether with addresses."""
+
+    audience: str
+    purpose: str
+    channel: str = ""
+    tags: tuple[str, ...] = ()
+    contacts: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The heads of the sheet."""
+        return (*FIRST, *self.tags, *((ADDRESS,) if self.contacts else ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Who leaves: profile, since when, the address if one is wanted; `left_out` are beyond the most."""
+
+    rows: tuple[tuple[int, datetime, str | None], ...]
+    left_out: int
+
+
+def checked(wish: Wish, viewer: Viewer, *, kinds: Sequence[str], tags: Iterable[str]) -> Wish:
+    """The wish if it may be granted; Conflict or NotAllowed say why not."""
+    if wish.purpose not in PURPOSES:
+        raise Conflict("say what the list is for", help=f"choose one of: {', '.join(PURPOSES)}")
+    if wish.purpose in MESSAGING and wish.channel not in kinds:
+        raise Conflict("say by which channel people will be written to", help=f"choose one of: {', '.join(kinds)}")
+    unknown = sorted(set(wish.tags).difference(tags))
+    if unknown:
+        raise Conflict(f"there is no tag `{unknown[0]}` to add", help="choose among those that are applied")
+    if wish.contacts and not viewer.unmasks:
+        raise NotAllowed("this role does not see addresses", help="leave them out, or ask a privacy officer")
+    if wish.contacts and wish.purpose not in MESSAGING:
+        raise Conflict("addresses are only for writing to people", help="choose what they will be written to for")
+    return wish
+
+
+def chosen(lane: Warehouse, viewer: Viewer, wish: Wish) -> Chosen:
+    """The members who leave, the latest first, at most `MOST`."""
+    own = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
+    asked: dict[str, Any] = {"audience": wish.audience}
+    if wish.purpose in MESSAGING:
+        of = reach.reachable(own)
+        asked |= reach.bound(viewer, wish.channel, wish.purpose)
+    else:
+        of = own.select(exp.alias_(exp.null(), "address_key"))
+        asked |= {"units": None if viewer.units is None else sorted(viewer.units)}
+    found = lane.query(_CHOSEN.format(chosen=of.sql(dialect="duckdb")), {**asked, "most": MOST})
+    everyone = int(found[0][3]) if found else 0
+    return Chosen(rows=tuple((row[0], row[1], row[2]) for row in found), left_out=everyone - len(found))
+
+
+def lines(
+    lane: Warehouse,
+    vault: Vault,
+    viewer: Viewer,
+    wish: Wish,
+    lot: Sequence[tuple[int, datetime, str | None]],
+    *,
+    units: Mapping[int, str],
+) -> str:
+    """A lot of the chosen as lines of CSV; without any, the line of heads."""
+    if not lot:
+        return sheet([wish.columns])
+    shown = {row.id: row for row in people.rows(lane, vault, viewer, [profile for profile, _, _ in lot])}
+    values = _values(lane, wish.tags, [profile for profile, _, _ in lot])
+    keys = [key for _, _, key in lot] if wish.contacts else []
+    addresses = masks.seen(vault, viewer, keys, clear=True)
+    rows = []
+    for profile, since, key in lot:
+        person = shown.get(show_profile(profile))
+        if person is None:
+            continue
+        unit = units.get(person.unit_id, "") if person.unit_id is not None else ""
+        row = [person.id, person.name, unit, iso(since), *values.get(profile, ("",) * len(wish.tags))]
+        rows.append([*row, addresses.get(key or "", "")] if wish.contacts else row)
+    return sheet(rows)
+
+
+def sheet(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as CSV; a cell that a spreadsheet would take for a formula is a text."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows([cell(each) for each in row] for row in rows)
+    return written.getvalue()
+
+
+def cell(value: object) -> str:
+    """One cell: numbers as they are, and no text that begins like a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return iso(value)
+    text = str(value)
+    is_number = isinstance(value, (int, float)) or type(value).__name__ == "Decimal"
+    return f"'{text}" if text.startswith(_FORMULA) and not is_number else text
+
+
+def _values(lane: Warehouse, tags: Sequence[str], profiles: Sequence[int]) -> dict[int, tuple[object, ...]]:
+    if not tags:
+        return {}
+    columns = [exp.column(name, quoted=True) for name in tags]
+    select = exp.select("profile_id", *columns).from_("tags")
+    select = select.where("profile_id in (select unnest($profiles::bigint[]))", dialect="duckdb")
+    found = lane.query(select.sql(dialect="duckdb"), {"profiles": list(profiles)})
+    return {row[0]: tuple(row[1:]) for row in found}
+
+
+_CHOSEN = """
+with leaving as ({chosen})
+select profile_id, since, leaving.address_key, count(*) over () as everyone
+from leaving join members using (profile_id) join profiles using (profile_id)
+where members.audience = $audience and ($units::bigint[] is null or list_contains($units, profiles.unit_id))
+order by since desc, profile_id limit $most
+"""
