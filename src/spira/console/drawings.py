@@ -1,15 +1,17 @@
-"""Small drawings made of numbers: spark lines and the spiral. Coordinates only; templates draw them."""
+"""Small drawings made of numbers: spark lines, the spiral, two rings. Coordinates only; templates draw them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import cos, pi, sin, sqrt
+from math import acos, cos, pi, sin, sqrt
 
 SPARK_WIDTH, SPARK_HEIGHT = 120, 32
 SPIRAL = 240
 _TURNS = 2.4
 _INNER, _OUTER = 14.0, 104.0
+RINGS_WIDTH, RINGS_HEIGHT = 320, 160
+_RING = 72.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +53,45 @@ def _on_spiral(part: float) -> tuple[float, float]:
     angle = part * _TURNS * 2 * pi - pi / 2
     radius = _INNER + (_OUTER - _INNER) * part
     return SPIRAL / 2 + radius * cos(angle), SPIRAL / 2 + radius * sin(angle)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rings:
+    """Two circles whose areas and whose common area are in proportion to counts, as far as they fit."""
+
+    one: Dot
+    two: Dot
+
+
+def rings(only_one: int, both: int, only_two: int) -> Rings:
+    """Two sets as circles: the larger one is of full size, and they overlap by what they share."""
+    first, second = only_one + both, only_two + both
+    most = max(first, second, 1)
+    big, small = _RING * sqrt(first / most), _RING * sqrt(second / most)
+    apart = _apart(big, small, both / most * pi * _RING**2)
+    left = (RINGS_WIDTH - (big + apart + small)) / 2 + big
+    middle = RINGS_HEIGHT / 2
+    return Rings(
+        one=Dot(x=round(left, 1), y=middle, radius=round(big, 1)),
+        two=Dot(x=round(left + apart, 1), y=middle, radius=round(small, 1)),
+    )
+
+
+def _apart(one: float, two: float, area: float) -> float:
+    """How far the centres of two circles lie apart that share an area; found by halving."""
+    low, high = abs(one - two), one + two
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _shared(one, two, middle) > area else (low, middle)
+    return (low + high) / 2
+
+
+def _shared(one: float, two: float, apart: float) -> float:
+    """The area that two circles have in common."""
+    if apart >= one + two or not one or not two:
+        return 0.0
+    if apart <= abs(one - two):
+        return pi * min(one, two) ** 2
+    first = acos((apart**2 + one**2 - two**2) / (2 * apart * one))
+    second = acos((apart**2 + two**2 - one**2) / (2 * apart * two))
+    return one**2 * (first - sin(2 * first) / 2) + two**2 * (second - sin(2 * second) / 2)

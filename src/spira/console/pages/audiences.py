@@ -1,0 +1,293 @@
+"""Audiences: all of them, one of them, two beside each other, and the list of members to take away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import anyio.to_thread
+from litestar import Request, Response, get, post
+from litestar.params import FromPath, FromQuery
+from litestar.response import Stream
+
+from spira.console import drawings
+from spira.console.labels import label_of
+from spira.console.pages.people import event_labels, trait_labels
+from spira.console.render import page
+from spira.console.telling import told
+from spira.engage.audience_export import LOT, MESSAGING, MOST, PURPOSES, Chosen, Wish, checked, chosen, lines
+from spira.engage.reach import kinds_of
+from spira.kernel.errors import Conflict, SpiraError
+from spira.kernel.i18n import LANGUAGES, catalogue, choose, say
+from spira.kernel.viewer import Role, Viewer
+from spira.segment.audience_uses import Use
+from spira.server.api.audience_facts import (
+    AudienceFacts,
+    AudienceList,
+    Listed,
+    Membership,
+    compared,
+    explained,
+    listed,
+    view,
+)
+from spira.server.core import AnyCore, Asking, Core, audit
+from spira.server.roles import DEFINE, PEOPLE
+from spira.unify.units import all_units
+
+Asked = Request[Any, Any, Any]
+SORTS = ("name", "members", "entered", "left")
+EXPORT: tuple[Role, ...] = ("administrator", "operator", "analyst", "privacy_officer", "service")
+EXAMPLES: tuple[tuple[str, str], ...] = (
+    ("recent", "did('Order Completed', within => '30 days')"),
+    ("frequent", "count_of('Order Completed', within => '90 days') >= 3"),
+    ("quiet", "did('Order Completed') and not did('Order Completed', within => '30 days')"),
+)
+PAGES = {
+    "audience": "/audiences/",
+    "journey": "/journeys/",
+    "tag": "/tags/",
+    "metric": "/metrics/",
+    "template": "/templates/",
+}
+
+
+@get("/audiences", opt={"data": "/api/audiences"}, sync_to_thread=True)
+def audiences_page(
+    request: Asked, core: Core, viewer: Asking, q: FromQuery[str] = "", sort: FromQuery[str] = ""
+) -> Response[str]:
+    """Every audience; `q` looks in names, labels and descriptions."""
+    found = listed(core, viewer)
+    by = sort if sort in SORTS else "members"
+    return page(
+        request,
+        core,
+        "audiences.html",
+        data=found,
+        shown=_sorted(_sought(found, q), by, viewer.language),
+        text=q,
+        by=by,
+        sorts=SORTS,
+        spark=_spark,
+        examples=EXAMPLES,
+        may_define=viewer.has(*DEFINE) and viewer.units is None,
+    )
+
+
+@get("/audiences/compare", opt={"data": None}, sync_to_thread=True)
+def compare_page(
+    request: Asked, core: Core, viewer: Asking, one: FromQuery[str] = "", two: FromQuery[str] = ""
+) -> Response[str]:
+    """Two audiences beside each other; without both, the form that asks for them."""
+    fault, found = None, None
+    try:
+        found = compared(core, viewer, one, two) if one and two else None
+    except SpiraError as error:
+        fault = told(error, viewer.language)
+    parts = (found.only_one, found.both, found.only_two) if found else ()
+    return page(
+        request,
+        core,
+        "audience_compare.html",
+        status=fault.status if fault else 200,
+        data=found,
+        fault=fault,
+        one=one,
+        two=two,
+        rings=drawings.rings(*parts) if parts and sum(parts) else None,
+        names={each.audience: _name(core, "audience", each.audience, viewer) for each in core.applied.of("audience")},
+        tag=lambda name: _name(core, "tag", name, viewer),
+    )
+
+
+@get("/audiences/{name:str}", opt={"data": "/api/audiences/{name}/facts"}, sync_to_thread=True)
+def audience_page(
+    request: Asked, core: Core, viewer: Asking, name: FromPath[str], before: FromQuery[str] = ""
+) -> Response[str]:
+    """One audience."""
+    return _draw(request, core, viewer, view(core, viewer, name, before=before or None))
+
+
+@post("/audiences/{name:str}/why", opt={"roles": PEOPLE}, status_code=200)
+async def explain_page(request: Asked, core: Core, viewer: Asking, name: FromPath[str]) -> Response[str]:
+    """The audience's page with why somebody is in it or not; a form, so that no address stands in an address line."""
+    identifier = str((await request.form()).get("identifier", "")).strip()
+    return await anyio.to_thread.run_sync(lambda: _explained(request, core, viewer, name, identifier))
+
+
+@post("/audiences/{name:str}/export", opt={"roles": EXPORT, "cost": "export"}, status_code=200)
+async def export_members(request: Asked, core: Core, viewer: Asking, name: FromPath[str]) -> Stream | Response[str]:
+    """The members as a CSV file; that it was taken, by whom and with which columns, is written down."""
+    form = await request.form()
+    wish = Wish(
+        audience=name,
+        purpose=str(form.get("purpose", "")),
+        channel=str(form.get("channel", "")),
+        tags=tuple(str(each) for each in form.getall("tag", [])),
+        contacts=str(form.get("contacts", "")) == "yes",
+    )
+    try:
+        found = await anyio.to_thread.run_sync(lambda: _chosen(core, viewer, wish))
+    except SpiraError as error:
+        fault = told(error, viewer.language)
+        return await anyio.to_thread.run_sync(
+            lambda: _draw(request, core, viewer, view(core, viewer, name), fault=fault, wish=wish)
+        )
+    headers = {
+        "content-disposition": f'attachment; filename="audience-{core.clock.now():%Y-%m-%d}.csv"',
+        "x-spira-rows": str(len(found.rows)),
+        "x-spira-left-out": str(found.left_out),
+    }
+    return Stream(_csv(core, viewer, wish, found), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _chosen(core: AnyCore, viewer: Viewer, wish: Wish) -> Chosen:
+    """Who leaves, written down before the first line is sent."""
+    core.applied.get("audience", wish.audience)
+    if not viewer.sees_people:
+        raise Conflict("this role sees figures, not single people")
+    columns = core.lane().columns("tags")
+    tags = [each.tag for each in core.applied.of("tag") if each.tag in columns]
+    checked(wish, viewer, kinds=kinds_of(core.applied), tags=tags)
+    found = chosen(core.lane(), viewer, wish)
+    audit(
+        core,
+        viewer,
+        "audience.export",
+        wish.audience,
+        rows=len(found.rows),
+        left_out=found.left_out,
+        columns=list(wish.columns),
+        purpose=wish.purpose,
+        channel=wish.channel if wish.purpose in MESSAGING else None,
+        in_clear=wish.contacts,
+    )
+    return found
+
+
+async def _csv(core: AnyCore, viewer: Viewer, wish: Wish, found: Chosen) -> AsyncIterator[bytes]:
+    """The file, lot by lot; spreadsheets know by its first three bytes that it is UTF-8."""
+    units = {unit.unit_id: unit.name for unit in all_units(core.state)}
+
+    def said(start: int) -> str:
+        lot = found.rows[start : start + LOT] if start >= 0 else ()
+        return lines(core.lane(), core.vault, viewer, wish, lot, units=units)
+
+    yield (await anyio.to_thread.run_sync(said, -1)).encode("utf-8-sig")
+    for start in range(0, len(found.rows), LOT):
+        yield (await anyio.to_thread.run_sync(said, start)).encode()
+
+
+def _explained(request: Asked, core: AnyCore, viewer: Viewer, name: str, identifier: str) -> Response[str]:
+    shown = view(core, viewer, name)
+    try:
+        found = explained(core, viewer, name, identifier)
+    except SpiraError as error:
+        fault = told(error, viewer.language)
+        return _draw(request, core, viewer, shown, why_fault=fault, identifier=identifier)
+    return _draw(request, core, viewer, shown, explained=found, identifier=identifier)
+
+
+def _draw(request: Asked, core: AnyCore, viewer: Viewer, shown: AudienceFacts, **more: Any) -> Response[str]:
+    columns = core.lane().columns("tags")
+    given = {"explained": None, "why_fault": None, "identifier": "", "fault": None, "wish": None} | more
+    fault = given["fault"] or given["why_fault"]
+    events, traits = event_labels(core, viewer.language), trait_labels(core, viewer.language)
+    labels = {"event": events, "trait": traits}
+
+    def called(use: Use) -> str:
+        known = labels.get(use.kind, {}).get(use.name)
+        return known or _name(core, "model" if use.kind == "score" else use.kind, use.name, viewer)
+
+    return page(
+        request,
+        core,
+        "audience.html",
+        status=fault.status if fault else 200,
+        data=shown,
+        name=choose(shown.label, viewer.language, default=shown.audience),
+        chart=_chart(shown, viewer.language, "members"),
+        moves=_chart(shown, viewer.language, "entered", "left"),
+        called=called,
+        events=events,
+        labels=_labels(core, viewer, given["explained"]),
+        tag=lambda name: _name(core, "tag", name, viewer),
+        audience=lambda name: _name(core, "audience", name, viewer),
+        pages=PAGES,
+        units={unit.unit_id: unit.name for unit in all_units(core.state)},
+        kinds=kinds_of(core.applied),
+        tags=[each.tag for each in core.applied.of("tag") if each.tag in columns],
+        purposes=PURPOSES,
+        most=MOST,
+        may_export=viewer.has(*EXPORT) and viewer.sees_people,
+        may_define=viewer.has(*DEFINE) and viewer.units is None,
+        **given,
+    )
+
+
+def _labels(core: AnyCore, viewer: Viewer, found: Membership | None) -> dict[tuple[str, str], str]:
+    """What the tags, scores and audiences of an explanation are called."""
+    waiting, named = [found.reason] if found else [], {}
+    while waiting:
+        part = waiting.pop()
+        waiting += part.parts
+        if part.kind in ("tag", "score", "audience") and part.name:
+            kind = "model" if part.kind == "score" else part.kind
+            named[part.kind, part.name] = _name(core, kind, part.name, viewer)
+    return named
+
+
+def _name(core: AnyCore, kind: str, name: str, viewer: Viewer) -> str:
+    return label_of(core, kind, name, viewer.language)
+
+
+def _sought(found: AudienceList, text: str) -> list[Listed]:
+    wanted = text.strip().casefold()
+    return [each for each in found.audiences if wanted in _words(each)]
+
+
+def _words(each: Listed) -> str:
+    said = [choose(text, language) for text in (each.label, each.description) for language in LANGUAGES]
+    return "\n".join((each.audience, each.owner, *said)).casefold()
+
+
+def _sorted(found: Iterable[Listed], by: str, language: str) -> list[Listed]:
+    def name(each: Listed) -> str:
+        return choose(each.label, language, default=each.audience).casefold()
+
+    def much(each: Listed) -> int:
+        day = each.standing.moved[0]
+        return {"entered": day.entered, "left": day.left}.get(by, each.members)
+
+    return sorted(found, key=lambda each: (0 if by == "name" else -much(each), name(each)))
+
+
+def _spark(each: Listed) -> str:
+    return drawings.spark([day.members for day in each.standing.days if day.members is not None])
+
+
+def _chart(shown: AudienceFacts, language: str, *names: str) -> dict[str, Any]:
+    """The days since there is an audience as a chart's spec; its first filling is no entering like others."""
+    texts = catalogue("spira.console", language)
+    known = [place for place, each in enumerate(shown.standing.days) if each.members is not None]
+    first = known[0] if known else len(shown.standing.days)
+    days = shown.standing.days[first:]
+    began = first > 0
+    values = {
+        "members": [each.members for each in days],
+        "entered": [None if began and not place else each.entered for place, each in enumerate(days)],
+        "left": [each.left for each in days],
+    }
+    series = [
+        {
+            "name": say(texts, f"audiences.{name}"),
+            "type": "line" if name == "members" else "bar",
+            "unit": "count",
+            "values": values[name],
+        }
+        for name in names
+    ]
+    return {"x": [each.day.isoformat() for each in days], "series": series}
+
+
+ROUTES = [audiences_page, compare_page, audience_page, explain_page, export_members]
