@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import click
@@ -27,25 +28,45 @@ def list_audiences(*, directory: Path, as_json: bool) -> None:
         click.echo(answer.text)
         return
     found = answer.value()["audiences"]
-    titles = list(found[0]) if found else ["audience"]
-    table(titles, [list(each.values()) for each in found])
+    titles = ["audience", "members", "label"] if found else ["audience"]
+    table(titles, [[each[title] for title in titles] for each in found])
 
 
 @audience.command("show")
 @click.argument("name")
 @workspace_option
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, help="How many members to list.")
+@click.option("--why", "identifier", metavar="IDENTIFIER", help="Show why this person is in it or is not.")
 @json_option
-def show(*, name: str, directory: Path, limit: int, as_json: bool) -> None:
-    """Show an audience and some of its members."""
+def show(*, name: str, directory: Path, limit: int, identifier: str | None, as_json: bool) -> None:
+    """Show an audience and some of its members, or why somebody is one."""
+    path = f"/api/audiences/{quote(name, safe='')}"
     with connect(directory) as api:
-        answer = api.get(f"/api/audiences/{quote(name, safe='')}", limit=limit)
+        answer = api.get(path, limit=limit) if identifier is None else api.get(f"{path}/why", identifier=identifier)
     if as_json:
         click.echo(answer.text)
         return
     found = answer.value()
+    if identifier is not None:
+        _explain(found)
+        return
     members = found.pop("members", [])
     for key, value in found.items():
         click.echo(f"{key:<12} {shown(value)}")
     if members:
         table(list(members[0]), [list(each.values()) for each in members])
+
+
+def _explain(found: dict[str, Any]) -> None:
+    """Who, whether they are in, and the condition part by part: what holds, and each value."""
+    state = f"in it since {found['since']}" if found["since"] else "not in it"
+    click.echo(f"{found['person']['id']}  {state}, as of {found['as_of']}")
+    waiting = [(found["reason"], 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        mark = {True: "yes", False: "no"}.get(part["holds"], "")
+        text = " ".join(part["text"].split())
+        value = "" if isinstance(part["value"], bool) else f"  = {shown(part['value'])}"
+        counted = "" if part["count"] is None else f"  ({part['count']} events)"
+        click.echo(f"{mark:<4} {'  ' * depth}{text}{value}{counted}")
+        waiting += [(each, depth + 1) for each in reversed(part["parts"])]
