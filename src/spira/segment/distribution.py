@@ -197,7 +197,7 @@ def _counting(texts: tuple[str, ...], held: Held, units: frozenset[int] | None) 
     return duckdb_sql(exp.select(*counted).from_(exp.Subquery(this=each, alias=exp.to_identifier("each"))))
 
 
-def _over(viewer: Viewer, *shown: exp.Expression) -> exp.Select:
+def _over(viewer: Viewer, *shown: exp.Expr) -> exp.Select:
     """A select over the tags of the viewer's people."""
     found = exp.select(*shown).from_("tags")
     scope = people.scope(viewer)

@@ -27,7 +27,7 @@ def metrics_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The list."""
     data = listed(core, viewer)
     named = {each.metric: choose(each.label, viewer.language, default=each.metric) for each in data.metrics}
-    lines = {each.metric: drawings.spark([value or 0 for value in each.spark]) for each in data.metrics}
+    lines = {each.metric: drawings.spark([value for value in each.spark if value is not None]) for each in data.metrics}
     as_of = core.clock.now()
     return page(request, core, "metrics.html", data=data, named=named, lines=lines, as_of=as_of)
 
@@ -57,7 +57,6 @@ def metric_page(
         event=event_labels(core, viewer.language).get(data.event, data.event),
         cut=cut,
         chart=chart_of(data, title),
-        shown=LAST.get(data.grain, LAST["day"]),
         people=builder(data.people) if data.people and viewer.sees_people else None,
         may_define=viewer.has(*DEFINE),
     )
@@ -69,7 +68,10 @@ def chart_of(data: MetricStory, title: str) -> dict[str, Any]:
     kind = "bar" if data.grain == "month" else "line"
     unit = "count" if data.unit == "number" else data.unit
     series = [{"name": title, "type": kind, "unit": unit, "values": [_rounded(value) for _, value in periods]}]
-    return {"x": [day.isoformat() for day, _ in periods], "series": series if periods else []}
+    return {
+        "x": [day.isoformat()[: 7 if data.grain == "month" else 10] for day, _ in periods],
+        "series": series if periods else [],
+    }
 
 
 def _rounded(value: float | None) -> float | None:

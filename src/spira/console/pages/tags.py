@@ -152,7 +152,7 @@ def part_name(core: AnyCore, viewer: Viewer, card: TagCard, part: Part) -> str:
     low, high = (
         None
         if each is None
-        else formats.amount(each, core.settings.workspace.currency, language)
+        else formats.amount(each, core.settings.workspace.currency, language).removesuffix(".00")
         if money
         else formats.value(each, language, zone)
         for each in (part.low, part.high)

@@ -1,6 +1,6 @@
 """What a metric tells: its points, its last whole period against the one before, and who is behind them.
 
-Reads   `metric_points`, `profile_events` (its columns alone)
+Reads   `metric_points`, `progress`, `profile_events` (its columns alone)
 
 A period that still runs is told apart, for it can't be compared with a whole one. A period without
 a point is a gap, but for counts, where nothing happened means none.
@@ -18,12 +18,13 @@ from sqlglot import exp
 from spira.definitions.model import Label
 from spira.kernel.clock import local
 from spira.measure.metrics.compiler import Aggregate, parse_aggregate, parse_row_condition, points_query
-from spira.measure.metrics.compute import Metric
+from spira.measure.metrics.compute import STAGE, Metric
 from spira.measure.metrics.definition import Grain, MetricDefinition
 from spira.segment.conditions.catalog import EVERY_EVENT, Catalog
 from spira.segment.conditions.language import analyse
 from spira.segment.conditions.printer import canonical
 from spira.segment.conditions.tree import Call, Compare, IsNull, Literal, Name, Named, Node
+from spira.storage import progress
 from spira.storage.warehouse import Warehouse
 
 SPARK, SLICES = 30, 20
@@ -96,12 +97,13 @@ class MetricStory:
     dimensions: tuple[Dimension, ...] = field(metadata={"help": "its slices by each of its dimensions"})
     people: str | None = field(metadata={"help": "the condition of the people behind the last whole period"})
     sql: str | None = field(metadata={"help": "the statement it compiles to; null until its columns exist"})
-    as_of: datetime | None = field(metadata={"help": "when the newest point was computed"})
+    as_of: datetime | None = field(metadata={"help": "the instant up to which events are in the points"})
 
 
 def cards(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime, zone: str) -> tuple[MetricCard, ...]:
     """Every metric with its last whole period, the one before, and a line of those that led there."""
-    return tuple(_card(warehouse, each, as_of=as_of, zone=zone) for each in metrics)
+    stood = _stood_at(warehouse, as_of)
+    return tuple(_card(warehouse, each, as_of=stood, zone=zone) for each in metrics)
 
 
 def bare_cards(metrics: Sequence[Metric]) -> tuple[MetricCard, ...]:
@@ -118,7 +120,8 @@ def story(
     zone = catalog.zone
     points = _points(warehouse, metric, chosen, slice_name)
     by_period = {each.period.date(): each.value for each in points}
-    running = period_of(local(as_of, zone).date(), chosen)
+    stood = _stood_at(warehouse, as_of)
+    running = period_of(local(stood, zone).date(), chosen)
     last = before_period(running, chosen)
     none = _of_nothing(made) if points else None
     return MetricStory(
@@ -142,17 +145,17 @@ def story(
         dimensions=tuple(_dimension(warehouse, metric, chosen, by, last, none) for by in made.by),
         people=people_behind(made, catalog, since=last, until=running, slice_name=slice_name) if points else None,
         sql=_sql(warehouse, made, chosen, zone),
-        as_of=max((each.as_of for each in points), default=None),
+        as_of=stood if points else None,
     )
 
 
 def filled(story: MetricStory, *, last: int) -> list[tuple[date, float | None]]:
-    """The last periods in order; one without a point is None, or nought for a count."""
+    """The last whole periods in order; one without a point is None, or nought for a count."""
     if not story.points:
         return []
     none = 0.0 if _counts(story.value) else None
     by_period = {each.period.date(): each.value for each in story.points}
-    end = max(by_period) if story.until is None else max(max(by_period), before_period(story.until, story.grain))
+    end = max(by_period) if story.until is None else before_period(story.until, story.grain)
     found: list[tuple[date, float | None]] = []
     at, first = end, min(by_period)
     while at >= first and len(found) < last:
@@ -198,6 +201,11 @@ def period_of(day: date, grain: str) -> date:
 def before_period(first: date, grain: str) -> date:
     """The first day of the period before the one that begins on `first`."""
     return period_of(first - timedelta(days=1), grain)
+
+
+def _stood_at(warehouse: Warehouse, as_of: datetime) -> datetime:
+    """Up to when the points say everything; a period that was not over by then can't be called whole."""
+    return min(as_of, progress.stood_at(warehouse, STAGE) or as_of)
 
 
 def _card(warehouse: Warehouse, metric: Metric, *, as_of: datetime, zone: str) -> MetricCard:
