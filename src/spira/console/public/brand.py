@@ -51,9 +51,11 @@ def logo_of(core: AnyCore) -> Logo | None:
     try:
         seen = path.stat()
     except OSError as fault:
-        return _none(named, str(fault.strerror))
+        _say(named, str(fault.strerror))
+        return None
     if not path.is_relative_to(root) or path.is_relative_to(root / "data"):
-        return _none(named, "it lies outside the workspace")
+        _say(named, "it lies outside the workspace")
+        return None
     return _read(path, named, seen.st_mtime_ns, seen.st_size)
 
 
@@ -96,14 +98,17 @@ def logo(request: Request[Any, Any, Any], core: Core) -> Response[bytes]:
 def _read(path: Path, named: str, changed: int, size: int) -> Logo | None:  # noqa: ARG001  (part of the cache's key)
     """The picture as it was at `changed`, read once."""
     if size > LARGEST:
-        return _none(named, f"it has {size} bytes, more than {LARGEST}")
+        _say(named, f"it has {size} bytes, more than {LARGEST}")
+        return None
     try:
         content = path.read_bytes()
     except OSError as fault:
-        return _none(named, str(fault.strerror))
+        _say(named, str(fault.strerror))
+        return None
     kind = kind_of(content)
     if kind is None:
-        return _none(named, "it is neither PNG, JPEG, SVG nor WebP")
+        _say(named, "it is neither PNG, JPEG, SVG nor WebP")
+        return None
     return Logo(kind=kind, content=content, version=hashlib.sha256(content).hexdigest()[:16])
 
 
@@ -119,7 +124,7 @@ def kind_of(content: bytes) -> str | None:
     return "image/svg+xml" if head.startswith((b"<svg", b"<?xml", b"<!--")) and b"<svg" in content.lower() else None
 
 
-def _none(named: str, why: str) -> None:
+def _say(named: str, why: str) -> None:
     LOGGER.warning("the logo %s is not shown: %s", named, why)
 
 

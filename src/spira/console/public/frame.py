@@ -68,9 +68,8 @@ def closed(request: Asked, core: AnyCore, fault: Fault) -> Response[str]:
 def reads(request: Asked, core: AnyCore, known: Language | None = None) -> str:
     """The language to answer in."""
     asked = request.query_params.get("lang")
-    if asked in LANGUAGES:
-        return asked
-    return known or negotiated(request.headers.get("accept-language", "")) or core.settings.workspace.language
+    chosen = next((each for each in LANGUAGES if each == asked), None)
+    return chosen or known or negotiated(request.headers.get("accept-language", "")) or core.settings.workspace.language
 
 
 def negotiated(header: str) -> Language | None:
