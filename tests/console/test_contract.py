@@ -29,7 +29,7 @@ INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|hx-on|j
 def pages():
     """(path, data) of every page that is looked at, with `{name}` for its parameters."""
     for route in ROUTES:
-        if "GET" in route.http_methods and "data" in route.opt:
+        if "GET" in route.http_methods and "data" in route.opt and not route.opt.get("framed"):
             for path in route.paths:
                 yield re.sub(r":\w+}", "}", path), route.opt["data"]
 

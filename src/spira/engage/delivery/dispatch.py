@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, cast
 
 import pyarrow as pa
+
 from spira.collect.emit import emit
 from spira.collect.envelope import Attempt, Outcome, OwnEvent, Result, encode
 from spira.definitions.apply import Applied
