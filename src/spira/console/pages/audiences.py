@@ -138,7 +138,7 @@ async def export_members(request: Asked, core: Core, viewer: Asking, name: FromP
         "x-spira-rows": str(len(found.rows)),
         "x-spira-left-out": str(found.left_out),
     }
-    return Stream(_csv(core, viewer, wish, found), media_type="text/csv; charset=utf-8", headers=headers)
+    return Stream(_csv(core, viewer, wish, found), media_type="text/csv", headers=headers)
 
 
 def _chosen(core: AnyCore, viewer: Viewer, wish: Wish) -> Chosen:
