@@ -85,8 +85,8 @@ def _ring(nodes: list[NodeView], *, wide: bool) -> list[Dot]:
     return [
         Dot(
             node=node,
-            x=round(WIDTH / 2 + across * sin(2 * pi * place / count)),
-            y=round(HEIGHT / 2 - down * cos(2 * pi * place / count)),
+            x=round(WIDTH / 2 - across * cos(2 * pi * place / count)),
+            y=round(HEIGHT / 2 - down * sin(2 * pi * place / count)),
         )
         for place, node in enumerate(nodes)
     ]

@@ -61,7 +61,7 @@ def people_page(
     if q.strip() and len(found.people) == 1:
         return Redirect(path=f"/people/{found.people[0].id}")
     units = {unit.unit_id: unit.name for unit in all_units(core.state)}
-    shown = {"text": q, "found": found, "units": units, "traits": trait_labels(core, viewer.language)}
+    shown: dict[str, Any] = {"text": q, "found": found, "units": units, "traits": trait_labels(core, viewer.language)}
     return page(request, core, "people.html", data=listed(found), **shown)
 
 
