@@ -51,7 +51,7 @@ def filled(path: str, world: World) -> str:
 
 NUMBERED = {
     "/quarantine/{call}": "select max(batch) || '-' || max(item) from quarantine",
-    "/deliveries/{delivery_id}": "select max(delivery_id) from deliveries where state = 'delivered'",
+    "/deliveries/{delivery_id}": "select max(delivery_id) from deliveries where sent_at is not null",
 }
 PAGES = sorted(pages(), key=str)
 
