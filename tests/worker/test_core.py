@@ -1,10 +1,13 @@
 """The core: one owner a directory, turns in order, and definitions taken up without a restart."""
 
 from datetime import datetime, timedelta
+from pathlib import PurePath
 
 import pytest
 
-from spira.kernel.errors import Conflict, DefinitionsInvalid, DirectoryBusy, WorkspaceInvalid
+from spira.definitions import apply as applying
+from spira.definitions.editing import with_definition
+from spira.kernel.errors import Conflict, DefinitionsInvalid, DirectoryBusy, NotAllowed, WorkspaceInvalid
 from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import SYSTEM
 from spira.storage.warehouse import Warehouse
@@ -106,6 +109,50 @@ def test_faulty_definitions_change_nothing(tmp_path, shop):
         assert core.applied.find("tag", "broken") is None
 
 
+def test_a_draft_is_planned_and_then_applied_as_it_was_seen(tmp_path, shop):
+    """
+    A plan of edits writes nothing; applying them with its fingerprint writes the file and makes the generation.
+    """
+    with workspace(tmp_path, shop, at=MARCH) as core:
+        send(core, [order("7", "2026-02-20T10:00:00Z", message_id="a", revenue=12.5)])
+        core.refresh()
+        edits = with_definition(tmp_path, "audience", "buyers", "audience: buyers\nwho: orders_total >= 1\n")
+        plan = core.plan(edits)
+        assert [(each.action, each.name, each.people) for each in plan.changes] == [
+            ("add", "buyers", {"enter": 1, "leave": 0})
+        ]
+        assert not (tmp_path / "audiences" / "buyers.yaml").exists()
+        core.apply(SYSTEM, edits=edits, fingerprint=plan.fingerprint)
+        assert (tmp_path / "audiences" / "buyers.yaml").read_text() == "audience: buyers\nwho: orders_total >= 1\n"
+        assert (core.applied.generation, core.plan().changes) == (2, ())
+        commented = with_definition(tmp_path, "audience", "buyers", "audience: buyers  # all\nwho: orders_total >= 1\n")
+        core.apply(SYSTEM, edits=commented)
+        assert core.applied.generation == 2
+        assert "# all" in (tmp_path / "audiences" / "buyers.yaml").read_text()
+
+
+def test_a_draft_that_may_not_be_applied_leaves_the_files_as_they_were(tmp_path, shop, monkeypatch):
+    """
+    Another plan than the one that was seen, faults, paths that lead out, and a state that can't be written.
+    """
+    with workspace(tmp_path, shop, at=MARCH) as core:
+        edits = with_definition(tmp_path, "audience", "buyers", "audience: buyers\nwho: orders_total >= 1\n")
+        seen = core.plan(edits)
+        (tmp_path / "tags" / "more.yaml").write_text("tag: more\nvalue: count_of('Order Completed')\n")
+        with pytest.raises(Conflict, match="have changed since this plan"):
+            core.apply(SYSTEM, edits=edits, fingerprint=seen.fingerprint)
+        with pytest.raises(DefinitionsInvalid):
+            core.apply(SYSTEM, edits={**edits, PurePath("tags/x.yaml"): "tag: x\nvalue: nonsense(\n"})
+        for ask in (core.plan, lambda edits: core.apply(SYSTEM, edits=edits)):
+            with pytest.raises(NotAllowed):
+                ask({PurePath("../x.yaml"): "tag: x\nvalue: 1\n"})
+        monkeypatch.setattr(applying, "apply", lambda *_: _no_space(None))
+        with pytest.raises(OSError, match="no space"):
+            core.apply(SYSTEM, edits=edits)
+        assert not (tmp_path / "audiences" / "buyers.yaml").exists()
+        assert core.applied.generation == 1
+
+
 def test_a_failing_stage_is_reported_and_the_next_turn_goes_on(tmp_path, shop, monkeypatch):
     """
     A stage that raises ends its turn, is shown with its fault, and runs again with the next turn.
@@ -123,7 +170,7 @@ def test_a_failing_stage_is_reported_and_the_next_turn_goes_on(tmp_path, shop, m
         assert core.lane().value("select count(*) from tags") == 1
 
 
-def _no_space(_):
+def _no_space(*_):
     raise OSError("no space")
 
 

@@ -179,6 +179,9 @@ class _Reader:
                         yield document
         except YAMLError as fault:
             self._broken(fault)
+        except RecursionError:
+            self.broken_at = self.source.text.count("\n")
+            self._fault("D001", "this is nested too deep to be a definition", 0, 1, "take some brackets out")
 
     def _broken(self, fault: YAMLError) -> None:
         problem, mark = str(fault), None

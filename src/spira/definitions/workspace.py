@@ -3,7 +3,8 @@
 Reads   every `*.yaml` and `*.yml` in the folders of a workspace, and the files they name.
 
 Which folder a file lies in does not matter: its first key says what it defines. Everything
-that is wrong is collected, so that one pass shows it all.
+that is wrong is collected, so that one pass shows it all. A draft is read as if it were saved:
+its `Edits` lie over the files, and nothing is written.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from spira.kernel.settings import Settings, load_settings
 SKIPPED = frozenset({"data", "plugins", "schema", "node_modules"})
 SUFFIXES = (".yaml", ".yml")
 Beside = Callable[[PurePath], str | None]
+# New texts of files by their path inside the workspace; None takes a file away.
+Edits = Mapping[PurePath, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +46,23 @@ class Workspace:
         return World(self.definitions, self.settings, broken=self.broken)
 
 
-def read_workspace(directory: Path) -> Workspace:
-    """Read and decode everything; WorkspaceInvalid when the directory is no workspace."""
+def read_workspace(directory: Path, edits: Edits | None = None) -> Workspace:
+    """Read and decode everything, `edits` taken as saved; WorkspaceInvalid when the directory is no workspace."""
     settings = load_settings(directory)
-    return read_definitions(_texts(directory), settings, beside=lambda path: _text(directory / path))
+    drafted = {PurePath(path): None if text is None else _lines(text) for path, text in (edits or {}).items()}
+
+    def text_at(path: PurePath) -> str | None:
+        return drafted[path] if path in drafted else _text(directory / path)
+
+    texts = ((path, text_at(path)) for path in definition_files(directory, drafted))
+    return read_definitions(texts, settings, beside=text_at)
+
+
+def definition_files(directory: Path, edits: Edits | None = None) -> list[PurePath]:
+    """The files that hold definitions, by their path inside the workspace, as they would be after `edits`."""
+    drafted = edits or {}
+    found = {path for path, text in drafted.items() if text is not None and path.suffix in SUFFIXES}
+    return sorted(found | {path for path in _on_disk(directory) if path not in drafted})
 
 
 def read_definitions(
@@ -148,22 +164,28 @@ def fingerprint(value: Any, companions: Mapping[str, str]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def _texts(directory: Path) -> Iterator[tuple[PurePath, str | None]]:
-    folders = (each for each in sorted(directory.iterdir()) if each.is_dir() and not _skipped(each.name))
+def _on_disk(directory: Path) -> Iterator[PurePath]:
+    folders = (each for each in sorted(directory.iterdir()) if each.is_dir() and not is_skipped(each.name))
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
+        for path in folder.rglob("*"):
             inner = path.relative_to(directory)
             hidden = any(part.startswith(".") for part in inner.parts)
             if path.suffix in SUFFIXES and not hidden and path.is_file():
-                yield PurePath(inner.as_posix()), _text(path)
+                yield PurePath(inner.as_posix())
 
 
 def _nothing(_: PurePath) -> None:
     return None
 
 
-def _skipped(name: str) -> bool:
-    return name in SKIPPED or name.startswith(".")
+def is_skipped(folder: str) -> bool:
+    """Whether a folder at the top of a workspace is kept for something other than definitions."""
+    return folder in SKIPPED or folder.startswith(".")
+
+
+def _lines(text: str) -> str:
+    """A text as it is read back from a file: lines end with a newline alone."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _text(path: Path) -> str | None:

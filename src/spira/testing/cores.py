@@ -7,16 +7,19 @@ every time: two stores, one person in three of store B, the last ten belonging t
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 import spira.measure.tables  # noqa: F401  (imported so that every table is registered)
 from spira.definitions.apply import Applied
 from spira.definitions.plan import Plan
+from spira.definitions.workspace import Edits
 from spira.kernel.clock import FrozenClock
+from spira.kernel.errors import Conflict
 from spira.kernel.i18n import Language
 from spira.kernel.ids import stable_share
 from spira.kernel.settings import Settings, WorkspaceSettings
@@ -37,6 +40,7 @@ from spira.worker.paths import Paths
 from spira.worker.report import Run, SystemReport, system_report
 from spira.worker.stages import STAGES, of_refresh, of_tick
 
+T = TypeVar("T")
 PASSWORD = "a quiet sea in spring"
 STATES = ("user", "first_order", "repeat", "lapsed")
 DEPARTMENTS = ("GROCERY", "PRODUCE", "DRUG GM", "MEAT")
@@ -74,6 +78,10 @@ class StandInCore:
             self._lanes.append(self._local.lane)
         lane: Warehouse = self._local.lane
         return lane
+
+    def kept(self, _question: Hashable, find: Callable[[], T]) -> T:
+        """Nothing is kept: tests change what answers stand on."""
+        return find()
 
     def exclusive(self) -> threading.RLock:
         """The lock that turns would run under."""
@@ -115,13 +123,15 @@ class StandInCore:
         """Move the clock on."""
         return self.clock.step(to)
 
-    def plan(self) -> Plan:
-        """Nothing would change."""
+    def plan(self, edits: Edits | None = None) -> Plan:
+        """Nothing would change, whatever the edits."""
         return Plan(base=self.applied.generation, changes=(), fingerprint="")
 
-    def apply(self, viewer: Viewer) -> Plan:
+    def apply(self, viewer: Viewer, *, edits: Edits | None = None, fingerprint: str | None = None) -> Plan:
         """Only says that it was asked."""
-        self.asked.append(f"apply by {viewer.staff_id}")
+        if fingerprint:
+            raise Conflict("the definitions have changed since this plan was made", help="look at the new plan")
+        self.asked.append(f"apply by {viewer.staff_id}" + "".join(f", {path}" for path in edits or {}))
         return self.plan()
 
     def report(self) -> SystemReport:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections.abc import Callable, Hashable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from weakref import WeakSet
 
 import spira.worker.builtin  # noqa: F401  (registers everything)
@@ -22,10 +24,12 @@ from spira.collect import tracking
 from spira.collect.intake import Intake
 from spira.definitions import apply as applying
 from spira.definitions import plan as planning
-from spira.definitions.workspace import read_workspace
+from spira.definitions.files import admitted, write
+from spira.definitions.workspace import Edits, read_workspace
 from spira.kernel.clock import Clock
 from spira.kernel.errors import Conflict, SpiraError, StorageDamaged
 from spira.kernel.jobs import JobRunner
+from spira.kernel.kept import Kept
 from spira.kernel.settings import Settings, load_settings
 from spira.kernel.viewer import Viewer
 from spira.measure.summary import Summary, summary
@@ -48,6 +52,8 @@ from spira.worker.paths import Paths
 from spira.worker.report import Run, SystemReport, system_report
 from spira.worker.stages import STAGES, Stage, of_refresh, of_tick
 from spira.worker.turn import Turn
+
+T = TypeVar("T")
 
 
 class Core:
@@ -79,11 +85,14 @@ class Core:
         self._runner = runner
         self._closing = closing
         self._turns = threading.RLock()
+        self._kept = Kept()
+        self._world = 0  # counts up with every turn that computes, so that kept answers know their age
         self._lanes = threading.local()
         self._given: WeakSet[Warehouse] = WeakSet()
         self._giving = threading.Lock()
         self._idle = warehouse.lane()  # lanes are made from this one, since the worker's is busy during a turn
         self._closing.callback(self._close_warehouse)
+        self._closing.callback(self._kept.close)
         self._loaded = loading.position(warehouse)
         self.take_up()
         self.intake = Intake(
@@ -169,6 +178,7 @@ class Core:
             for stage in stages:
                 done[stage.name] = self._run_stage(stage, turn)
                 self._loaded = loading.position(self._warehouse) if stage.run is turns.load else self._loaded
+            self._world += len(stages) > 1
         return done
 
     def _run_stage(self, stage: Stage, turn: Turn) -> Run:
@@ -235,19 +245,36 @@ class Core:
             self.plan_of_events = tracking.plan_of(self.applied.of("tracking"))
             self.catalog: Catalog = reconcile.take_up(self._warehouse, self.applied, self.plan_of_events, self.settings)
 
-    def plan(self) -> planning.Plan:
-        """What applying the files would change, and for how many people; writes nothing."""
-        workspace = read_workspace(self.directory)
+    def plan(self, edits: Edits | None = None) -> planning.Plan:
+        """What applying the files, with `edits` made, would change, and for how many people; writes nothing."""
+        admitted(self.directory, edits or {})
+        workspace = read_workspace(self.directory, edits)
         with self._turns, self._warehouse.lane() as lane:
             return reconcile.plan_for_people(lane, self.applied, workspace)
 
-    def apply(self, viewer: Viewer) -> planning.Plan:
-        """Apply the files as the next generation; the plan that was carried out."""
+    def apply(self, viewer: Viewer, *, edits: Edits | None = None, fingerprint: str | None = None) -> planning.Plan:
+        """Write the edits and apply the files as the next generation; the plan that was carried out.
+
+        `fingerprint` is that of the plan which was seen; Conflict when the files or the generation have
+        moved since. The files are written first: one who is killed then leaves changes that are on disk
+        and not yet applied, as if made by hand. A refusal leaves the files as they were.
+        """
+        admitted(self.directory, edits or {})
         with self._turns:
-            workspace = read_workspace(self.directory)
-            found = planning.plan(self.applied, workspace)
+            found = planning.plan(self.applied, read_workspace(self.directory, edits))
+            if fingerprint is not None and fingerprint != found.fingerprint:
+                raise Conflict(
+                    "the definitions have changed since this plan was made", help="look at the new plan, and apply that"
+                )
+            undo = write(self.directory, edits or {})
+            try:
+                if found.changes:
+                    workspace = read_workspace(self.directory)
+                    applying.apply(self.state, self.clock, viewer.staff_id, found, workspace)
+            except BaseException:
+                write(self.directory, undo)
+                raise
             if found.changes:
-                applying.apply(self.state, self.clock, viewer.staff_id, found, workspace)
                 self.take_up()
             return found
 
@@ -262,6 +289,10 @@ class Core:
                 self._given.add(found)
             self._lanes.lane = found
         return found
+
+    def kept(self, question: Hashable, find: Callable[[], T]) -> T:
+        """An answer that may be as old as the last turn, or half a minute; `find` finds it when there is none."""
+        return self._kept.get(question, (self.applied.generation, self._world), find)
 
     def backlog(self) -> int:
         """How many bytes of the log are waiting to be loaded."""
@@ -285,7 +316,8 @@ class Core:
     # Maintenance
 
     def stores(self) -> erase.Stores:
-        """What erasing needs; for one who holds `exclusive()`."""
+        """What erasing needs; for one who holds `exclusive()`. Nothing that is kept outlives it."""
+        self._kept.forget()
         return erase.Stores(
             warehouse=self._warehouse,
             state=self.state,
