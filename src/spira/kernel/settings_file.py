@@ -24,7 +24,9 @@ from spira.kernel.settings import FILE, Settings
 EDITABLE = ("workspace", "security", "worker")
 # What holds from the next request or turn on; the rest is read once, when the server starts.
 LIVE: Mapping[str, frozenset[str] | None] = {
-    "workspace": frozenset({"brand", "language", "currency", "colour", "postal_address", "logo", "website", "privacy_contact"}),
+    "workspace": frozenset(
+        {"brand", "language", "currency", "colour", "postal_address", "logo", "website", "privacy_contact"}
+    ),
     "security": None,
 }
 _TRUE = frozenset({"true", "on", "yes", "1"})

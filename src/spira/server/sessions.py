@@ -10,10 +10,8 @@ workspace's clock: a demo that jumps sixty days must not sign anybody out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -223,7 +221,7 @@ def use_link(state: State, secret: str, *, at: datetime) -> Staff:
 
 def _owned(
     state: State, table: sa.Table, column: sa.Column[datetime], *conditions: sa.ColumnElement[bool]
-) -> Mapping[str, Any] | None:
+) -> sa.RowMapping | None:
     joined = table.join(STAFF, STAFF.c.staff_id == table.c.staff_id)
     query = sa.select(STAFF.c.staff_id, column).select_from(joined).where(*conditions, STAFF.c.disabled_at.is_(None))
     with state.read() as connection:

@@ -46,7 +46,7 @@ def audit_list(
     return page(request, core, "audit.html", data=shown, asked=asked)
 
 
-@post("/audit/export", opt=whole(ERASE), status_code=200)
+@post("/audit/export", opt={**whole(ERASE), "cost": "export"}, status_code=200)
 async def export_audit(request: Asked, core: Core, viewer: Asking) -> Response[bytes]:
     """The acts that are looked for, as a CSV file; that it was taken is an act as well."""
     form = {name: str(value) for name, value in (await request.form()).items()}

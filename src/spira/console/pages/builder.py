@@ -84,7 +84,7 @@ def edit_page(request: Asked, core: Core, viewer: Asking, name: FromPath[str]) -
     return _draw(request, core, viewer, str(model.who).strip(), State(editing=name))
 
 
-@get("/audiences/preview", opt={"leads": "/audiences/new"}, sync_to_thread=True)
+@get("/audiences/preview", opt={"leads": "/audiences/new", "cost": "preview"}, sync_to_thread=True)
 def old_page(request: Asked) -> Redirect:
     """Where the builder was before; addresses that were kept go on to it."""
     asked = request.url.query

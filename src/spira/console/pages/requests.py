@@ -60,7 +60,7 @@ async def erase_person(request: Asked, core: Core, viewer: Asking) -> Response[A
     return await anyio.to_thread.run_sync(lambda: _erase(request, core, viewer, identifier, confirm))
 
 
-@post("/requests/export", opt=whole(GIVE_OUT), status_code=200)
+@post("/requests/export", opt={**whole(GIVE_OUT), "cost": "export"}, status_code=200)
 async def export_person(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
     """Everything about a person: a JSON file, or a page to print."""
     identifier = await _identifier(request)

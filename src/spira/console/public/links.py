@@ -17,7 +17,7 @@ from spira.server.core import AnyCore, Core
 
 Asked = Request[Any, Any, Any]
 # One-click unsubscribing (RFC 8058) and providers post without having seen a form; tokens and signatures stand for it.
-_OPEN = {"public": True, "open_post": True}
+_OPEN = {"public": True, "open_post": True, "cost": "public"}
 # Mail services fetch images and try links for many people from few addresses; signatures keep others out.
 _UNCOUNTED = {"public": True, "cost": "free"}
 _IMAGE = {"cache-control": "no-store", "cross-origin-resource-policy": "cross-origin"}  # mail is read on other sites
@@ -36,7 +36,7 @@ def clicked(core: Core, token: FromPath[str]) -> Redirect:
     return Redirect(path=receipts.clicked(core, token), status_code=302)
 
 
-@get("/u/{token:str}", opt={"public": True}, sync_to_thread=True)
+@get("/u/{token:str}", opt={"public": True, "cost": "public"}, sync_to_thread=True)
 def unsubscribe_page(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
     """Ask whether to unsubscribe; looking changes nothing, because mail scanners look."""
     shown = leaving.look(core, token, request.query_params.get("said"))

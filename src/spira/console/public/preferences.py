@@ -16,8 +16,8 @@ from spira.kernel.i18n import LANGUAGES
 from spira.server.core import AnyCore, Core
 
 Asked = Request[Any, Any, Any]
-_LOOK = {"public": True}
-_OPEN = {"public": True, "open_post": True}  # the token of the link stands for the form's
+_LOOK = {"public": True, "cost": "public"}
+_OPEN = {"public": True, "open_post": True, "cost": "public"}  # the token of the link stands for the form's
 
 
 @get("/p/{token:str}", opt=_LOOK, sync_to_thread=True)

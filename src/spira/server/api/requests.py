@@ -163,7 +163,7 @@ def look_up_person(core: Core, viewer: Asking, data: JSONBody[Named]) -> dict[st
     return plain(look_up(core, viewer, data.identifier))  # type: ignore[no-any-return]
 
 
-@post("/api/requests/export", opt=whole(GIVE_OUT), status_code=200, sync_to_thread=True)
+@post("/api/requests/export", opt={**whole(GIVE_OUT), "cost": "export"}, status_code=200, sync_to_thread=True)
 def export_person(core: Core, viewer: Asking, data: JSONBody[Named]) -> dict[str, Any]:
     """Everything that is known of a person, in clear; it is written down."""
     return plain(give_out(core, viewer, data.identifier))  # type: ignore[no-any-return]

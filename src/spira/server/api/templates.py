@@ -155,7 +155,9 @@ def show_template(
     return plain(one(core, viewer, name, asked))  # type: ignore[no-any-return]
 
 
-@post("/api/templates/{name:str}/test", opt={"roles": DEFINE, "cost": "test_send"}, status_code=200, sync_to_thread=True)
+@post(
+    "/api/templates/{name:str}/test", opt={"roles": DEFINE, "cost": "test_send"}, status_code=200, sync_to_thread=True
+)
 def send_test(
     request: Request[Any, Any, Any],
     core: Core,
