@@ -87,8 +87,10 @@ def test_deliveries_come_in_pages(local):
     """Newest first, each page beginning after the last one, all of them once."""
     first = local.get("/api/deliveries", params={"limit": 100}).json()
     rest = local.get("/api/deliveries", params={"limit": 100, "before": first["next"]}).json()
-    ids = [each["delivery_id"] for each in first["deliveries"] + rest["deliveries"]]
-    assert ids == list(range(120, 0, -1))
+    listed = first["deliveries"] + rest["deliveries"]
+    assert sorted(each["delivery_id"] for each in listed) == list(range(1, 121))
+    asked = [each["created_at"] for each in listed]
+    assert asked == sorted(asked, reverse=True)
     assert rest["next"] is None
 
 
