@@ -19,13 +19,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-import spira
 from spira.kernel.clock import pause
 from spira.kernel.errors import Conflict, SpiraError
 from spira.kernel.settings import environment
 from spira.sandbox.inbox import Inbox
 from spira.sandbox.retail import Life
 from spira.sandbox.retail import Progress as DemoProgress
+from spira.sandbox.sample import example_folder
 from spira.sandbox.shop import Shop
 from spira.server import local
 from spira.storage.keys import load_keys, make_keys
@@ -66,7 +66,7 @@ def prepare(directory: Path) -> DemoProgress:
         return DemoProgress.read(mark)
     if directory.exists() and any(directory.iterdir()):
         raise Conflict(f"`{directory}` is not empty and is no demo", help="name an empty or new directory with --dir")
-    shutil.copytree(example(EXAMPLE), directory, dirs_exist_ok=True)
+    shutil.copytree(example_folder(EXAMPLE), directory, dirs_exist_ok=True)
     settings = directory / "spira.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("[workspace]", '[workspace]\nclock = "manual"', 1), encoding="utf-8")
@@ -74,13 +74,6 @@ def prepare(directory: Path) -> DemoProgress:
     progress = DemoProgress.read(mark)
     progress.save()
     return progress
-
-
-def example(name: str) -> Path:
-    """An example workspace: beside the package when installed, in the repository when worked on."""
-    root = Path(spira.__file__).parent
-    packaged = root / "examples" / name
-    return packaged if packaged.is_dir() else root.parents[1] / "examples" / name
 
 
 class Server:

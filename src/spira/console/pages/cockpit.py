@@ -14,6 +14,7 @@ from litestar import Request, Response, get
 
 from spira.console import drawings
 from spira.console.labels import label_of
+from spira.console.pages.start import panel
 from spira.console.render import page
 from spira.kernel.clock import local
 from spira.kernel.i18n import catalogue, say
@@ -62,8 +63,10 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer) -> Response[str]:
         spiral_line=drawings.spiral_line(),
         spark=drawings.spark,
         names=names,
+        known={(each.kind, each.name) for each in core.applied.definitions},
         behind=behind(core),
         chart=chart_of(shown, core.settings.workspace.zone, viewer.language),
+        first_run=panel(request, core, viewer),
     )
 
 

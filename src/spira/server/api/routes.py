@@ -24,6 +24,7 @@ from spira.server.api import (
     settings,
     sources,
     staff,
+    start,
     summary,
     system,
     tags,
@@ -56,4 +57,5 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     *account.ROUTES,
     *settings.ROUTES,
     *summary.ROUTES,
+    *start.ROUTES,
 )
