@@ -22,6 +22,8 @@ HOLES = {
     "/journeys/{name}": "win_back",
     "/templates/{name}": "we_miss_you",
     "/metrics/{name}": "revenue",
+    "/definitions/{kind}/{name}": "lapsed",
+    "/definitions/history/{number}": "1",
 }
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|hx-on|javascript:")
 
@@ -42,7 +44,7 @@ def filled(path: str, world: World) -> str:
         return path.replace("{staff_id}", world.colleague())
     for known, name in HOLES.items():
         if path.removeprefix("/api").startswith(known):
-            return path.replace("{name}", name)
+            return path.replace("{kind}", "audience").replace("{name}", name).replace("{number}", name)
     for known, ask in NUMBERED.items():
         if path.removeprefix("/api").startswith(known):
             return re.sub(r"{\w+}", str(world.core.lane().value(ask)), path)
@@ -57,7 +59,7 @@ PAGES = sorted(pages(), key=str)
 
 
 def test_every_page_says_where_its_data_is(tmp_path):
-    """Each page names the address of its data as JSON, or has none of its own, or leads on to another."""
+    """Each page names the address of its data as JSON, or has none of its own, leads on, or is like another."""
     core = StandInCore(tmp_path)
     routes = [route for route in app_of(core).routes if isinstance(route, HTTPRoute)]
     core.close()
@@ -68,7 +70,7 @@ def test_every_page_says_where_its_data_is(tmp_path):
         if "GET" in handler.http_methods
         and not handler.opt.get("public")
         and not route.path.startswith(("/api/", "/static/"))
-        and not {"data", "leads", "stream"} & set(handler.opt)
+        and not {"data", "leads", "like", "stream"} & set(handler.opt)
     ]
     assert silent == []
 

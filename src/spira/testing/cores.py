@@ -52,6 +52,7 @@ class StandInCore:
 
     def __init__(self, directory: Path, *, language: Language = "en", brand: str = "Sea & Sons") -> None:
         self.directory = directory
+        (directory / "spira.toml").touch()  # a workspace without a definition
         self.settings = Settings(
             workspace=WorkspaceSettings(brand=brand, language=language, zone="UTC", currency="USD")
         )

@@ -82,7 +82,7 @@ def person_page(
 
 @get(
     "/people/{profile:str}/clear",
-    opt={"roles": ("privacy_officer", "service", "guide")},
+    opt={"like": "/people/{profile}", "roles": ("privacy_officer", "service", "guide")},
     sync_to_thread=True,
 )
 def clear_page(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[str]:
