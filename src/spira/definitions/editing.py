@@ -104,6 +104,14 @@ def named_in(text: str) -> tuple[str, str] | None:
     return (found.kind, found.name) if found and found.kind else None
 
 
+def without_tail(text: str) -> str:
+    """A document's text without the comments that follow it, which belong to its file."""
+    lines = text.split("\n")
+    while lines and _ASIDE_AT_MARGIN.match(_bare(lines[-1])):
+        lines.pop()
+    return "\n".join(lines) + "\n"
+
+
 def _holding(directory: Path, kind: str, name: str, edits: Edits) -> Iterator[tuple[PurePath, str, _Document]]:
     """Each file's raw text and the document in it that defines (kind, name)."""
     for path in definition_files(directory, edits):

@@ -16,8 +16,8 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from spira.definitions.apply import Applied, Body, Generation, bodies, generations
-from spira.definitions.editing import with_definition, without_definition
-from spira.definitions.workspace import Edits
+from spira.definitions.editing import place_of, with_definition, without_definition, without_tail
+from spira.definitions.workspace import Edits, read_workspace
 from spira.storage.state import State
 
 Mark = Literal["+", "-", " ", "@"]
@@ -111,14 +111,20 @@ def revisions(state: State, kind: str, name: str, *, limit: int = 20) -> list[Re
 def as_of_generation(directory: Path, state: State, applied: Applied, number: int) -> Edits:
     """The edits that make the files say what generation `number` said; NotFound when there is none."""
     wanted = bodies(state, number)
+    read = read_workspace(directory)
+    written = {(each.kind, each.name): each for each in read.definitions}
+    known = {(each.kind, each.name) for each in applied.definitions} | written.keys() | read.broken
     edits: Edits = {}
-    for each in applied.definitions:
-        if (each.kind, each.name) not in {(body.kind, body.name) for body in wanted}:
-            edits = without_definition(directory, each.kind, each.name, edits=edits)
+    for kind, name in sorted(known - {(body.kind, body.name) for body in wanted}):
+        if place_of(directory, kind, name, edits=edits):
+            edits = without_definition(directory, kind, name, edits=edits)
     for body in wanted:
-        edits = with_definition(directory, body.kind, body.name, body.text, edits=edits, path=body.path)
-        beside = {body.path.parent / PurePath(name): text for name, text in body.companions.items()}
-        edits = {**edits, **beside}
+        there = written.get((body.kind, body.name))
+        if there and (there.node.text.strip(), dict(there.companions)) == (body.text.strip(), dict(body.companions)):
+            continue
+        text = without_tail(body.text)
+        edits = with_definition(directory, body.kind, body.name, text, edits=edits, path=body.path)
+        edits = {**edits, **{body.path.parent / PurePath(name): text for name, text in body.companions.items()}}
     return edits
 
 
@@ -146,11 +152,11 @@ def _change(before: Body | None, after: Body | None) -> TextChange | None:
 
 
 def _said(body: Body) -> tuple[str, Mapping[str, str]]:
-    return body.text.strip(), body.companions
+    return without_tail(body.text), body.companions
 
 
 def _texts(body: Body | None) -> dict[str, str]:
-    return {} if body is None else {"": body.text.strip("\n"), **body.companions}
+    return {} if body is None else {"": without_tail(body.text).strip("\n"), **body.companions}
 
 
 def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> list[Line]:
