@@ -70,8 +70,6 @@ def _workspace(chosen: argparse.Namespace) -> Iterator[Path]:
         with copy_of(chosen.dir) as directory:
             yield directory
         return
-    if chosen.dir.exists() and any(chosen.dir.iterdir()) and not (chosen.dir / "crowd.txt").is_file():
-        raise SystemExit(f"{chosen.dir} holds something else than a crowd, which would be lost: choose another --dir")
     yield crowd.make(chosen.dir, people=chosen.people, events=chosen.events or 10 * chosen.people)
 
 

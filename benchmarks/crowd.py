@@ -1,255 +1,311 @@
-"""A workspace of a great many people, made up: what `console.py` measures when a demo is too small.
+"""A large workspace, made in SQL: `python benchmarks/crowd.py --dir DIR --people 2000000 --events 20000000`.
 
-    python benchmarks/crowd.py --dir crowd --people 2000000 --events 20000000
+What is made, the same each time for the same numbers (md5 of what a row is, never chance):
 
-The example's definitions, applied; then the warehouse is filled set at a time, in SQL, as the loader
-would have filled it: identifiers with their links, a year of events in the order of time (orders, targeted
-campaigns, coupons, consents, what came of messages), a line for every third order, traits. Everything is a
-function of row numbers through `hash`, so that two runs make the same. Names and addresses are sealed in
-the vault for the first 5,000 people only; the others have their HMACs. What is computed is computed by the
-stages themselves: a full refresh a day before the end, one more at the end, and the metrics. Walks and
-deliveries of two journeys are put there by hand, two million of them. The clock is manual and stands still.
+- the example's definitions, applied, with keys of the workspace's own and a manual clock;
+- `identifiers`: a user id and an e-mail address for each person, the address joined to the person by a
+  link and a row of `moved`, as the loader leaves them; keys are real HMACs for the first 5,000 people,
+  whose addresses and names also lie sealed in the vault, and hashes of the same shape for the rest;
+- `events` in time order over `DAYS` days, ids in that order: an identify and a consent for each person (one
+  in ten withdraws), the rest orders, coupons and views; one order in ten has two or three `order_lines`;
+- `trait_facts` of the identify events; `loaded` and `changes` in one batch, so that loading goes on behind it;
+- a source, and by it a few orders through the collection API, one of them refused: the batch after the crowd's;
+- profiles, traits, permissions, tags, audiences and metric points by the real stages, looking at everyone;
+- `enrolments`, `enrolment_steps` and `deliveries` of both journeys, on the version that the real stage has made.
+
+Everything is inserted set by set, in row groups of the engine's size. `--dir` that was finished is used again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import time
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+from common import EXAMPLE
 
 from spira.collect import sources
+from spira.collect.identifiers import normalise
+from spira.engage.journeys import versions
+from spira.kernel.clock import iso
+from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import SYSTEM
+from spira.measure.metrics import compute as metering
+from spira.storage import ddl, progress
 from spira.storage.keys import make_keys
 from spira.storage.vault import seal_value
 from spira.storage.warehouse import Warehouse
+from spira.testing.workspaces import SOURCE, order, send
 from spira.worker.core import Core
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "retail"
-NOW = datetime(2026, 11, 1)
+NOON = datetime(2026, 6, 1, 12)
 DAYS = 365
 SEALED = 5_000
-SURNAMES, GIVEN = "王李张刘陈杨赵黄周吴", "伟芳娜敏静丽强磊军洋"
-SETTINGS = """\
-[workspace]
-brand = "Corner Shop"
-zone = "Asia/Shanghai"
-language = "zh-CN"
-currency = "CNY"
-clock = "manual"
-
-[storage]
-memory = "8GB"
-"""
+BATCH = 1
+DONE = "crowd.json"
 
 
 def main() -> None:
-    """Make the workspace, unless it is there already."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Make the workspace, or say that it is there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--people", type=int, default=2_000_000)
     parser.add_argument("--events", type=int, default=20_000_000)
     chosen = parser.parse_args()
-    make(chosen.dir, people=chosen.people, events=chosen.events)
+    print(make(chosen.dir, people=chosen.people, events=chosen.events))
 
 
 def make(directory: Path, *, people: int, events: int) -> Path:
-    """The workspace in `directory`, made if its mark says that it is not there; seconds go to stderr."""
-    mark = directory / "crowd.txt"
-    wanted = f"{people} people, {events} events\n"
-    if mark.is_file() and mark.read_text() == wanted:
+    """A workspace with so many people and events in `directory`; the same one again when it was finished."""
+    wanted = {"people": people, "events": events}
+    done = directory / DONE
+    if done.is_file():
+        if json.loads(done.read_text()) != wanted:
+            raise SystemExit(f"{directory} holds another crowd: {done.read_text()}")
         return directory
-    shutil.rmtree(directory, ignore_errors=True)
-    shutil.copytree(EXAMPLE, directory)
-    (directory / "spira.toml").write_text(SETTINGS, encoding="utf-8")
-    journey = directory / "journeys" / "win_back.yaml"
-    entry = "audience: lapsed"
-    journey.write_text(journey.read_text(encoding="utf-8").replace(entry, f"{entry}, existing: false"))
+    if directory.exists() and any(directory.iterdir()):
+        raise SystemExit(f"{directory} is not empty, and no finished crowd: remove it, or choose another")
+    if events < 3 * people:
+        raise SystemExit("there are at least three events to a person: raise --events")
+    shutil.copytree(EXAMPLE, directory, dirs_exist_ok=True)
+    settings = directory / "spira.toml"
+    settings.write_text(settings.read_text().replace("[workspace]", '[workspace]\nclock = "manual"', 1))
     make_keys(directory)
-    started = time.perf_counter()
-
-    def say(what: str) -> None:
-        print(f"{time.perf_counter() - started:7.1f} s  {what}", file=sys.stderr)
-
-    with Core.open(directory) as core:
-        core.step_clock(NOW - timedelta(days=1))
+    with Core.open(directory, runner=InlineRunner()) as core:
+        core.step_clock(NOON)
         core.apply(SYSTEM)
-        sources.add(core.state, core.clock, "shop", touchpoint="store")
         with core.exclusive():
             _fill(core, people, events)
-        say("filled")
-        core.refresh(full=True)
-        say("refreshed in full")
-        core.step_clock(NOW)
-        core.tick()
-        say("lived one more day")
+        sources.add(core.state, core.clock, SOURCE, touchpoint="store")
+        send(core, _calls())
+        _say("refresh", lambda: core.refresh(full=True))
         with core.exclusive():
-            core.worker_lane.execute(_ENROLMENTS, {"people": people})
-            core.worker_lane.execute(_DELIVERIES, {"people": people, "now": NOW})
+            _say("journeys", lambda: _walk(core))
+            _say("metrics", lambda: _measure(core))
             core.worker_lane.checkpoint()
-        say("sent two million messages")
-    mark.write_text(wanted)
+    done.write_text(json.dumps(wanted))
     return directory
 
 
+def _calls() -> list[dict[str, Any]]:
+    """A few orders of people of the crowd, of which the first can't be read."""
+    found = [order(str(n), iso(NOON - timedelta(hours=n)), message_id=f"late-{n}", store_id="300") for n in range(1, 9)]
+    found[0]["properties"]["revenue"] = "much"
+    return found
+
+
 def _fill(core: Core, people: int, events: int) -> None:
-    """Everything that stage 2 would have written, in one transaction a table."""
-    lane, end = core.worker_lane, core.log.end()
-    bound = {"people": people, "events": events, "now": NOW, "days": DAYS}
-    _name_the_first(core, min(SEALED, people))
-    for statement in (_IDENTIFIERS, _MOVED, _EVENTS, _LINES, _LINKS, _TRAITS, _TRAITS_SEALED, _CHANGES):
-        lane.execute(statement, {name: value for name, value in bound.items() if f"${name}" in statement})
-    last = {"segment": end.segment, "position": end.offset, "at": NOW, "people": people}
-    lane.execute("delete from loaded")
-    lane.execute(_LOADED, last)
-    lane.execute("drop table named")
+    """Everything that loading would have written, in the order of the tables' dependence."""
+    lane = core.worker_lane
+    numbers = {"people": people, "start": NOON - timedelta(days=DAYS), "seconds": DAYS * 86_400, "batch": BATCH}
+    _say("vault", lambda: _seal(core, min(people, SEALED)))
+    _say("identifiers", lambda: _run(lane, (_USERS, _ADDRESSES, _MOVED), numbers))
+    rest = events - 2 * people - people // 10
+    _say("events", lambda: _run(lane, (_PLANNED,), numbers | {"rest": rest}))
+    _say("in order", lambda: _run(lane, (_EVENTS,), numbers))
+    _say("lines", lambda: _run(lane, _AFTER, numbers))
 
 
-def _name_the_first(core: Core, many: int) -> None:
-    """Real keys, names and addresses of the first people, into the vault and into the table `named`."""
-    rows, sealed = [], []
-    for person in range(1, many + 1):
-        name = SURNAMES[person % 10] + GIVEN[person // 10 % 10] + GIVEN[person // 100 % 10]
-        address = f"person{person}@example.com"
-        sealed += [seal_value(core.keys, "email", address), seal_value(core.keys, "name", name)]
-        rows.append(
-            {
-                "person": person,
-                "user_key": core.keys.subject_key("user_id", str(person)),
-                "email_key": core.keys.subject_key("email", address),
-                "name_key": core.keys.subject_key("name", name),
-            }
-        )
-    core.vault.put(list({each.key: each for each in sealed}.values()))
-    with core.worker_lane.registered("named_rows", pa.Table.from_pylist(rows)):
-        core.worker_lane.execute("create or replace table named as select * from named_rows")
+def _seal(core: Core, people: int) -> None:
+    """The addresses and names of the first people, and their keys where the statements find them."""
+    lane, keys = core.worker_lane, core.keys
+    sealed, rows = [], []
+    for number in range(1, people + 1):
+        address = normalise("email", f"person{number}@example.com") or ""
+        name = f"Person {number}"
+        sealed += [seal_value(keys, "email", address), seal_value(keys, "name", name)]
+        rows.append((number, keys.subject_key("user_id", str(number)), sealed[-2].key, sealed[-1].key))
+    core.vault.put(sealed)
+    names = ("number", "user_key", "email_key", "name_key")
+    table = pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})
+    with lane.registered("sealed_rows", table):
+        lane.execute("create or replace temp table sealed_people as select * from sealed_rows")
 
 
-def events_per_person(lane: Warehouse) -> float:
-    """How many events a person has, on average; for a look at what was made."""
-    return float(lane.value("select count(*) / count(distinct profile_id) from events"))
+def _run(lane: Warehouse, statements: tuple[str, ...], numbers: Mapping[str, object]) -> None:
+    for sql in statements:
+        lane.execute(sql, {name: value for name, value in numbers.items() if f"${name}" in sql})
 
 
-_IDENTIFIERS = """
+def _walk(core: Core) -> None:
+    """Two journeys' enrolments and deliveries, on the versions that are applied."""
+    lane = core.worker_lane
+    versions.reconcile(lane, core.applied.of("journey"), NOON)
+    for journey, campaign, first, second in (
+        ("win_back", "win_back", "we_miss_you", "a_gift"),
+        ("produce_week", "produce_week", "produce_week", None),
+    ):
+        named = {"journey": journey, "campaign": campaign, "first": first, "second": second, "now": NOON}
+        _run(lane, (_ENROLMENTS, _STEPS, _DELIVERIES), named)
+    last = int(lane.value(_LAST_CHANGE))
+    for stage in ("engage.journeys", "engage.journeys.win_back", "engage.journeys.produce_week"):
+        progress.mark(lane, stage, last, NOON)
+    progress.mark(lane, "engage.delivery", BATCH, NOON)
+
+
+def _measure(core: Core) -> None:
+    wanted = [metering.Metric(definition=each.model, version=each.fingerprint)
+              for each in core.applied.definitions_of("metric")]  # fmt: skip
+    zone = core.settings.workspace.zone
+    metering.compute(core.worker_lane, wanted, as_of=NOON, zone=zone, full=True)
+
+
+def _say(what: str, work: Callable[[], object]) -> None:
+    started = time.perf_counter()
+    work()
+    print(f"{what}: {time.perf_counter() - started:.1f} s", file=sys.stderr)
+
+
+# Subjects: persons are 1..people, their addresses people+1..2*people; a person is their user id's subject.
+_USERS = """
 insert into identifiers by name
-select person as subject_id, 'user_id' as kind, coalesce(named.user_key, md5('u' || person)) as subject_key,
-       person::varchar as value, $now::timestamp - to_days($days) as first_seen, 1 as batch
-from range(1, $people + 1) made(person) left join named using (person)
-union all
-select $people + person, 'email', coalesce(named.email_key, md5('e' || person)), null,
-       $now::timestamp - to_days($days), 1
-from range(1, $people + 1) made(person) left join named using (person)
-order by subject_id
+select n as subject_id, 'user_id' as kind, coalesce(user_key, md5('user_id:' || n)) as subject_key,
+       n::varchar as value, $start as first_seen, $batch as batch
+from range(1, $people + 1) crowd(n) left join sealed_people on number = n order by n
 """
-_MOVED = """
-insert into moved by name
-select $people + person as subject_id, person as profile_id, 1 as batch from range(1, $people + 1) made(person)
-"""
-# One in ten events is an identify, one in twelve a consent, the rest is what people did; some do much more than others.
-_EVENTS = """
-insert into events by name
-with share as (
-  select row as number,
-         hash(row * 3 + 1) / 18446744073709551616.0 as who, hash(row * 3 + 2) / 18446744073709551616.0 as late,
-         hash(row * 3 + 3) / 18446744073709551616.0 as what
-  from range($events) made(row)
-), chosen as (
-  select number, what,
-         case when number < $people then number + 1 when number < 2 * $people then number - $people + 1
-              else 1 + floor($people * pow(who, 1.8))::bigint end as person,
-         case when number < $people then 'identify'
-              when number < 2 * $people then case when what < 0.8 then 'Consent Given' else 'Consent Withdrawn' end
-              when what < 0.70 then 'Order Completed' when what < 0.85 then 'Campaign Targeted'
-              else 'Coupon Applied' end as event,
-         $now::timestamp - to_seconds(($days * 86400 * (case when number < 2 * $people then 0.9 + late * 0.1
-                                                             else pow(late, 1.3) end))::bigint + 1) as ts
-  from share
-)
-select row_number() over (order by ts, number) as event_id, 'm' || number as message_id,
-       case event when 'identify' then 'identify' else 'track' end as type, event, ts, ts as received_at,
-       'shop' as source, 'store' as touchpoint, 'private' as domain, person as subject_id, person as profile_id,
-       1 as batch,
-       case when event = 'Order Completed' then 'o' || number end as order_id,
-       case when event = 'Order Completed' then (5 + hash(number, 'r') % 20000 / 100.0)::decimal(18, 4) end as revenue,
-       case when event = 'Order Completed' then 'CNY' end as currency,
-       case when event = 'Order Completed' then (300 + person % 200)::varchar end as store_id,
-       case when event = 'Coupon Applied' then 'c' || number % 500 end as coupon_id,
-       case when event in ('Coupon Applied', 'Campaign Targeted') then (1 + number % 30)::varchar end as campaign_id,
-       case when event = 'Campaign Targeted' then 'Type ' || chr((65 + number % 3)::integer) end as campaign_type,
-       case when event like 'Consent%' then 'marketing' end as purpose,
-       case when event like 'Consent%' then 'email' end as channel
-from chosen order by event_id
-"""
-_LINES = """
-insert into order_lines by name
-select event_id, 0 as line, event, ts, subject_id, profile_id, 'p' || event_id % 9000 as product_id, 1 as quantity,
-       revenue as price, revenue as value,
-       ['GROCERY', 'PRODUCE', 'MEAT', 'DAIRY', 'DRUG GM'][1 + (event_id % 5)::integer] as department,
-       case event_id % 4 when 0 then 'Private' else 'National' end as brand
-from events where event = 'Order Completed' and event_id % 3 = 0 order by event_id
+_ADDRESSES = """
+insert into identifiers by name
+select $people + n as subject_id, 'email' as kind, coalesce(email_key, md5('email:' || n)) as subject_key,
+       null as value, $start as first_seen, $batch as batch
+from range(1, $people + 1) crowd(n) left join sealed_people on number = n order by n
 """
 _LINKS = """
 insert into links by name
-select subject_id, $people + subject_id as other_id, 'identify' as rule, event_id, ts, source, 1 as batch
-from events where type = 'identify' order by subject_id
+select subject_id, $people + subject_id as other_id, 'trait email' as rule, event_id, ts, source, $batch as batch
+from events where event = 'Identified' order by subject_id
 """
-_TRAITS = """
+_MOVED = """
+insert into moved by name
+select $people + n as subject_id, n as profile_id, $batch as batch from range(1, $people + 1) crowd(n) order by n
+"""
+# What happens: each person registers and agrees within the first month, one in ten withdraws; the rest is bought,
+# redeemed and looked at. People are drawn unevenly: the square of a share makes some come often.
+_PLANNED = """
+create or replace temp table planned as
+select n as person, 'identify' as type, 'Identified' as event, 'id-' || n as message_id,
+       $start + to_seconds(n * 86400.0 * 30 / $people) as ts, 0 as draw
+from range(1, $people + 1) crowd(n)
+union all
+select n, 'track', 'Consent Given', 'yes-' || n, $start + to_seconds(n * 86400.0 * 30 / $people + 60), 0
+from range(1, $people + 1) crowd(n)
+union all
+select n * 10, 'track', 'Consent Withdrawn', 'no-' || n, $start + to_seconds(86400.0 * (40 + n % 200)), 0
+from range(1, $people // 10 + 1) crowd(n)
+union all
+select 1 + ((h % 1000003) / 1000003.0 * ((h // 1000003) % 1000003) / 1000003.0 * $people)::bigint % $people,
+       'track',
+       case when h % 10 < 6 then 'Order Completed' when h % 10 < 8 then 'Page Viewed' else 'Coupon Applied' end,
+       'e-' || n, $start + to_seconds(30 * 86400 + n * 1.0 * ($seconds - 30 * 86400 - 3600) / $rest), (h // 7) % 100000
+from (select n, hash(n * 2654435761 + 17) // 2 as h from range(0, $rest) crowd(n))
+"""
+_EVENTS = """
+insert into events by name
+select row_number() over () as event_id, message_id, type, event, ts, ts as received_at, 'crowd' as source,
+       case draw % 3 when 0 then 'store' when 1 then 'web' else 'app' end as touchpoint,
+       person as subject_id, person as profile_id, $batch as batch,
+       case when event = 'Order Completed' then message_id end as order_id,
+       case when event = 'Order Completed' then (5 + draw % 9500 / 100.0)::decimal(18, 4) end as revenue,
+       case when event = 'Order Completed' then 'USD' end as currency,
+       case when event = 'Order Completed' then (300 + draw % 80)::varchar end as store_id,
+       case when event = 'Coupon Applied' then (draw % 900)::varchar end as coupon_id,
+       case when event = 'Coupon Applied' then (draw % 30)::varchar end as campaign_id,
+       case when event = 'Page Viewed' then '/shelf/' || draw % 200 end as path,
+       case when event like 'Consent%' then 'marketing' end as purpose,
+       case when event like 'Consent%' then 'email' end as channel
+from (from planned order by ts, message_id)
+"""
+_ORDER_LINES = """
+insert into order_lines by name
+select event_id, line::integer as line, event, ts, subject_id, profile_id,
+       'p' || (event_id * 31 + line) % 5000 as product_id, 1 as quantity,
+       (revenue / lines)::decimal(18, 4) as price, (revenue / lines)::decimal(18, 4) as value,
+       case (event_id + line) % 4 when 0 then 'GROCERY' when 1 then 'PRODUCE' when 2 then 'MEAT' else 'DAIRY' end
+         as department, if(event_id % 3 = 0, 'National', 'Private') as brand
+from (select *, 2 + event_id % 2 as lines from events where event = 'Order Completed' and event_id % 10 = 0),
+     unnest(range(1, lines + 1)) each(line)
+order by event_id, line
+"""
+_TRAIT_FACTS = """
 insert into trait_facts by name
-select event_id, subject_id, trait.name, trait.value, ts, source, 0 as priority, 1 as batch
-from (select event_id, subject_id, ts, source,
-             unnest([{'name': 'age', 'value': ['19-24', '25-34', '35-44', '45-54', '55-64', '65+'][1 + (subject_id % 6)::integer]},
-                     {'name': 'income', 'value': ['Under 15K', '15-24K', '35-49K', '50-74K', '100-124K'][1 + (subject_id % 5)::integer]}]) as trait
-      from events where type = 'identify')
+select event_id, subject_id, 'age' as name, (20 + 10 * (subject_id % 5)) || 's' as value, null as vault_key,
+       ts, source, 0 as priority, $batch as batch
+from events where event = 'Identified' order by event_id
 """
-_TRAITS_SEALED = """
+_NAMES = """
 insert into trait_facts by name
-select event_id, subject_id, told.name, told.vault_key, ts, source, 0 as priority, 1 as batch
-from (select event_id, subject_id, ts, source,
-             unnest([{'name': 'email', 'vault_key': email_key}, {'name': 'name', 'vault_key': name_key}]) as told
-      from events join named on named.person = subject_id where type = 'identify')
+select event_id, subject_id, told.name, null as value, told.vault_key, ts, source, 0 as priority, $batch as batch
+from events join sealed_people on number = subject_id,
+     unnest([{'name': 'email', 'vault_key': email_key}, {'name': 'name', 'vault_key': name_key}]) each(told)
+where event = 'Identified' order by event_id, told.name
 """
-_CHANGES = "insert into changes by name select person as profile_id, 1 as batch from range(1, $people + 1) made(person)"
-_LOADED = """
+_CHANGES = """
+insert into changes by name
+select n as profile_id, $batch as batch from range(1, $people + 1) crowd(n) order by n
+"""
+_PLACE = """
 insert into loaded by name
-select 'core' as log, $segment as segment, $position as position, 1 as batch, $at::timestamp as at,
-       (select max(event_id) from events) as last_event, 2 * $people as last_subject
+select 'core' as log, 0 as segment, 0 as position, $batch as batch, $start as at,
+       (select max(event_id) from events) as last_event, (select max(subject_id) from identifiers) as last_subject
 """
+_NO_PLAN = "drop table planned"
 _ENROLMENTS = """
 insert into enrolments by name
-select coalesce((select max(enrolment_id) from enrolments), 0) + row_number() over (order by person) as enrolment_id,
-       case person % 4 when 0 then 'produce_week' else 'win_back' end as journey, 1 as version, person as profile_id,
-       '' as key, (select max(ts) from events) - to_days((person % 120)::integer) as entered_at,
-       hash(person, 'h') % 10 = 0 as held_out, case when person % 120 < 4 then 'active' else 'finished' end as state,
-       case when person % 120 < 4 then '1' else '2' end as step, 1 as visit,
-       case when hash(person, 'g') % 100 < case when hash(person, 'h') % 10 = 0 then 22 else 25 end
-            then (select max(ts) from events) - to_days((person % 120)::integer) + interval 3 days end as goal_at
-from range(1, $people + 1, 3) made(person)
+select ('0x' || substr(md5(concat_ws(':', $journey, profile_id, '', 1)), 1, 15))::bigint as enrolment_id,
+       $journey as journey, (select max(version) from journey_versions where journey = $journey) as version,
+       profile_id, '1' as key, moment as entered_at, {share} < 0.1 as held_out, 'ended' as state,
+       '0' as step, 1 as visit,
+       null::timestamp as due_at, if(profile_id % 7 = 0, moment + interval 4 days, null) as goal_at,
+       moment + interval 6 days as ended_at, 'finished' as reason
+from (select profile_id, $now - to_days((20 + profile_id % 120)::integer) as moment
+      from profiles where profile_id % 2 = 0)
+order by entered_at, profile_id
+""".replace("{share}", ddl.stable_share("$journey", "profile_id"))
+_STEPS = """
+insert into enrolment_steps by name
+select enrolment_id, journey, version, profile_id, step, visit, entered_at as at from enrolments
+where journey = $journey
 """
 _DELIVERIES = """
 insert into deliveries by name
-with made as (select n, 1 + (n * 7919) % $people as person, hash(n, 'd') % 100 as luck from range(1, $people + 1) r(n)),
-sent as (
-  select *, case when luck < 18 then 'no_consent' when luck < 24 then 'frequency_cap' when luck < 33 then 'holdout' end as kept,
-         $now::timestamp - to_minutes((n % 172800)::integer) as moment
-  from made
+with walk as (
+  select e.*, coalesce(p.granted, false) as granted from enrolments e
+  left join permissions p on p.profile_id = e.profile_id and p.purpose = 'marketing' and p.channel = 'email'
+  where e.journey = $journey
+), asked as (
+  select *, $first as template, entered_at as moment, '0' as place from walk
+  union all
+  select *, $second, entered_at + interval 3 days, '2' from walk where $second is not null
+), judged as (
+  select *, case when not granted then 'no_consent' when held_out then 'holdout'
+                 when profile_id % 97 = 0 then 'frequency_cap' end as refused,
+         ('0x' || substr(md5(concat_ws(':', enrolment_id, place, 1)), 1, 15))::bigint as delivery_id
+  from asked
 )
-select coalesce((select max(delivery_id) from deliveries), 0) + row_number() over (order by moment) as delivery_id,
-       person as profile_id, $people + person as subject_id, md5('e' || person) as address_key, 'email' as channel,
-       case person % 4 when 0 then 'produce_week' else 'we_miss_you' end as template,
-       case person % 4 when 0 then 'produce_week' else 'win_back' end as journey, 1 as version, '0' as step,
-       'marketing' as purpose, case when kept is not null then 'withheld' when luck > 97 then 'bounced' else 'delivered' end as state,
-       kept as reason, moment as created_at, case when kept is null then 1 else 0 end as tries,
-       case when kept is null then moment end as sent_at,
-       case when kept is null and luck <= 97 then moment + interval 4 seconds end as delivered_at,
-       case when kept is null and luck between 40 and 70 then moment + interval 2 hours end as opened_at,
-       case when kept is null and luck between 60 and 68 then moment + interval 3 hours end as clicked_at,
-       case when kept is null and luck > 97 then moment + interval 1 minute end as bounced_at
-from sent order by delivery_id
+select delivery_id, judged.profile_id, identity.subject_id, identity.subject_key as address_key, 'email' as channel,
+       template, journey, version, place as step, 'marketing' as purpose, $campaign as campaign,
+       case when refused is not null then 'withheld'
+            when judged.profile_id % 211 = 0 then 'bounced' else 'delivered' end as state,
+       refused as reason, moment as created_at, if(refused is null, 1, 0) as tries,
+       if(refused is null, moment, null) as sent_at,
+       if(refused is null and judged.profile_id % 211 <> 0, moment + interval 4 seconds, null) as delivered_at,
+       if(refused is null and delivery_id % 4 = 0, moment + interval 2 hours, null) as opened_at,
+       if(refused is null and delivery_id % 20 = 0, moment + interval 3 hours, null) as clicked_at,
+       if(refused is null and judged.profile_id % 211 = 0, moment + interval 5 seconds, null) as bounced_at
+from judged
+join (select moved.profile_id, i.subject_id, i.subject_key
+      from identifiers i join moved using (subject_id) where i.kind = 'email') identity
+  on identity.profile_id = judged.profile_id
+order by moment, delivery_id
 """
+_LAST_CHANGE = "select coalesce(max(change_id), 0) from membership_changes"
+_AFTER = (_ORDER_LINES, _LINKS, _TRAIT_FACTS, _NAMES, _CHANGES, _PLACE, _NO_PLAN)
 
 if __name__ == "__main__":
     main()
