@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("schema", "Write the JSON Schema of every kind of definition, for editors."),
     "plan": ("plan", "Show what applying the definitions would change, and for how many people."),
     "apply": ("apply", "Put the definitions in force, as planned."),
+    "definitions": ("definitions", "What each apply changed, and going back to an earlier generation."),
     "refresh": ("refresh", "Load what came in and bring tags, scores and audiences up to date."),
     "preview": ("preview", "Count the people that a condition names."),
     "audience": ("audience", "Who is in an audience."),
