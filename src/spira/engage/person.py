@@ -221,10 +221,16 @@ where profile_id = $profile and event in ('Consent Given', 'Consent Withdrawn')
 _BODY = "select body from journey_versions where journey = $journey and version = $version"
 # The address in use, chosen as the gate chooses it.
 _ADDRESSES = """
+with ours as (
+    select $profile::bigint as subject_id where not exists (from moved where subject_id = $profile)
+    union select subject_id from moved where profile_id = $profile
+), ids as (
+    select * from identifiers where subject_id in (select subject_id from ours)
+), told as (
+    select name, vault_key from traits where profile_id = $profile
+)
 select one.kind, arg_max(one.subject_key, (trait.vault_key is not null, one.first_seen, one.subject_id))
-from identifiers one left join moved on moved.subject_id = one.subject_id
-left join traits trait on trait.profile_id = $profile and trait.name = one.kind and trait.vault_key = one.subject_key
-where coalesce(moved.profile_id, one.subject_id) = $profile
+from ids one left join told trait on trait.name = one.kind and trait.vault_key = one.subject_key
 group by one.kind
 """
 _BARRED = """

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
@@ -33,6 +34,7 @@ from spira.unify.erase import Stores
 from spira.worker.report import Run, SystemReport
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -41,6 +43,7 @@ class AnyCore(Protocol):
 
     @property
     def directory(self) -> Path: ...
+
     settings: Settings  # replaced as a whole when somebody changes what holds at once
 
     @property
@@ -95,6 +98,18 @@ def audit(core: AnyCore, viewer: Viewer, action: str, subject: str, **detail: An
 
 
 def kept(core: AnyCore, viewer: Viewer, name: str, find: Callable[[], T]) -> T:
-    """What `find` finds of all the viewer's people, kept for those who see the same people; `name` is the question."""
+    """What `find` finds of all the viewer's people, kept for those who see the same; `name` is the question."""
     units = None if viewer.units is None else frozenset(viewer.units)
-    return core.kept((name, units, viewer.sees_people), find)
+    return core.kept((name, units, viewer.roles), find)
+
+
+def kept_view(view: Callable[P, T]) -> Callable[P, T]:
+    """A view `view(core, viewer, …)` whose answers are kept when they took long; its arguments are the question."""
+
+    @wraps(view)
+    def asked(*args: P.args, **more: P.kwargs) -> T:
+        core, viewer, *rest = args
+        question = f"{view.__module__}.{view.__qualname__}{rest!r}{sorted(more.items())!r}"
+        return kept(cast("AnyCore", core), cast("Viewer", viewer), question, lambda: view(*args, **more))
+
+    return asked

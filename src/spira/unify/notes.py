@@ -126,7 +126,9 @@ def _context(key: str, author: str) -> bytes:
 
 _OWN_KEY = "select subject_key from identifiers where subject_id = $profile"
 _KEYS = """
-select subject_key from identifiers left join moved using (subject_id)
-where coalesce(moved.profile_id, subject_id) = $profile
-order by subject_key
+with ours as (
+    select $profile::bigint as subject_id where not exists (from moved where subject_id = $profile)
+    union select subject_id from moved where profile_id = $profile
+)
+select subject_key from identifiers where subject_id in (select subject_id from ours) order by subject_key
 """

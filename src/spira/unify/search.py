@@ -138,10 +138,14 @@ order by last_seen desc, profile_id
 limit $limit
 """
 _MATCHED = """
-select coalesce(moved.profile_id, subject_id) as profile_id, subject_key
-from identifiers left join moved using (subject_id)
-where subject_key in (select unnest($keys::varchar[]))
-  and coalesce(moved.profile_id, subject_id) in (select unnest($profiles::bigint[]))
+with ids as (
+    select subject_id, subject_key from identifiers where subject_key in (select unnest($keys::varchar[]))
+), away as (
+    select subject_id, profile_id from moved semi join ids using (subject_id)
+)
+select coalesce(away.profile_id, subject_id) as profile_id, subject_key
+from ids left join away using (subject_id)
+where coalesce(away.profile_id, subject_id) in (select unnest($profiles::bigint[]))
 union all
 select profile_id, vault_key from traits
 where vault_key in (select unnest($keys::varchar[])) and profile_id in (select unnest($profiles::bigint[]))

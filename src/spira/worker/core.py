@@ -291,8 +291,8 @@ class Core:
         return found
 
     def kept(self, question: Hashable, find: Callable[[], T]) -> T:
-        """An answer that may be as old as the last turn, or half a minute; `find` finds it when there is none."""
-        return self._kept.get(question, (self.applied.generation, self._world), find)
+        """An answer that may be half a minute old; `find` finds it when there is none, or other definitions hold now."""
+        return self._kept.get((self.applied.generation, question), self._world, find)
 
     def backlog(self) -> int:
         """How many bytes of the log are waiting to be loaded."""

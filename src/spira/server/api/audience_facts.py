@@ -23,7 +23,7 @@ from spira.segment.audience_members import Change, Members
 from spira.segment.audience_uses import Use, sources_of, uses_of
 from spira.segment.audiences import STAGE
 from spira.segment.why import Reason, why
-from spira.server.core import AnyCore, Asking, Core, as_of
+from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.roles import PEOPLE
 from spira.server.wire import plain
 from spira.storage import progress
@@ -85,6 +85,7 @@ class Membership:
     reason: Reason = says("the condition, taken apart")
 
 
+@kept_view
 def listed(core: AnyCore, viewer: Viewer) -> AudienceList:
     """Every applied audience as it stands among the viewer's people."""
     models = core.applied.of("audience")
@@ -108,6 +109,7 @@ def listed(core: AnyCore, viewer: Viewer) -> AudienceList:
     )
 
 
+@kept_view
 def view(core: AnyCore, viewer: Viewer, name: str, *, before: str | None = None) -> AudienceFacts:
     """One audience as `viewer` may see it; NotFound for one that is not applied."""
     model = core.applied.get("audience", name).model
@@ -142,6 +144,7 @@ def reached(core: AnyCore, viewer: Viewer, name: str) -> tuple[ChannelReach, ...
     return reach_of(core.lane(), viewer, chosen, kinds=kinds_of(core.applied), params={"audience": name})
 
 
+@kept_view
 def compared(core: AnyCore, viewer: Viewer, one: str, two: str) -> Comparison:
     """Two applied audiences beside each other; what is about a few people is not told to a reader of figures."""
     for name in (one, two):

@@ -8,13 +8,14 @@ from litestar import get
 
 from spira.kernel.viewer import Viewer
 from spira.measure.cockpit import Cockpit, cockpit
-from spira.server.core import AnyCore, Asking, Core, as_of, kept
+from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.wire import plain
 
 
+@kept_view
 def view(core: AnyCore, viewer: Viewer) -> Cockpit:
     """The cockpit as `viewer` may see it, now."""
-    return kept(core, viewer, "cockpit", lambda: cockpit(core.lane(), viewer, as_of=as_of(core)))
+    return cockpit(core.lane(), viewer, as_of=as_of(core))
 
 
 @get("/api/cockpit", sync_to_thread=True)

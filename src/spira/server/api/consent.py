@@ -7,12 +7,13 @@ from typing import Any
 from litestar import get
 
 from spira.kernel.viewer import Viewer
-from spira.server.core import AnyCore, Asking, Core, as_of
+from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.roles import ALL
 from spira.server.wire import plain
 from spira.unify.allowed import Consents, consents
 
 
+@kept_view
 def view(core: AnyCore, viewer: Viewer) -> Consents:
     """What the viewer's people allow."""
     return consents(core.lane(), viewer, as_of=as_of(core), zone=core.settings.workspace.zone)

@@ -11,13 +11,14 @@ from litestar.params import FromQuery, PathParameter, QueryParameter
 from spira.engage.delivery.letters import LetterFilter, LetterPage, LetterStory, letter, letters
 from spira.kernel.clock import midnight
 from spira.kernel.viewer import Viewer
-from spira.server.core import AnyCore, Asking, Core, as_of
+from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.roles import PEOPLE
 from spira.server.wire import plain
 
 LARGEST = (1 << 63) - 1
 
 
+@kept_view
 def view(core: AnyCore, viewer: Viewer, asked: LetterFilter) -> LetterPage:
     """A page of deliveries."""
     return letters(core.lane(), core.vault, viewer, asked)

@@ -18,7 +18,7 @@ from spira.kernel.viewer import Viewer
 from spira.measure.cockpit import journey_figures
 from spira.measure.experiments import Arm, Difference, difference
 from spira.measure.journey_report import JourneyReport, journey_report
-from spira.server.core import AnyCore, Asking, Core, as_of
+from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.roles import PEOPLE
 from spira.server.wire import plain
 
@@ -67,6 +67,7 @@ class JourneyPage:
     marks: tuple[Mark, ...] = field(metadata={"help": "what is wrong with it, or looks so"})
 
 
+@kept_view
 def view(core: AnyCore, viewer: Viewer) -> JourneyList:
     """Every journey and broadcast."""
     lane, now = core.lane(), as_of(core)
@@ -94,6 +95,7 @@ def broadcasts(core: AnyCore, viewer: Viewer) -> JourneyList:
     return JourneyList(as_of=every.as_of, journeys=chosen)
 
 
+@kept_view
 def one(core: AnyCore, viewer: Viewer, name: str, *, version: int | None = None) -> JourneyPage:
     """One journey, with the steps of `version`, the newest when none is asked for."""
     lane, now = core.lane(), as_of(core)
@@ -115,12 +117,14 @@ def one(core: AnyCore, viewer: Viewer, name: str, *, version: int | None = None)
     )
 
 
+@kept_view
 def report(core: AnyCore, viewer: Viewer, name: str) -> JourneyReport:
     """What one journey was worth."""
     known(core, viewer, name)
     return journey_report(core.lane(), viewer, name, as_of=as_of(core))
 
 
+@kept_view
 def people(core: AnyCore, viewer: Viewer, name: str, asked: WalkFilter) -> WalkPage:
     """The walks of one journey."""
     facts = known(core, viewer, name)
@@ -128,12 +132,14 @@ def people(core: AnyCore, viewer: Viewer, name: str, asked: WalkFilter) -> WalkP
     return walks(core.lane(), core.vault, viewer, model_of(core.lane(), core.applied, name, number), asked=asked)
 
 
+@kept_view
 def versions(core: AnyCore, viewer: Viewer, name: str) -> History:
     """What each version of one journey said."""
     known(core, viewer, name)
     return history(core.lane(), viewer, name)
 
 
+@kept_view
 def known(core: AnyCore, viewer: Viewer, name: str) -> JourneyFacts:
     """A journey's facts; NotFound for another name."""
     return journey(core.lane(), core.applied, viewer, name, as_of=as_of(core))

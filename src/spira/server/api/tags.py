@@ -20,7 +20,7 @@ from spira.segment.distribution import Distribution, distribution
 from spira.segment.lineage import Lineage, Thing, lineage, reading, texts_understood
 from spira.segment.tag_facts import Cost, Coverage, Cut, Freshness, Kind, TagCard
 from spira.segment.tag_points import TagPoint
-from spira.server.core import AnyCore, Asking, Core, as_of
+from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.roles import DEFINE
 from spira.server.wire import plain
 from spira.unify import people
@@ -69,6 +69,7 @@ def understood(core: AnyCore) -> tuple[Mapping[str, Analysis], dict[Thing, set[T
     return of_tags, reading(of_tags, of_audiences, uses(core.applied, core.catalog))
 
 
+@kept_view
 def listed(core: AnyCore, viewer: Viewer) -> TagList:
     """Every applied tag in one line each."""
     lane = core.lane()
@@ -84,6 +85,7 @@ def listed(core: AnyCore, viewer: Viewer) -> TagList:
     )
 
 
+@kept_view
 def view(core: AnyCore, viewer: Viewer, name: str) -> TagView:
     """One tag; NotFound when it is not applied."""
     model = core.applied.get("tag", name).model

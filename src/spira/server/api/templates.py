@@ -18,7 +18,7 @@ from spira.kernel.i18n import LANGUAGES
 from spira.kernel.ids import new_id
 from spira.kernel.viewer import Viewer
 from spira.server.api.profiles import profile_of
-from spira.server.core import AnyCore, Asking, Core, as_of, audit
+from spira.server.core import AnyCore, Asking, Core, as_of, audit, kept_view
 from spira.server.errors import TooManyRequests
 from spira.server.roles import DEFINE
 from spira.server.staff import get_staff
@@ -59,6 +59,7 @@ class Tests:
         self.sent[staff_id] = [*recent, now]
 
 
+@kept_view
 def view(core: AnyCore, viewer: Viewer) -> TemplateList:
     """Every template."""
     now = as_of(core)
