@@ -38,7 +38,11 @@
     const plain = event.target.closest("[data-plain]");
     if (!plain) return;
     event.preventDefault();
-    if (!form().reportValidity()) return;
+    const name = document.getElementById("name");
+    if (name) name.required = true;
+    const complete = form().reportValidity();
+    if (name) name.required = false;
+    if (!complete) return;
     form().action = plain.getAttribute("formaction");
     HTMLFormElement.prototype.submit.call(form());
   });
@@ -98,4 +102,16 @@
     for (const field of form().elements) if (field.name) sent.set(field.name, field.value);
   });
   document.addEventListener("htmx:after:swap", settle);
+
+  // Naming an audience asks for no new count, and what somebody folded open stays open over an answer.
+  for (const kind of ["input", "change"]) document.addEventListener(kind, (event) => {
+    if (event.target.closest("#build .save")) event.stopPropagation();
+  }, true);
+  let unfolded = [];
+  document.addEventListener("htmx:before:swap", () => {
+    unfolded = [...form().querySelectorAll("details[open]")].map((each) => each.className);
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    for (const each of form().querySelectorAll("details")) if (unfolded.includes(each.className)) each.open = true;
+  });
 })();
