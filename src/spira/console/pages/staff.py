@@ -49,7 +49,15 @@ def staff_page(
     """The list."""
     shown = roster(core.state, text=q, standing=standing or None, role=role or None)
     return page(
-        request, core, "staff.html", data=shown, text=q, standing=standing, role=role, standings=STANDINGS, all_roles=ROLES
+        request,
+        core,
+        "staff.html",
+        data=shown,
+        text=q,
+        standing=standing,
+        role=role,
+        standings=STANDINGS,
+        all_roles=ROLES,
     )
 
 
@@ -158,7 +166,7 @@ def _form(request: Asked, core: AnyCore, form: Form, fault: Told | None) -> Resp
 
 def _link(request: Asked, core: AnyCore, link: SignInLink, staff_id: str | None, *, status: int) -> Response[str]:
     url = link.url if "://" in link.url else str(request.base_url).rstrip("/") + link.url
-    return page(request, core, "staff_link.html", status=status, link=link, url=url, back=staff_id)
+    return page(request, core, "staff_link.html", status=status, link=link, url=url, staff_id=staff_id)
 
 
 def _or_fault(request: Asked, core: AnyCore, staff_id: str, carry_out: Callable[[], Response[Any]]) -> Response[Any]:
