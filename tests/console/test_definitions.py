@@ -125,6 +125,24 @@ def test_an_audience_is_saved_from_the_builder(fresh_world):
     assert model.label == {"zh-CN": "常客", "en": "Often"}
 
 
+def test_an_earlier_text_of_one_definition_is_taken_again(fresh_world):
+    """Only this definition goes back: what else came since stays, and nothing is written before a plan is seen."""
+    world = fresh_world
+    was = world.get("/api/definitions/audience/lapsed").json()["text"]
+    for way in (
+        {"editing": "lapsed", "condition": "orders_total >= 9"},
+        {"name": "often", "condition": "orders_total > 8"},
+    ):
+        world.post("/definitions/apply", data=hidden(world.post("/audiences/save", data=way).text))
+    page = world.get("/definitions/audience/lapsed?earlier=1").text
+    assert 'href="?earlier=1"' in page
+    shown = world.get("/api/definitions/audience/lapsed?earlier=1").json()
+    assert (shown["earlier"], shown["text"].split()) == (1, was.split())
+    world.post("/definitions/apply", data=hidden(draft(world, kind="audience", name="lapsed", text=shown["text"]).text))
+    assert world.core.applied.find("audience", "often") is not None
+    assert "orders_total >= 9" not in world.core.applied.get("audience", "lapsed").node.text
+
+
 def test_a_templates_files_are_changed_with_it(fresh_world):
     """The body beside a template is edited on its page, and planned as a change of words."""
     world = fresh_world

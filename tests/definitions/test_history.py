@@ -7,7 +7,7 @@ import pytest
 
 from spira.definitions.apply import DEFINITIONS, GENERATIONS, applied, apply
 from spira.definitions.files import write
-from spira.definitions.history import as_of_generation, generation_view, history, revisions
+from spira.definitions.history import as_of_generation, generation_view, history, revisions, text_at
 from spira.definitions.plan import plan
 from spira.definitions.workspace import read_workspace
 from spira.kernel.clock import FrozenClock
@@ -116,3 +116,13 @@ def test_going_back_does_not_mind_what_lies_on_disk(state, directory):
     )
     assert back(state, directory, 1) == 3
     assert said(read_workspace(directory)) == before
+
+
+def test_one_definitions_earlier_text_is_found_again(state, directory):
+    """The text that it had in a generation, with its companions; a generation that lacked it is not found."""
+    put(state, directory, **{"all.yaml": "note: a\nsize: 1\nbody: a.txt\n"})
+    put(state, directory, **{"all.yaml": "note: a\nsize: 2\nbody: a.txt\n", "a.txt": "bye\n"})
+
+    assert text_at(state, 1, "note", "a") == ("note: a\nsize: 1\nbody: a.txt\n", {"a.txt": "hello\n"})
+    with pytest.raises(NotFound):
+        text_at(state, 1, "note", "b")

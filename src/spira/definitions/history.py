@@ -18,6 +18,7 @@ from typing import Literal
 from spira.definitions.apply import Applied, Body, Generation, bodies, generations
 from spira.definitions.editing import place_of, with_definition, without_definition, without_tail
 from spira.definitions.workspace import Edits, read_workspace
+from spira.kernel.errors import NotFound
 from spira.storage.state import State
 
 Mark = Literal["+", "-", " ", "@"]
@@ -106,6 +107,16 @@ def revisions(state: State, kind: str, name: str, *, limit: int = 20) -> list[Re
         if len(found) >= limit:
             break
     return found
+
+
+def text_at(state: State, number: int, kind: str, name: str) -> tuple[str, Mapping[str, str]]:
+    """What generation `number` said of one definition: its text and its companions; NotFound when it had none."""
+    there = next((each for each in bodies(state, number) if (each.kind, each.name) == (kind, name)), None)
+    if there is None:
+        raise NotFound(
+            f"generation `{number}` has no {kind} `{name[:80]}`", help="its history names those that have it"
+        )
+    return without_tail(there.text).strip("\n") + "\n", there.companions
 
 
 def as_of_generation(directory: Path, state: State, applied: Applied, number: int) -> Edits:

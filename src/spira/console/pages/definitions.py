@@ -113,10 +113,10 @@ def generation_page(request: Asked, core: Core, number: FromPath[int]) -> Respon
     sync_to_thread=True,
 )
 def definition_page(
-    request: Asked, core: Core, viewer: Asking, kind: FromPath[str], name: FromPath[str]
+    request: Asked, core: Core, viewer: Asking, kind: FromPath[str], name: FromPath[str], earlier: api.Earlier = None
 ) -> Response[str]:
     """One definition: its text to be changed, what it has to do with, and its history."""
-    found = api.one(core, kind, name)
+    found = api.one(core, kind, name, earlier=earlier)
     labels = {each: label_of(core, *each, viewer.language) for each in (*found.reads, *found.used_by)}
     names = api.actors(core, {each.actor for each in found.revisions})
     return page(request, core, "definition.html", data=found, labels=labels, actors=names, pages=PAGES)

@@ -80,6 +80,7 @@ class DefinitionView:
     reads: tuple[Reference, ...] = field(metadata={"help": "the definitions that it refers to"})
     used_by: tuple[Reference, ...] = field(metadata={"help": "the definitions that refer to it"})
     revisions: tuple[Revision, ...] = field(metadata={"help": "the generations that changed it, newest first"})
+    earlier: int | None = field(metadata={"help": "the generation whose text is shown instead; none for the text now"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +92,27 @@ class History:
     next: int | None = field(metadata={"help": "where the next page begins; none on the last"})
 
 
+Earlier = Annotated[int | None, QueryParameter(ge=1, le=1 << 31)]
+
+
 def everything(core: AnyCore) -> Listing:
     """All definitions, applied and in the files; read again when a file has been touched."""
     question = ("definitions", stamp(core.directory), core.applied.generation)
     return core.kept(question, lambda: listing(core.directory, core.applied))
 
 
-def one(core: AnyCore, kind: str, name: str) -> DefinitionView:
-    """One definition; NotFound when it is neither applied nor in a file."""
+def one(core: AnyCore, kind: str, name: str, *, earlier: int | None = None) -> DefinitionView:
+    """One definition, with the text of an `earlier` generation when asked; NotFound when it is nowhere."""
     row = next((each for each in everything(core).definitions if (each.kind, each.name) == (kind, name)), None)
     place = place_of(core.directory, kind, name)
     applied = core.applied.find(kind, name)
     if place is None and applied is None:
         raise NotFound(f"there is no {kind[:40]} `{name[:80]}`", help="GET /api/definitions lists them all")
     reads, used_by = _around(core, (kind, name))
+    text = place.text if place else applied.node.text if applied else ""
+    companions = _companions(core, applied, place)
+    if earlier is not None:
+        text, companions = past.text_at(core.state, earlier, kind, name)
     return DefinitionView(
         kind=kind,
         name=name,
@@ -112,12 +120,13 @@ def one(core: AnyCore, kind: str, name: str) -> DefinitionView:
         owner=row.owner if row else "",
         path=str(place.path) if place else "",
         line=place.line if place else 0,
-        text=place.text if place else applied.node.text if applied else "",
-        companions=_companions(core, applied, place),
+        text=text,
+        companions=companions,
         state=row.state if row else "faulty",
         reads=reads,
         used_by=used_by,
         revisions=tuple(past.revisions(core.state, kind, name)),
+        earlier=earlier,
     )
 
 
@@ -224,9 +233,9 @@ def show_plan(core: Core) -> dict[str, Any]:
 
 
 @get("/api/definitions/{kind:str}/{name:str}", opt=whole(DEFINE), sync_to_thread=True)
-def show_definition(core: Core, kind: FromPath[str], name: FromPath[str]) -> dict[str, Any]:
-    """One definition: its text, its file, what it reads and what reads it, and its history."""
-    return plain(one(core, kind, name))  # type: ignore[no-any-return]
+def show_definition(core: Core, kind: FromPath[str], name: FromPath[str], earlier: Earlier = None) -> dict[str, Any]:
+    """One definition: its text now or in an earlier generation, its file, what is around it, and its history."""
+    return plain(one(core, kind, name, earlier=earlier))  # type: ignore[no-any-return]
 
 
 @post("/api/definitions/plan", opt=whole(DEFINE), status_code=200, sync_to_thread=True)
