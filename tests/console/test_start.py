@@ -9,8 +9,11 @@ from spira.collect import sources
 from spira.console.app import create_app
 from spira.kernel.jobs import InlineRunner
 from spira.sandbox.sample import PEOPLE, size
+from spira.server.sessions import open_session
+from spira.server.staff import NewStaff, add_staff
 from spira.storage.audit import latest
 from spira.testing.workspaces import make_workspace
+from spira.unify.units import add_unit
 from spira.worker.core import Core
 
 BEARER = {"authorization": "Bearer local"}
@@ -97,3 +100,32 @@ def test_chinese_reads_as_chinese(world):
     text = world.get("/start", headers={"cookie": "spira_language=zh-CN"}).text
     assert "五步发出第一条消息" in text
     assert "start." not in text.replace("/start.", "").replace("start.css", "")
+
+
+def test_the_first_run_is_for_those_who_run_the_whole_brand(fresh):
+    """A reader and the operator of one unit see no panel, and neither the page nor the sample is open to them."""
+    core, _ = fresh
+    at = core.clock.now()
+    unit = add_unit(core.state, code="a", name="Store A").unit_id
+    for name, role, where in (("rea", "reader", None), ("ona", "operator", unit)):
+        made = add_staff(
+            core.state, NewStaff(email=f"{name}@example.org", name=name, roles=(role,), unit_id=where), at=at
+        )
+        client = TestClient(create_app(core, wall=core.clock), raise_server_exceptions=False)
+        client.cookies.set("spira_session", open_session(core.state, made.staff_id, at=at, hours=8))
+        client.cookies.set("spira_language", "en")
+        text = client.get("/").text
+        assert "first steps done" not in text
+        assert 'href="/start"' not in text
+        client.headers["x-csrf-token"] = text.split('name="csrf" value="')[1].split('"')[0]
+        closed = [client.get("/start"), client.get("/api/start"), client.post("/start/sample")]
+        assert [answer.status_code for answer in closed] == [403, 403, 403]
+    assert sources.every(core.state) == []
+
+
+def test_a_sample_writes_to_nobody(fresh):
+    """Putting the sample in sends nothing and leaves nothing waiting to be sent."""
+    core, client = fresh
+    assert client.post("/api/start/sample").status_code == 200
+    assert core.lane().value("select count(*) from deliveries") == 0
+    assert core.lane().value("select count(*) from outbox") == 0
