@@ -1,7 +1,7 @@
 """What went wrong, in the words of the page's language.
 
 An error of the house speaks English and quotes in backticks or quotation marks what it is about.
-Elsewhere its code's words are told (`locales/*/errors.json`), followed by what it quotes.
+Elsewhere its code's words and next step are told (`locales/*/errors.json`), with what it quotes.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ def told(error: SpiraError, language: str) -> Told:
     """What to show of an error that was raised on purpose."""
     message, help = str(error), error.help
     if language != "en":
-        words = catalogue("spira.console", language).get(f"error.{error.code}")
+        texts = catalogue("spira.console", language)
+        words = texts.get(f"error.{error.code}")
         quoted = " ".join(_QUOTED.findall(message))
         message = message if words is None else f"{words} {quoted}".strip()
-        help = None if words is not None else help
+        help = texts.get(f"error_help.{error.code}") if words is not None else help
     return Told(code=error.code, message=message, help=help, status=error.status)
 
 

@@ -110,7 +110,7 @@ def one(core: AnyCore, kind: str, name: str, *, earlier: int | None = None) -> D
         raise NotFound(f"there is no {kind[:40]} `{name[:80]}`", help="GET /api/definitions lists them all")
     reads, used_by = _around(core, (kind, name))
     text = place.text if place else applied.node.text if applied else ""
-    companions = _companions(core, applied, place)
+    companions: Mapping[str, str] = _companions(core, applied, place)
     if earlier is not None:
         text, companions = past.text_at(core.state, earlier, kind, name)
     return DefinitionView(
