@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 
+from spira.collect.tracking import OWN_EVENTS
 from spira.console.graphs import drawn
 from spira.console.labels import label_of
 from spira.console.render import done, page
@@ -229,8 +230,8 @@ def _reason_labels(core: AnyCore, language: str, found: WhyView) -> dict[tuple[s
 
 
 def event_labels(core: AnyCore, language: str) -> dict[str, str]:
-    """What events are called, from the tracking plan."""
-    named: dict[str, str] = {}
+    """What events are called: those that Spira knows by itself, and those of the tracking plan."""
+    named = {name: choose(event.label, language, default=name) for name, event in OWN_EVENTS.items()}
     for plan in core.applied.of("tracking"):
         for name, event in plan.events.items():
             named[name] = choose(getattr(event, "label", None), language, default=name)
