@@ -25,22 +25,27 @@ demo: $(VENV)/.demo  ## install, load a real shop's year, live its last 60 days,
 
 .PHONY: test
 test: $(VENV)/.dev  ## everything CI runs: format, lint, types, all tests, the docs
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks tools
+	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
 	$(BIN)/pytest -n 2
 
 .PHONY: check
 check: $(VENV)/.dev  ## format, lint, types, fast tests
-	$(BIN)/ruff format src tests benchmarks
-	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks tools
+	$(BIN)/ruff check --fix src tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 -m "not slow and not browser and not demo"
 
 .PHONY: golden
 golden: $(VENV)/.dev  ## rewrite the golden files; read the difference before you commit it
 	SPIRA_GOLDEN=rewrite $(BIN)/pytest -q tests -k golden
+
+.PHONY: screenshots
+screenshots: $(VENV)/.dev  ## take a picture of every page into docs/images/, over a finished demo
+	$(BIN)/spira demo --no-serve --dir $(DEMO_DIR)
+	$(BIN)/python tools/screenshots.py --dir $(DEMO_DIR)
 
 .PHONY: docs
 docs: $(VENV)/.dev  ## build the documentation, warnings as errors

@@ -38,8 +38,8 @@ TALLEST, COLOURS = 2_400, 64
 PASSWORD = "a quiet sea in spring"
 STAFF = {"email": "ann@example.com", "name": "Ann Lee", "roles": ["administrator", "operator", "privacy_officer"]}
 WHO = """lifecycle = 'repeat'
-and (count_of('Order Completed', within => '90 days') >= 10 or sum_of(revenue, 'Order Completed', within => '90 days') >= 500)
-and not did('Order Completed', within => '7 days')"""  # fmt: skip
+and (count_of('Order Completed', within => '90 days') >= 10 or sum_of(revenue, 'Order Completed') >= 500)
+and not did('Order Completed', within => '7 days')"""
 
 
 def main() -> None:
@@ -47,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, default=ROOT / "demo-workspace", help="a finished demo")
     parser.add_argument("--only", default="", help="a part of the page's address")
+    parser.add_argument("--in", dest="into", default="", help="only these, as a picture is named: en.1440")
     parser.add_argument("--to", type=Path, default=IMAGES / "pages")
     chosen = parser.parse_args()
     chosen.to.mkdir(parents=True, exist_ok=True)
@@ -56,14 +57,15 @@ def main() -> None:
         pages = [(name, path) for name, path in _pages(server) if chosen.only in path]
         for number, (language, width, theme) in enumerate(SHOTS):
             page = _signed_in(browser, server.url, link if number == 0 else "", language, width, theme)
-            for name, path in pages:
+            for name, path in pages if chosen.into in f"{language}.{width}" else ():
                 _take(page, server.url + path, chosen.to / f"{name}.{language}.{width}.png")
             page.context.close()
         browser.close()
     for language in ("en", "zh-CN"):
-        taken = chosen.to / f"cockpit.{language}.1440.png"
-        if taken.is_file():
-            shutil.copy(taken, IMAGES / f"cockpit.{language}.png")
+        for page, shown in (("cockpit", "cockpit"), ("audiences-new", "builder")):
+            taken = chosen.to / f"{page}.{language}.1440.png"
+            if taken.is_file():
+                shutil.copy(taken, IMAGES / f"{shown}.{language}.png")
 
 
 def _pages(server: local.LocalServer) -> Iterator[tuple[str, str]]:
@@ -75,7 +77,9 @@ def _pages(server: local.LocalServer) -> Iterator[tuple[str, str]]:
             if plain in ("/", "/audiences/new"):
                 continue
             filled = _filled(server, plain)
-            if filled is not None:
+            if filled is None:
+                print(f"left out: {path} has nothing in the demo to stand for it", file=sys.stderr)
+            else:
                 yield re.sub(r"[{}]|/$", "", plain.strip("/")).replace("/", "-"), filled
 
 
@@ -91,13 +95,15 @@ def _filled(server: local.LocalServer, path: str) -> str | None:
         "/sources/": "shop",
         "/definitions/{kind}": "",
         "/definitions/history/": "1",
-        "/staff/": "",
     }
     if path.startswith("/definitions/{kind}/{name}"):
         return path.replace("{kind}", "audience").replace("{name}", "lapsed")
     if path.startswith("/deliveries/{"):
         found = _ask(server, "GET", "/api/deliveries?state=delivered&limit=1")["deliveries"]
         return re.sub(r"{\w+}", str(found[0]["delivery_id"]), path) if found else None
+    if path.startswith("/staff/{"):
+        found = _ask(server, "GET", "/api/staff")["staff"]
+        return re.sub(r"{\w+}", str(found[0]["staff_id"]), path) if found else None
     if "{" not in path:
         return path
     known = next((value for start, value in holes.items() if path.startswith(start)), "")
