@@ -163,9 +163,9 @@ async def new_codes(request: Asked, core: Core) -> Response[Any]:
 
 def drawn(address: str) -> Markup:
     """A QR code as SVG: dark on light whatever the theme, since telephones want it so."""
-    return Markup(
-        segno.make(address, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff", svgclass="qr")
-    )
+    code = segno.make(address, error="m")
+    # Without a size of its own it fits whatever room it is given; with one it would be cut off there.
+    return Markup(code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff", svgclass="qr"))
 
 
 async def _carried(request: Asked, core: AnyCore, carry_out: Callable[[Me, Form], Response[Any]]) -> Response[Any]:
@@ -203,6 +203,7 @@ def _enrol(request: Asked, me: Me, fault: Told | None) -> Response[str]:
         "account_enrol.html",
         status=fault.status if fault else 200,
         code=drawn(address),
+        address=address,
         secret=grouped,
         fault=fault,
     )
