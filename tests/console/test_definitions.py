@@ -35,7 +35,7 @@ def test_a_definition_is_planned_with_people_and_then_applied_as_seen(fresh_worl
     assert re.search(r"<b class=\"tabular\">\d+</b> enter", page)
     answer = world.post("/definitions/apply", data=hidden(page), follow_redirects=False)
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/audiences/big_baskets?done=definitions_applied"
+    assert answer.headers["location"] == "/audiences/big_baskets?done=definitions_applied_by_hand"
     assert place.read_text(encoding="utf-8") == AUDIENCE
     assert world.core.applied.generation == 2
     assert "Big baskets" in world.get("/definitions?kind=audience").text

@@ -20,6 +20,7 @@ from spira.console.render import done, page
 from spira.console.telling import Told, told
 from spira.definitions.editing import named_in, text_of
 from spira.definitions.kinds import KINDS
+from spira.kernel.clock import RealClock
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
 from spira.segment.audience_file import audience_text
@@ -142,7 +143,8 @@ async def apply(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
             api.apply_draft(core, viewer, asked)
         except SpiraError as error:
             return _planned(request, core, viewer, asked, goal, fault=told(error, viewer.language))
-        return done(goal, "definitions_applied")
+        moves = isinstance(core.clock, RealClock)
+        return done(goal, "definitions_applied" if moves else "definitions_applied_by_hand")
 
     return await anyio.to_thread.run_sync(carry_out)
 
