@@ -93,3 +93,12 @@ def test_the_second_factor_is_turned_off_with_password_and_code(core, ann, send)
     assert send("/account/second-factor/off", password=PASSWORD, code="000000").status_code == 422
     assert send("/account/second-factor/off", password=PASSWORD, code=codes[0]).status_code == 303
     assert not second_factor.has_factor(core.state, me(core))
+
+
+def test_the_code_to_scan_fits_its_room_and_opens_the_authenticator_on_a_telephone(send):
+    """It is never cut, whatever its size; who reads on the telephone itself opens the same address by a link."""
+    page = send("/account/second-factor").text
+    square = page[page.index("code-square") :].split("</div>")[0]
+    assert "viewBox=" in square
+    assert not {"width=", "height="} & set(square.replace('"', " ").split())
+    assert 'href="otpauth://totp/' in page
