@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 from litestar.response import Redirect
+from litestar.routes import HTTPRoute
 from markupsafe import Markup
 
 from spira.console import assets, formats
@@ -49,6 +50,7 @@ class Frame:
     demo_time: bool
     rail: tuple[RailGroup, ...]
     done: str | None
+    back: str
 
     def offers(self, href: str) -> bool:
         """Whether the rail has this page, so that a link to it may be shown."""
@@ -75,6 +77,26 @@ def frame_of(request: Asked, core: AnyCore) -> Frame:
         demo_time=not isinstance(core.clock, RealClock),
         rail=rail_for(viewer) if isinstance(viewer, Viewer) else (),
         done=request.query_params.get("done"),
+        back=_back(request),
+    )
+
+
+def _back(request: Asked) -> str:
+    """Where a page can be asked for again. What answered a form has no address of its own: where the form was."""
+    here, query = request.url.path, request.scope.get("query_string", b"").decode("latin-1")
+    if request.method in ("GET", "HEAD"):
+        return f"{here}?{query}" if query else here
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.url.netloc or (came.path == here and not _can_be_asked_for(request)):
+        return "/"
+    return f"{came.path}?{came.query}" if came.query else came.path
+
+
+def _can_be_asked_for(request: Asked) -> bool:
+    template = request.scope.get("path_template")
+    return any(
+        isinstance(each, HTTPRoute) and each.path_format == template and "GET" in each.methods
+        for each in request.app.routes
     )
 
 
@@ -87,16 +109,17 @@ def page(
     seed: bool = True,
     data: object = None,
     language: str | None = None,
+    back: str | None = None,
     **values: Any,
 ) -> Response[str]:
     """The template drawn for whoever asks. A visitor without a session gets a seed for the page's forms.
 
     `data` is the view model that the API gives as JSON; templates know it as `data`, and a test
     compares the two by what is left of it in the request's scope. `language` is for pages that ask
-    their reader rather than their cookies.
+    their reader rather than their cookies. `back` is where what a form answered can be asked for again.
     """
     frame = frame_of(request, core)
-    frame = frame if language is None else replace(frame, language=language)
+    frame = replace(frame, language=language or frame.language, back=back or frame.back)
     request.scope["view"] = data  # type: ignore[typeddict-unknown-key]
     html = _environment().get_template(template).render(frame=frame, data=data, **tools(frame), **values)
     response = Response(content=html, status_code=status, media_type=MediaType.HTML)

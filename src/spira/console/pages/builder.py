@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import anyio.to_thread
 from litestar import Request, Response, get, post
@@ -78,10 +79,19 @@ def new_page(
 
 
 @get("/audiences/{name:str}/edit", opt={"data": None}, sync_to_thread=True)
-def edit_page(request: Asked, core: Core, viewer: Asking, name: FromPath[str]) -> Response[str]:
-    """The builder with an audience's condition; saving changes its definition."""
+def edit_page(
+    request: Asked,
+    core: Core,
+    viewer: Asking,
+    name: FromPath[str],
+    condition: FromQuery[str | None] = None,
+    beside: FromQuery[str] = "",
+    reach: FromQuery[bool] = False,
+) -> Response[str]:
+    """The builder with an audience's condition, or with what its address makes of it; saving changes its definition."""
     model = core.applied.get("audience", name).model
-    return _draw(request, core, viewer, str(model.who).strip(), State(editing=name))
+    wanted = str(model.who).strip() if condition is None else condition
+    return _draw(request, core, viewer, wanted, State(editing=name, beside=beside, reach=reach))
 
 
 @get("/audiences/preview", opt={"leads": "/audiences/new", "cost": "preview"}, sync_to_thread=True)
@@ -141,6 +151,7 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer, condition: str, state: 
         request,
         core,
         part,
+        back=_address(condition, state),
         data=found,
         state=state,
         names=names,
@@ -155,6 +166,14 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer, condition: str, state: 
         units=UNITS,
         shapes=tuple(SHAPES),
     )
+
+
+def _address(condition: str, state: State) -> str:
+    """Where the builder is found again as it stands: reloaded, kept as a link, read in another language."""
+    start = f"/audiences/{quote(state.editing, safe='')}/edit" if state.editing else "/audiences/new"
+    asked = {"condition": condition, "beside": state.beside, "reach": "true" if state.reach else ""}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{start}?{query}" if query else start
 
 
 class _Names:

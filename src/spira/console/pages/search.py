@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.params import FromQuery
+from litestar.response import Redirect
 
 from spira.console.rail import RailGroup, RailItem, rail_for
 from spira.console.render import page
@@ -30,11 +31,15 @@ ICONS: Mapping[str, str] = {
 
 
 @get("/search", opt={"roles": ALL, "data": "/api/search"}, sync_to_thread=True)
-def search_page(request: Asked, core: Core, viewer: Asking, q: FromQuery[str] = "") -> Response[str]:
-    """What a text finds; without one, where one can go. For htmx, only the list."""
+def search_page(request: Asked, core: Core, viewer: Asking, q: FromQuery[str] = "") -> Response[Any]:
+    """What a text finds; without one, where one can go. For htmx, only the list. The one person found is gone to."""
     found = search(core, viewer, q)
-    template = "parts/found.html" if request.headers.get("hx-request") else "search.html"
     rail = rail_for(viewer)
+    part = bool(request.headers.get("hx-request"))
+    hits = [hit.href for group in found.groups for hit in group.hits]
+    if not part and len(hits) == 1 and hits[0].startswith("/people/") and not _places(rail, q):
+        return Redirect(path=hits[0], status_code=303)
+    template = "parts/found.html" if part else "search.html"
     return page(request, core, template, data=found, icons=ICONS, places=_places(rail, q), typed=q)
 
 

@@ -7,7 +7,7 @@ password does. Each step makes a new secret: what was known before a step opens 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import anyio.to_thread
 from litestar import Request, Response, get, post
@@ -120,7 +120,7 @@ async def preferences(request: Asked, core: Core) -> Redirect:
     language, theme = str(form.get("language", "")), str(form.get("theme", ""))
     chosen_language = language if language in LANGUAGES else None
     chosen_theme = theme if theme in THEMES else None
-    answer = Redirect(path=safe_path(str(form.get("next", "/"))), status_code=303)
+    answer = Redirect(path=_where(request, safe_path(str(form.get("next", "/")))), status_code=303)
     for name, value in ((LANGUAGE_COOKIE, chosen_language), (THEME_COOKIE, chosen_theme)):
         if value:
             answer.set_cookie(name, value, max_age=_YEAR, samesite="lax", path="/")
@@ -133,15 +133,23 @@ async def preferences(request: Asked, core: Core) -> Redirect:
     return answer
 
 
+def _where(request: Asked, goal: str) -> str:
+    """The page one came from, as its address was at last: a page that script has changed says it there."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.url.netloc or came.path != urlsplit(goal).path or not came.query:
+        return goal
+    return safe_path(f"{came.path}?{came.query}")
+
+
 def safe_path(text: str) -> str:
     """A path of this server; anything that could lead elsewhere, however it is written, becomes the first page."""
-    seen = text
+    seen, _, query = text.partition("?")  # a query leads nowhere, whatever it says once it is read
     for _ in range(3):  # what a proxy or a browser may undo on the way
         local = seen.startswith("/") and not seen.startswith("//") and "\\" not in seen and seen.isprintable()
         if not local:
             return "/"
         seen = unquote(seen)
-    return text
+    return text if query.isprintable() else "/"
 
 
 def _try(request: Asked, core: AnyCore, attempt: sessions.Attempt, goal: str) -> Response[str]:

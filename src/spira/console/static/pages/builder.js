@@ -94,6 +94,7 @@
       if (field.matches("select") && !waited) for (const option of field.options) option.selected = option.defaultSelected;
       if (lists.has(field.dataset.values)) field.setAttribute("list", lists.get(field.dataset.values));
     }
+    history.replaceState(null, "", form().dataset.here); // reloaded or in another language, it is as it stands
     const box = document.getElementById("looking-for");
     if (box && document.activeElement === document.body) box.focus();
   };
