@@ -80,7 +80,7 @@ def test_a_server_that_is_gone_is_not_waited_for(shop):
     """
     local.announce(shop, url="http://127.0.0.1:9", token="old")
     with connect(shop) as api:
-        assert api.get("/api/definitions").value() == {"generation": 0, "definitions": []}
+        assert api.get("/api/definitions").value()["generation"] == 0
     assert (shop / "data" / "warehouse.duckdb").exists()
 
 

@@ -66,7 +66,7 @@ def test_pages_can_be_zoomed_to_twice_their_size(browser, place, world):
     assert wide == []
 
 
-def test_nothing_moves_for_whoever_asked_for_rest(browser, place, world):
+def test_nothing_moves_for_whoever_asked_for_rest(browser, place):
     """With reduced motion no element has a transition or an animation."""
     page = local_page(browser, place, reduced_motion="reduce")
     for path in ("/cockpit", WITH_QUERY[0]):

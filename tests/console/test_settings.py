@@ -31,7 +31,7 @@ def place(core):
 
 
 @pytest.fixture
-def send(place, signed_in, form_token):
+def send(place, signed_in, form_token):  # noqa: ARG001  (the file must be there)
     """Post a section's form as an administrator."""
     client = signed_in("ann", "administrator")
     return lambda section, **form: client.post(
@@ -61,7 +61,7 @@ def test_a_change_keeps_comments_and_holds_at_once(core, place, send):
     assert send("workspace", brand="Sea Shop").headers["location"].endswith("settings_same")
 
 
-def test_what_is_read_at_the_start_waits_for_it(core, place, send, client):
+def test_what_is_read_at_the_start_waits_for_it(core, send, client):
     """The file has it, the running server not yet, and the page says so."""
     answer = send("worker", tick_seconds="5", load_seconds="1")
     assert answer.headers["location"].endswith("settings_next")
@@ -86,7 +86,7 @@ def test_a_fault_changes_nothing_and_keeps_what_was_typed(place, send, section, 
     assert place.read_text() == WRITTEN
 
 
-def test_what_only_the_file_may_say_is_refused(place, send, client):
+def test_what_only_the_file_may_say_is_refused(place, send):
     """Where the server listens is not changed from a browser."""
     assert send("server", port="1").status_code == 409
     assert send("nothing", port="1").status_code == 404

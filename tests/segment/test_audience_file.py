@@ -32,5 +32,6 @@ def test_the_rest_of_an_old_text_stays():
     old = "# the good ones\naudience: vip\nlabel: VIP\nowner: ann  # asks daily\nwho: >\n  orders >= 3\n"
     made = audience_text("vip", "orders >= 5\nand city = 'a'", old=old)
     assert made == (
-        "# the good ones\naudience: vip\nlabel: VIP\nowner: ann  # asks daily\nwho: |\n  orders >= 5\n  and city = 'a'\n"
+        "# the good ones\naudience: vip\nlabel: VIP\nowner: ann  # asks daily\n"
+        "who: |\n  orders >= 5\n  and city = 'a'\n"
     )

@@ -108,7 +108,7 @@ def test_what_makes_the_codes_can_not_be_read_from_the_state(core, ann):
         second_factor.begin(core.state, core.keys, person.staff_id, at=NOON)
 
 
-def test_a_half_open_session_opens_nothing_but_the_page_for_the_code(client, core, ann, form_token, wall):
+def test_a_half_open_session_opens_nothing_but_the_page_for_the_code(client, ann, form_token, wall):
     """After the password alone every page still asks to sign in; the code makes a new session, and once."""
     _, secret, _ = ann
     wall.step(timedelta(minutes=5))

@@ -45,7 +45,7 @@ class WorkspaceSettings(Section):
     )
     postal_address: str = Field(default="", description="The address in the foot of marketing e-mail.")
     logo: str = Field(
-        default="", description="The logo on public pages: a PNG, JPEG, SVG or WebP file of the workspace, up to 200 KB."
+        default="", description="The logo on public pages: a PNG, JPEG, SVG or WebP file here, up to 200 KB."
     )
     website: str = Field(default="", description="The brand's own site, which public pages lead back to.")
     privacy_contact: str = Field(

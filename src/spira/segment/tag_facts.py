@@ -183,10 +183,7 @@ def measure(
         started = time.perf_counter()
         profiles, with_value, _ = warehouse.one(duckdb_sql(asked), {"as_of": as_of}) or (0, 0, None)
         ms = (time.perf_counter() - started) * 1000
-        read = any(
-            table.name.startswith("profile_")
-            for table in each.find_all(exp.Table)
-        )
+        read = any(table.name.startswith("profile_") for table in each.find_all(exp.Table))
         events = warehouse.value(_EVENTS, {"events": sorted(analysis.reads.events), "as_of": as_of}) if read else 0
     return Cost(ms=round(ms, 2), profiles=profiles, with_value=with_value, events=int(events), as_of=as_of)
 

@@ -124,7 +124,7 @@ class StandInCore:
         """Move the clock on."""
         return self.clock.step(to)
 
-    def plan(self, edits: Edits | None = None) -> Plan:
+    def plan(self, edits: Edits | None = None) -> Plan:  # noqa: ARG002  (the protocol's word)
         """Nothing would change, whatever the edits."""
         return Plan(base=self.applied.generation, changes=(), fingerprint="")
 

@@ -7,7 +7,6 @@ name by the mark of its first letter and then among those that bear it. Everythi
 the viewer's people, and masked.
 """
 
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -291,7 +291,7 @@ class Core:
         return found
 
     def kept(self, question: Hashable, find: Callable[[], T]) -> T:
-        """An answer that may be half a minute old; `find` finds it when there is none, or other definitions hold now."""
+        """An answer that may be half a minute old; `find` finds it when none is kept under these definitions."""
         return self._kept.get((self.applied.generation, question), self._world, find)
 
     def backlog(self) -> int:

@@ -1,6 +1,5 @@
 """`/api/search`: one search over everything that has a name, and over people for those who may see them."""
 
-
 from __future__ import annotations
 
 import unicodedata
