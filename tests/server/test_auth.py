@@ -21,6 +21,10 @@ PUBLIC = {
     "/o/{token:str}",
     "/c/{token:str}",
     "/u/{token:str}",
+    "/u/{token:str}/again",
+    "/u/{token:str}/reason",
+    "/p/{token:str}",
+    "/brand/logo",
     "/receipts/{channel:str}",
 }
 STORE_B = [show_profile(person) for person in range(3, 111, 3)]

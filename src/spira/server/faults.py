@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from litestar.response import Redirect
 
 from spira.kernel.errors import SpiraError
@@ -57,7 +57,7 @@ def handlers(page: FaultPage | None) -> dict[type[Exception] | int, Any]:
 
     def handle(request: Asked, error: Exception) -> Response[Any]:
         fault = fault_of(error)
-        if fault.status >= 500:
+        if fault.status >= 500 and not _gone(error):
             LOGGER.error("%s %s failed", request.method, _route(request), exc_info=error)
         headers = {"retry-after": str(error.wait)} if isinstance(error, TooManyRequests) else {}
         if page is None or request.url.path.startswith(("/api/", "/receipts/")):
@@ -80,6 +80,11 @@ def as_json(fault: Fault, headers: Mapping[str, str] | None = None) -> Response[
     return Response(
         content=content, status_code=fault.status, media_type="application/json", headers={**asked, **(headers or {})}
     )
+
+
+def _gone(error: Exception) -> bool:
+    """Whether the asker went away in the middle of asking, as a browser does when one types on; nobody's fault."""
+    return isinstance(error, InternalServerException) and "disconnect" in str(error.detail).lower()
 
 
 def _plain(error: HTTPException) -> str:
