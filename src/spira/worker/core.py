@@ -249,6 +249,9 @@ class Core:
         """What applying the files, with `edits` made, would change, and for how many people; writes nothing."""
         admitted(self.directory, edits or {})
         workspace = read_workspace(self.directory, edits)
+        found = planning.plan(self.applied, workspace)
+        if not found.changes:  # nobody is moved, so nobody need wait for the turn in hand
+            return found
         with self._turns, self._warehouse.lane() as lane:
             return reconcile.plan_for_people(lane, self.applied, workspace)
 

@@ -49,13 +49,16 @@ class Ending:
 
 def listing(core: AnyCore) -> SourceList:
     """Every source with what came through it."""
-    return traffic.traffic(core.lane(), sources.every(core.state), as_of=as_of(core))
+    question = ("sources", core.state.written)
+    return core.kept(question, lambda: traffic.traffic(core.lane(), sources.every(core.state), as_of=as_of(core)))
 
 
 def view(core: AnyCore, name: str) -> SourceView:
     """One source in full."""
     source = sources.get(core.state, name)
-    return traffic.one(core.lane(), source, as_of=as_of(core), zone=core.settings.workspace.zone)
+    zone = core.settings.workspace.zone
+    question = ("source", name, core.state.written)
+    return core.kept(question, lambda: traffic.one(core.lane(), source, as_of=as_of(core), zone=zone))
 
 
 def make(core: AnyCore, viewer: Viewer, new: NewSource) -> Source:

@@ -18,7 +18,7 @@ from spira.kernel.i18n import LANGUAGES
 from spira.kernel.ids import new_id
 from spira.kernel.viewer import Viewer
 from spira.server.api.profiles import profile_of
-from spira.server.core import AnyCore, Asking, Core, as_of, audit, kept_view
+from spira.server.core import AnyCore, Asking, Core, as_of, audit, kept, kept_view
 from spira.server.errors import TooManyRequests
 from spira.server.roles import DEFINE
 from spira.server.staff import get_staff
@@ -69,12 +69,11 @@ def view(core: AnyCore, viewer: Viewer) -> TemplateList:
 def one(core: AnyCore, viewer: Viewer, name: str, asked: Asked) -> TemplatePage:
     """One template and its proof; contact values in clear are written down."""
     core.applied.get("template", name)
-    now = as_of(core)
-    line = next(each for each in shelf(core.lane(), core.applied, viewer, as_of=now) if each.template == name)
+    line = next(each for each in view(core, viewer).templates if each.template == name)
     shown = proofs.proof(desk_of(core, viewer), asked)
     if shown.clear and shown.person is not None:
         audit(core, viewer, "person.shown_in_clear", shown.person, template=name)
-    return TemplatePage(as_of=now, line=line, proof=shown)
+    return TemplatePage(as_of=as_of(core), line=line, proof=shown)
 
 
 def ask(
@@ -86,7 +85,7 @@ def ask(
         require(viewer)
         profile: int | None = profile_of(person)
     else:
-        profile = proofs.example(core.lane(), viewer, name)
+        profile = kept(core, viewer, f"example of {name}", lambda: proofs.example(core.lane(), viewer, name))
     chosen = language if language in LANGUAGES else viewer.language
     return Asked(template=name, language=chosen, person=profile, clear=clear and viewer.unmasks)
 
