@@ -171,7 +171,11 @@ def _note(found: Measured, when: str, taken: dict[str, list[float]], limit: floa
 def _sending(server: LocalServer) -> Iterator[None]:
     """Another process sends batches at full speed for as long as this lasts."""
     token = {"Authorization": f"Bearer {server.token}"}
-    made = httpx.post(f"{server.url}/api/sources", json={"name": f"bench_{os.getpid()}"}, headers=token).raise_for_status().json()
+    made = (
+        httpx.post(f"{server.url}/api/sources", json={"name": f"bench_{os.getpid()}"}, headers=token)
+        .raise_for_status()
+        .json()
+    )
     client = Path(__file__).with_name("client.py")
     sender = subprocess.Popen([sys.executable, str(client), server.url, made["write_key"]])
     try:
