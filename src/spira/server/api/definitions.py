@@ -162,7 +162,13 @@ def edits_of(core: AnyCore, draft: Draft) -> Edits:
 
 
 def drafted(core: AnyCore, draft: Draft) -> Drafted:
-    """What a draft would do; writes nothing."""
+    """What a draft would do; writes nothing. The files as they lie are looked at anew when one has been touched."""
+    if draft.way == "files":
+        return core.kept(("plan", stamp(core.directory)), lambda: _drafted(core, draft))
+    return _drafted(core, draft)
+
+
+def _drafted(core: AnyCore, draft: Draft) -> Drafted:
     edits = edits_of(core, draft)
     faults = faults_of(core.directory, edits)
     return Drafted(faults=faults, plan=None if faults else core.plan(edits))
