@@ -12,7 +12,8 @@ from spira.kernel.errors import ConditionInvalid, Conflict
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer
 from spira.segment import tags
-from spira.segment.preview import TooSlow, diagnose, preview
+from spira.segment.limits import TooSlow
+from spira.segment.preview import diagnose, preview
 
 START = datetime(2026, 1, 1)
 AS_OF = START + timedelta(days=30)

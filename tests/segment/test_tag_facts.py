@@ -15,9 +15,8 @@ from spira.segment import tag_facts, tags
 from spira.segment.conditions.language import analyse
 from spira.segment.conditions.query import count_query, duckdb_sql
 from spira.segment.distribution import FEWEST, distribution
-from spira.segment.limits import limited
+from spira.segment.limits import TooSlow, limited
 from spira.segment.lineage import Use, lineage, reading, texts_understood
-from spira.segment.preview import TooSlow
 
 AS_OF = datetime(2026, 6, 1)
 ROOT = Viewer(staff_id="root", name="Root", roles=frozenset({"administrator"}), units=None)
@@ -193,7 +192,7 @@ def test_a_statement_over_its_limit_is_stopped(shop):
     """What would run for minutes is interrupted, the error says what was asked, and the lane still answers."""
     with (
         pytest.raises(TooSlow, match="the tag `spent` was not done"),
-        limited(shop.warehouse, 0.2, what="the tag `spent`"),
+        limited(shop.warehouse, 0.2, said="the tag `spent` was not done"),
     ):
         shop.warehouse.value("select count(*) from range(200000) a, range(200000) b where hash(a.range, b.range) = 1")
     assert shop.warehouse.value("select 1") == 1

@@ -21,6 +21,7 @@ Role = Literal[
     "reader",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
+FEWEST = 5  # people that a figure must be about to be told to who sees aggregates only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,24 +10,21 @@ takes too long.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePath
-from threading import Timer
 
-import duckdb
 from sqlglot import exp
 
 from spira.kernel.diagnostics import Diagnostic, Span, render
-from spira.kernel.errors import ConditionInvalid, Conflict, Retryable
+from spira.kernel.errors import ConditionInvalid, Conflict
 from spira.kernel.viewer import Viewer
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.faults import Fault
 from spira.segment.conditions.language import Analysis, analyse
 from spira.segment.conditions.query import duckdb_sql, members_query, profiles_query
+from spira.segment.limits import limited
 from spira.segment.rewrite import Held
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Row, Warehouse
@@ -37,12 +34,6 @@ from spira.unify.portrait import PersonRow
 SAMPLE = 10
 SECONDS = 10.0
 TYPED = PurePath("condition")
-
-
-class TooSlow(Retryable):
-    """A question took longer than its limit and was stopped."""
-
-    code = "E203"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,25 +123,10 @@ def _require_tags(warehouse: Warehouse, analysis: Analysis) -> None:
 
 
 def _ask(warehouse: Warehouse, sql: str, as_of: datetime, *, seconds: float) -> Row:
-    with _limited(warehouse, seconds):
+    said, help = "the condition was not answered", "narrow its windows, or try again later"
+    with limited(warehouse, seconds, said=said, help=help):
         row = warehouse.one(sql, {"as_of": as_of})
     return row or (0, 0, [])
-
-
-@contextmanager
-def _limited(warehouse: Warehouse, seconds: float) -> Iterator[None]:
-    """Stop the lane's statement after a while."""
-    timer = Timer(seconds, warehouse.interrupt)
-    timer.start()
-    try:
-        yield
-    except duckdb.InterruptException:
-        raise TooSlow(
-            f"the condition was not answered within {seconds:g} seconds", help="narrow its windows, or try again later"
-        ) from None
-    finally:
-        timer.cancel()
-        timer.join()
 
 
 def _diagnostic(text: str, fault: Fault) -> Diagnostic:

@@ -179,7 +179,7 @@ def measure(
     whole = exp.Subquery(this=each, alias=exp.to_identifier("each"))
     value, edge = exp.column(name, quoted=True), exp.column("next_edge_at")
     asked = exp.select(exp.Count(this=exp.Star()), exp.Count(this=value), exp.Max(this=edge)).from_(whole)
-    with limited(warehouse, seconds, what=f"the tag `{name}`"):
+    with limited(warehouse, seconds, said=f"the tag `{name}` was not done"):
         started = time.perf_counter()
         profiles, with_value, _ = warehouse.one(duckdb_sql(asked), {"as_of": as_of}) or (0, 0, None)
         ms = (time.perf_counter() - started) * 1000

@@ -17,10 +17,10 @@ import pyarrow as pa
 from sqlglot import exp
 
 from spira.kernel.clock import local
+from spira.kernel.viewer import FEWEST
 from spira.storage.warehouse import Warehouse
 
 EVERY = timedelta(hours=1)
-FEW = 5
 _OWN = ("profile_id", "next_edge_at")
 
 
@@ -36,7 +36,7 @@ class TagPoint:
     @property
     def is_about_few(self) -> bool:
         """Whether it says something of fewer than five people."""
-        return 0 < self.with_value < FEW or 0 < self.profiles - self.with_value < FEW
+        return 0 < self.with_value < FEWEST or 0 < self.profiles - self.with_value < FEWEST
 
 
 def note(warehouse: Warehouse, *, as_of: datetime, zone: str, full: bool = False) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import FEWEST, Viewer
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.scans import view_of
 from spira.segment.sentences.build import properties
@@ -19,7 +19,6 @@ from spira.storage import ddl
 from spira.storage.warehouse import Warehouse
 
 MOST = 20
-SHARED = 5  # people that must share a value for a viewer of aggregates to be told it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,7 @@ def values_of(lane: Warehouse, catalog: Catalog, viewer: Viewer, of: str, *, mos
     kind, _, rest = of.partition(":")
     asked = {
         "units": None if viewer.units is None else sorted(viewer.units),
-        "least": 1 if viewer.sees_people else SHARED,
+        "least": 1 if viewer.sees_people else FEWEST,
         "most": most,
     }
     if kind == "tag" and rest in catalog.tags and rest in lane.columns("tags"):

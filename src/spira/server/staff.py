@@ -84,6 +84,12 @@ def by_email(state: State, email: str) -> Staff | None:
     return _select(state, STAFF.c.email == email.strip().lower(), STAFF.c.disabled_at.is_(None))
 
 
+def names(state: State) -> dict[str, str]:
+    """What staff are called, by their ids; those whose access has ended as well."""
+    with state.read() as connection:
+        return {row.staff_id: row.name for row in connection.execute(sa.select(STAFF.c.staff_id, STAFF.c.name))}
+
+
 def set_password(state: State, staff_id: str, password: str, *, brand: str = "", keep: str | None = None) -> None:
     """Store a new password and end every session of its owner but the one with the hash `keep`.
 

@@ -14,12 +14,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from spira.kernel.clock import local
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import FEWEST, Viewer
 from spira.storage.warehouse import Warehouse
 from spira.unify.consent import GIVEN, UNSUBSCRIBED, WITHDRAWN
 
 DAYS = 30
-FEWEST = 5  # people in a group that those are told of who see aggregates only
 OTHERS = ""  # the name of groups that were merged
 
 

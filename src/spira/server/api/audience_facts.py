@@ -15,7 +15,7 @@ from sqlglot import exp
 from spira.engage.reach import ChannelReach, kinds_of, reach_of
 from spira.kernel.errors import Conflict, NotFound
 from spira.kernel.ids import read_profile
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import FEWEST, Viewer
 from spira.segment import audience_facts as facts
 from spira.segment import audience_members
 from spira.segment.audience_facts import Comparison, Difference, Overlap, Standing
@@ -32,7 +32,6 @@ from spira.unify.portrait import PersonRow, says
 
 LIST, CHANGES = 20, 12
 LONG = 90
-FEWEST = 5  # people that a part must be about to be told to a reader of figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

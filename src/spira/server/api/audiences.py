@@ -9,15 +9,13 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from spira.kernel.errors import NotAllowed
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import FEWEST, Viewer
 from spira.segment.preview import Preview, preview
 from spira.server.api.audience_facts import listed
 from spira.server.api.profiles import row
 from spira.server.core import AnyCore, Asking, Core, as_of
 from spira.server.wire import plain
 from spira.unify import people
-
-FEWEST = 5  # people that a figure must be about to be shown to a reader of figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
-import sqlalchemy as sa
 from litestar import get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
@@ -29,10 +28,10 @@ from spira.engage.uses import uses
 from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Viewer
 from spira.segment.lineage import Thing, reading, texts_understood
+from spira.server import staff
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
 from spira.server.roles import DEFINE, whole
-from spira.server.tables import STAFF
 from spira.server.wire import plain
 
 Way = Literal["write", "remove", "roll_back", "files"]
@@ -185,9 +184,7 @@ def apply_draft(core: AnyCore, viewer: Viewer, draft: Draft) -> Plan:
 
 def actors(core: AnyCore, ids: set[str]) -> dict[str, str]:
     """The names of staff among some ids."""
-    with core.state.read() as connection:
-        rows = connection.execute(sa.select(STAFF.c.staff_id, STAFF.c.name).where(STAFF.c.staff_id.in_(ids))).all()
-    return {row.staff_id: row.name for row in rows}
+    return {each: name for each, name in staff.names(core.state).items() if each in ids}
 
 
 def _companions(core: AnyCore, applied: Definition | None, place: Place | None) -> dict[str, str]:

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from litestar import get, post
 from litestar.params import FromQuery, JSONBody
 
 from spira.kernel.clock import midnight
+from spira.server import staff
 from spira.server.api.quarantine import day_of
 from spira.server.api.requests import Named, carry_out
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import ERASE, whole
-from spira.server.tables import STAFF
 from spira.server.wire import plain
 from spira.storage import audit as audits
 from spira.storage.audit import AuditRow, Sought
@@ -41,7 +40,7 @@ def audit_page(core: AnyCore, sought: Sought, *, before: int = 0, limit: int = L
     limit = max(1, min(limit, LIST))
     rows = audits.latest(core.state, limit=limit + 1, before=before or None, sought=sought)
     families, actors = audits.kinds(core.state)
-    names = _names(core)
+    names = staff.names(core.state)
     return AuditPage(
         first_bad_row=audits.verify(core.state) if verify else None,
         verified=verify,
@@ -62,11 +61,6 @@ def sought_of(core: AnyCore, family: str, actor: str, subject: str, since: str, 
         since=None if first is None else midnight(first, zone),
         until=None if last is None else midnight(last + timedelta(days=1), zone),
     )
-
-
-def _names(core: AnyCore) -> dict[str, str]:
-    with core.state.read() as connection:
-        return {row.staff_id: row.name for row in connection.execute(sa.select(STAFF.c.staff_id, STAFF.c.name))}
 
 
 @post("/api/erase", opt=whole(ERASE), status_code=200, sync_to_thread=True)
