@@ -35,6 +35,9 @@ SOURCES = state_table(
     sa.Column("ended_at", sa.DateTime),
     sa.Column("previous_key", sa.String(64)),
     sa.Column("previous_until", sa.DateTime),
+    sa.Column("mode", sa.String(16)),
+    sa.Column("consent_first", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("silent_minutes", sa.Integer),
     stage="collect.sources",
 )
 _NAME = re.compile(r"\w[\w .-]{0,63}")
@@ -42,7 +45,12 @@ _NAME = re.compile(r"\w[\w .-]{0,63}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One source. `previous_key` is good until `previous_until`; one that ended has no good key."""
+    """One source. `previous_key` is good until `previous_until`; one that ended has no good key.
+
+    `mode` is `observe`, `quarantine` or `block`, None being what the tracking plan says; `consent_first`
+    says that a web page's script keeps and sends nothing before it is told of a consent; after
+    `silent_minutes` without a call an alarm is raised, None being never.
+    """
 
     source: str
     write_key: str
@@ -53,6 +61,9 @@ class Source:
     ended_at: datetime | None = None
     previous_key: str | None = None
     previous_until: datetime | None = None
+    mode: str | None = None
+    consent_first: bool = False
+    silent_minutes: int | None = None
 
 
 def add(state: State, clock: Clock, name: str, **what: Any) -> Source:
