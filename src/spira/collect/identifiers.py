@@ -10,13 +10,15 @@ import re
 import unicodedata
 from typing import Literal, get_args
 
-Kind = Literal["user_id", "anonymous_id", "member_card", "email", "phone"]
+Kind = Literal["user_id", "anonymous_id", "visit", "member_card", "email", "phone"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CONTACT: frozenset[str] = frozenset({"email", "phone"})
 
 # Traits of an identify call that are identifiers of the one who is identified.
 IDENTIFYING_TRAITS: frozenset[str] = frozenset({"email", "phone", "member_card"})
 
+# One opening of a short link: an anonymous id of ours, good for one visit and tied to at most one browser.
+VISIT = re.compile(r"visit_[0-9a-hjkmnp-tv-z]{16}")
 _SEPARATORS = re.compile(r"[\s().\-‐-―]+")
 _MAINLAND_MOBILE = re.compile(r"1[3-9]\d{9}")
 _E164 = re.compile(r"\+\d{6,15}")
@@ -29,7 +31,14 @@ def normalise(kind: str, value: str) -> str | None:
         return None
     if kind == "email":
         return _email(text)
+    if kind == "visit":
+        return text if VISIT.fullmatch(text) else None
     return _phone(text) if kind == "phone" else text
+
+
+def kind_of_anonymous(value: str) -> Kind:
+    """The kind of what a call tells as `anonymousId` or `previousId`."""
+    return "visit" if value.startswith("visit_") and VISIT.fullmatch(value) else "anonymous_id"
 
 
 def _email(text: str) -> str | None:

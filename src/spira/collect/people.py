@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from spira.collect.calls import Call, fields, identity
-from spira.collect.identifiers import CONTACT, IDENTIFYING_TRAITS, normalise
+from spira.collect.identifiers import CONTACT, IDENTIFYING_TRAITS, kind_of_anonymous, normalise
 from spira.collect.properties import clean
 from spira.collect.tracking import Plan, PropertyType
 from spira.collect.typed import TICKS, WrongType, is_null, read
@@ -90,6 +90,8 @@ class Sealer:
         value = identity(written)
         if value is None:
             return None
+        if kind == "anonymous_id":
+            kind = kind_of_anonymous(value)
         normal = normalise(kind, value)
         if normal is None:
             raise WrongType(f"`{kind}` is longer than an identifier may be")

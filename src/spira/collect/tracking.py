@@ -99,6 +99,7 @@ _RECEIPT: dict[str, PropertyType] = {
     "address_key": "text",
 }
 _PAGE: dict[str, PropertyType] = dict.fromkeys(("path", "url", "title", "referrer", "search"), "text")
+_VISIT: dict[str, PropertyType] = {"link": "text", "staff_id": "text", "referred_by": "text"}
 
 # What Spira emits or understands by itself; a workspace need not declare it, and may add to it.
 OWN_EVENTS: Mapping[str, EventPlan] = {
@@ -124,9 +125,18 @@ OWN_EVENTS: Mapping[str, EventPlan] = {
         properties={**_RECEIPT, "reason": "text"}, label={"zh-CN": "说明退订原因", "en": "Reason for leaving given"}
     ),
     "Language Chosen": EventPlan(label={"zh-CN": "选择语言", "en": "Language chosen"}),
+    "Link Opened": EventPlan(properties=_VISIT, label={"zh-CN": "打开短链接", "en": "Link opened"}),
+    "Link Previewed": EventPlan(properties=_VISIT, label={"zh-CN": "短链接被预读", "en": "Link read by a machine"}),
     "Identified": EventPlan(label={"zh-CN": "身份识别", "en": "Identified"}),
     "Page Viewed": EventPlan(properties=_PAGE, label={"zh-CN": "浏览页面", "en": "Page viewed"}),
     "Screen Viewed": EventPlan(label={"zh-CN": "浏览屏幕", "en": "Screen viewed"}),
+}
+
+# What Spira itself computes of every person (unify.touches); nobody else can tell it.
+OWN_TRAITS: Mapping[str, PropertyType] = {
+    f"{which}_touch_{part}": "time" if part == "at" else "text"
+    for which in ("first", "last")
+    for part in ("touchpoint", "campaign", "link", "at")
 }
 
 
@@ -169,7 +179,7 @@ class TrackingDefinition(DefinitionModel):
 
 def plan_of(parts: Iterable[TrackingDefinition]) -> Plan:
     """All parts and the events Spira knows by itself, as one plan."""
-    events, traits, contact, strict = dict(OWN_EVENTS), {}, set(CONTACT_TRAITS), False
+    events, traits, contact, strict = dict(OWN_EVENTS), dict(OWN_TRAITS), set(CONTACT_TRAITS), False
     for part in parts:
         strict = strict or part.mode == "strict"
         for name, declared in part.events.items():
@@ -284,7 +294,7 @@ def _two_types(definition: Definition, world: World) -> Iterator[Diagnostic]:
     """Details of this part whose type differs from an earlier declaration, here or in another part."""
     first: dict[str, tuple[str, Definition | None, Place]] = {
         f"property `{name}`": (type, None, ()) for own in OWN_EVENTS.values() for name, type in own.properties.items()
-    }
+    } | {f"trait `{name}`": (type, None, ()) for name, type in OWN_TRAITS.items()}
     for each in world.of("tracking"):
         for detail, type, path in _details(each.model):
             known, where, place = first.setdefault(detail, (type, each, path))

@@ -9,7 +9,8 @@ Writes  `links`         one row per pair, with the earliest event that showed it
 
 The outcome is a function of the set of links: neither their order nor the batches they came in
 matter, and taking a link away gives back what was before. docs/decisions/0007-identity.md says
-what happens when links contradict each other. A batch without news costs one join.
+what happens when links contradict each other; 0014 what, when several claim one visit of a short link.
+A batch without news costs one join.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 
 from spira.storage import ddl
 from spira.storage.warehouse import Warehouse
-from spira.unify.kinds import USER_ID
+from spira.unify.kinds import USER_ID, VISIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ def _place_touched(warehouse: Warehouse, batch: int) -> int:
     warehouse.execute(_STRONG_EDGES)
     _label(warehouse, edges="strong_edges", into="principals")
     warehouse.execute(_SHARED)
+    _part_visits(warehouse)
     warehouse.execute(_OPEN_EDGES)
     _label(warehouse, edges="open_edges", into="loose")
     warehouse.execute(_TORN)
@@ -86,6 +88,15 @@ def _place_touched(warehouse: Warehouse, batch: int) -> int:
     warehouse.execute(_UNLAY)
     warehouse.execute(_LAY)
     return int(warehouse.value(_COUNT_DIFFERENCE))
+
+
+def _part_visits(warehouse: Warehouse) -> None:
+    """Count as shared the visits that are claimed by some who are not one person without it."""
+    warehouse.execute(_VISITS, {"visit": VISIT})
+    if warehouse.execute(_CLAIMED):
+        warehouse.execute(_FIRM_EDGES)
+        _label(warehouse, edges="firm_edges", into="firm")
+        warehouse.execute(_SHARE_VISITS)
 
 
 def _label(warehouse: Warehouse, *, edges: str, into: str) -> None:
@@ -167,6 +178,25 @@ from edges edge join principals principal on principal.id = edge.b
 where edge.a not in (select id from strong) and edge.b in (select id from strong)
 group by edge.a
 having count(distinct principal.label) > 1
+"""
+_VISITS = """
+create or replace temp table visits as
+select subject_id as id from identifiers where kind = $visit and subject_id in (select id from touched)
+"""
+_CLAIMED = """
+create or replace temp table claimed as
+select a as id from edges where a in (select id from visits) group by a having count(*) > 1
+"""
+_FIRM_EDGES = """
+create or replace temp table firm_edges as
+select a, b from edges where a not in (select id from visits) and b not in (select id from visits)
+"""
+_SHARE_VISITS = """
+insert into shared
+select edge.a from edges edge join firm on firm.id = edge.b
+where edge.a in (select id from claimed)
+group by edge.a
+having count(distinct firm.label) > 1
 """
 _OPEN_EDGES = """
 create or replace temp table open_edges as

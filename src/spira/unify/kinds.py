@@ -15,6 +15,7 @@ from spira.collect import identifiers
 from spira.kernel.registry import Registry
 
 USER_ID = "user_id"
+VISIT = "visit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

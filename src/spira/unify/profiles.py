@@ -3,10 +3,12 @@
 Reads   `profile_events`   when a person was seen, and in which store
         `trait_facts`      every trait that was ever told
         `moved`            whose facts are whose today
+        `identifiers`      which profiles are a visit and nothing else
 Writes  `profiles`         first and last seen, and the unit the person belongs to
         `traits`           one value per person and name: the highest priority, then the latest
 
-Whoever did something is a profile; an address nobody acted by is none. Every loaded event counts,
+Whoever did something is a profile; an address nobody acted by is none, nor is a visit of a short link that
+nobody's acts were tied to. What led somebody here is a trait like others (unify.touches). Every loaded event counts,
 also one a few minutes ahead of the clock. Looking only at changed profiles gives the same rows
 as looking at all of them; profiles whose subjects left lose their rows.
 """
@@ -19,9 +21,11 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from spira.collect.tracking import OWN_TRAITS
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
-from spira.unify import changed
+from spira.unify import changed, touches
+from spira.unify.kinds import VISIT
 
 STAGE = "unify.profiles"
 PREFERRED_STORE = "preferred_store_id"
@@ -52,8 +56,10 @@ def compute(
             return Profiled(written=0, removed=0)
         warehouse.execute(_FACTS)
         warehouse.execute(_FORGET_TRAITS)
-        warehouse.execute(_WRITE_TRAITS)
+        warehouse.execute(_WRITE_TRAITS, {"own": list(OWN_TRAITS)})
+        touches.write(warehouse)
         warehouse.execute(_SEEN if STORE in warehouse.columns("profile_events") else _SEEN_WITHOUT_STORES)
+        warehouse.execute(_FORGET_VISITS, {"visit": VISIT})
         removed = int(warehouse.value(_COUNT_GONE))
         warehouse.execute(_FORGET_PROFILES)
         written = warehouse.execute(_WRITE_PROFILES, {"preferred": PREFERRED_STORE})
@@ -76,7 +82,7 @@ insert into traits by name
 select profile_id, name, fact.value as value, fact.vault_key as vault_key, fact.ts as at,
        fact.source as source, fact.priority as priority
 from told
-where fact.value is not null or fact.vault_key is not null
+where (fact.value is not null or fact.vault_key is not null) and name not in (select unnest($own::varchar[]))
 order by profile_id, name
 """
 _SEEN = """
@@ -93,6 +99,11 @@ select profile_id, min(ts) as first_seen, max(ts) as last_seen, null::varchar as
 from profile_events
 where profile_id in (select profile_id from changed)
 group by profile_id
+"""
+_FORGET_VISITS = """
+delete from seen
+where profile_id in (select subject_id from identifiers where kind = $visit)
+  and profile_id not in (select profile_id from moved)
 """
 _COUNT_GONE = """
 select count(*) from profiles semi join changed using (profile_id) anti join seen using (profile_id)

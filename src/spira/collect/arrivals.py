@@ -1,0 +1,56 @@
+"""Arrivals: what the address of a page tells of the short link that led to it.
+
+A short link appends `spira_link` and `spira_visit` to where it leads, and every client of
+Segment's kind tells the page's address with what it sends. So the visit is joined to whoever
+landed without a cookie and without a script of ours: the visit is an identifier, and the call
+that names it shows that the two are one. Whoever sends the address on to others takes nobody
+with them: a visit that several claim is nobody's (unify.identity).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import msgspec
+
+LINK, VISIT = "spira_link", "spira_visit"
+CODE = r"[0-9A-Za-z][0-9A-Za-z_-]{0,39}"
+_NAMED = b"spira_link="
+_LINK = re.compile(rb"[?&]spira_link=(" + CODE.encode() + rb")(?![0-9A-Za-z_-])")
+_VISIT = re.compile(rb"[?&]spira_visit=(visit_[0-9a-hjkmnp-tv-z]{16})(?![0-9A-Za-z_-])")
+
+
+class Arrival(NamedTuple):
+    """The link that led somebody here and the visit it was, as far as the address says."""
+
+    link: str | None = None
+    visit: str | None = None
+
+
+class _Page(msgspec.Struct):
+    url: object = None
+    search: object = None
+
+
+class _Context(msgspec.Struct):
+    page: _Page | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Context)
+_NOWHERE = Arrival()
+
+
+def arrival(context: msgspec.Raw) -> Arrival:
+    """What the address in a call's context says; looked for only where a link is named at all."""
+    text = bytes(context)
+    if _NAMED not in text:
+        return _NOWHERE
+    try:
+        page = _DECODER.decode(text).page
+    except (msgspec.MsgspecError, RecursionError):
+        return _NOWHERE
+    told = (page.search, page.url) if page is not None else ()
+    address = next((each.encode() for each in told if isinstance(each, str) and "spira_link=" in each), b"")
+    link, visit = _LINK.search(address), _VISIT.search(address)
+    return Arrival(link[1].decode() if link else None, visit[1].decode() if visit else None)
