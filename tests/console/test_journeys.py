@@ -81,3 +81,13 @@ def test_an_unknown_journey_is_not_found(world):
     for part in ("", "/report", "/people", "/versions"):
         assert world.get(f"/journeys/nothing{part}").status_code == 404
         assert world.get(f"/api/journeys/nothing{part}").status_code == 404
+
+
+def test_the_report_tells_what_it_brought_in(world, english):
+    """Page and JSON say what both groups spent per person, and no amount where there is too little to say one."""
+    found = world.get("/api/journeys/win_back/report").json()["money"]
+    assert (found["amount"], found["currency"]) == ("revenue", "USD")
+    assert found["difference"]["treated"]["people"] > found["difference"]["held_out"]["people"]
+    page = english("/journeys/win_back/report")
+    assert "What it brought in" in page
+    assert "revenue of each: Order completed" in page

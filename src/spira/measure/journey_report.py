@@ -1,6 +1,6 @@
 """What one journey was worth: those written to against those held out, and what became of its messages.
 
-Reads   `enrolments`, `deliveries`, `profiles`
+Reads   `enrolments`, `deliveries`, `profiles`, `profile_events`
 
 Both groups are counted alike, from entering on. Where they are too small for a statement the report says
 so, and how many more people it would take: as many as show the difference seen so far with 95 % confidence
@@ -9,19 +9,19 @@ four times in five. Numbers are of the viewer's people only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from math import ceil
-from statistics import NormalDist
 from typing import Any
 
+from spira.engage.journeys.facts import GoalSaid
 from spira.kernel.viewer import Viewer
-from spira.measure.experiments import ENOUGH, Arm, Difference, difference
+from spira.measure.experiments import ENOUGH, Arm, Difference, difference, people_needed
+from spira.measure.journey_money import JourneyMoney, journey_money
+from spira.segment.conditions.catalog import EventSchema
 from spira.storage.warehouse import Warehouse
 
 DAYS = 30
-_CONFIDENCE, _POWER = 0.975, 0.8
-MOST = 10_000_000  # beyond which there is no sense in saying how many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +60,36 @@ class JourneyReport:
     more_needed: int | None = field(
         metadata={"help": "how many more people would show the difference seen; None where that can't be said"}
     )
+    money: JourneyMoney | None = field(metadata={"help": "what it brought in; None without a goal"})
     messages: MessageFates = field(metadata={"help": "its messages, since it began"})
     days: tuple[JourneyDay, ...] = field(metadata={"help": "the last thirty days, oldest first"})
 
 
-def journey_report(warehouse: Warehouse, viewer: Viewer, name: str, *, as_of: datetime) -> JourneyReport:
-    """The report of a journey among the viewer's people."""
+def journey_report(
+    warehouse: Warehouse,
+    viewer: Viewer,
+    name: str,
+    *,
+    goal: GoalSaid | None,
+    events: Mapping[str, EventSchema],
+    currency: str,
+    as_of: datetime,
+) -> JourneyReport:
+    """The report of a journey among the viewer's people; `currency` is of amounts that name none."""
     bound: dict[str, Any] = {"journey": name, "units": None if viewer.units is None else sorted(viewer.units)}
     treated, treated_goals, held, held_goals = warehouse.query(_ARMS, bound)[0]
     goals = difference(Arm(profiles=treated, reached=treated_goals), Arm(profiles=held, reached=held_goals))
+    money = None
+    if goal is not None:
+        said: dict[str, Any] = {"event": goal.did, "within": goal.within, "events": events, "currency": currency}
+        money = journey_money(warehouse, viewer, name, **said, as_of=as_of)
     asked, waiting, sent, delivered, opened, clicked, bounced, failed, unknown = warehouse.query(_FATES, bound)[0]
     return JourneyReport(
         journey=name,
         as_of=as_of,
         goals=goals,
         more_needed=more_needed(goals),
+        money=money,
         messages=MessageFates(
             asked=asked,
             waiting=waiting,
@@ -97,12 +112,13 @@ def more_needed(goals: Difference) -> int | None:
     if goals.verdict in ("better", "worse") or treated.share is None or held.share is None or not goals.value:
         return None
     times = treated.profiles / held.profiles
-    spread = treated.share * (1 - treated.share) / times + held.share * (1 - held.share)
-    sure = NormalDist().inv_cdf(_CONFIDENCE) + NormalDist().inv_cdf(_POWER)
-    least = ENOUGH / min(times, 1)  # the smaller group must hold enough, whatever the difference
-    wanted = max(spread * (sure / goals.value) ** 2, least)
-    more = ceil(wanted * (1 + times)) - treated.profiles - held.profiles
-    return more if 0 < more <= MOST else None
+    return people_needed(
+        gap=goals.value,
+        spread=treated.share * (1 - treated.share) / times + held.share * (1 - held.share),
+        least=ENOUGH / min(times, 1),  # the smaller group must hold enough, whatever the difference
+        treated=treated.profiles,
+        held_out=held.profiles,
+    )
 
 
 def _days(warehouse: Warehouse, bound: dict[str, Any]) -> tuple[JourneyDay, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from spira.console import formats
 from spira.console.labels import label_of
 from spira.console.pages.people import event_labels
 from spira.console.render import page
@@ -93,7 +94,8 @@ def report_page(request: Asked, core: Core, viewer: Asking, name: FromPath[str])
     shown = api.report(core, viewer, name)
     facts = api.known(core, viewer, name)
     chart = chart_of(shown, viewer.language)
-    return _draw(request, core, viewer, "journey_report.html", facts, data=shown, chart=chart)
+    amounts = _amounts(core, viewer, shown)
+    return _draw(request, core, viewer, "journey_report.html", facts, data=shown, chart=chart, **amounts)
 
 
 @get("/journeys/{name:str}/people", opt={"roles": PEOPLE, "data": "/api/journeys/{name}/people"}, sync_to_thread=True)
@@ -147,6 +149,17 @@ def _draw(
         now=core.clock.now(),
         **values,
     )
+
+
+def _amounts(core: AnyCore, viewer: Viewer, shown: JourneyReport) -> dict[str, Any]:
+    """How the money of a report is written, which needs not be in the workspace's currency."""
+    currency = (shown.money and shown.money.currency) or core.settings.workspace.currency
+    counted = shown.money.currencies if shown.money else {}
+    return {
+        "amount": lambda value: formats.amount(value, currency, viewer.language),
+        "gain": lambda value: f"{'+' if value > 0 else ''}{formats.amount(value, currency, viewer.language)}",
+        "currencies": ("、" if viewer.language == "zh-CN" else ", ").join(sorted(counted)),
+    }
 
 
 def may_define(viewer: Viewer) -> bool:

@@ -120,8 +120,16 @@ def one(core: AnyCore, viewer: Viewer, name: str, *, version: int | None = None)
 @kept_view
 def report(core: AnyCore, viewer: Viewer, name: str) -> JourneyReport:
     """What one journey was worth."""
-    known(core, viewer, name)
-    return journey_report(core.lane(), viewer, name, as_of=as_of(core))
+    facts = known(core, viewer, name)
+    return journey_report(
+        core.lane(),
+        viewer,
+        name,
+        goal=facts.goal,
+        events=core.catalog.events,
+        currency=core.settings.workspace.currency,
+        as_of=as_of(core),
+    )
 
 
 @kept_view
