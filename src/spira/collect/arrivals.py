@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 LINK, VISIT = "spira_link", "spira_visit"
-CODE = r"[0-9A-Za-z][0-9A-Za-z_-]{0,39}"
+CODE = r"[0-9a-z][0-9a-z_-]{0,39}"
 _NAMED = b"spira_link="
 _LINK = re.compile(rb"[?&]spira_link=(" + CODE.encode() + rb")(?![0-9A-Za-z_-])")
 _VISIT = re.compile(rb"[?&]spira_visit=(visit_[0-9a-hjkmnp-tv-z]{16})(?![0-9A-Za-z_-])")

@@ -36,7 +36,7 @@ from spira.console.pages import (
     templates,
     units,
 )
-from spira.console.public import brand, links, preferences
+from spira.console.public import brand, links, preferences, visits
 from spira.console.public.frame import closed, is_public
 from spira.console.render import page
 from spira.console.streams import Streams
@@ -74,6 +74,7 @@ ROUTES = (
     *brand.ROUTES,
     *links.ROUTES,
     *preferences.ROUTES,
+    *visits.ROUTES,
 )
 
 

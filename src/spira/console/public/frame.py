@@ -28,7 +28,7 @@ HEADERS = {
     "cache-control": "no-store",
     "vary": "accept-language",
 }
-_PLACES = ("/u/", "/p/", "/c/", "/o/", "/brand/")
+_PLACES = ("/u/", "/p/", "/c/", "/o/", "/r/", "/brand/")
 
 
 def is_public(path: str) -> bool:
@@ -62,6 +62,8 @@ def draw(
 def closed(request: Asked, core: AnyCore, fault: Fault) -> Response[str]:
     """What a reader sees instead of a page: a link that is wrong or old, or a fault of ours."""
     reason = {404: "wrong", 410: "old", 429: "often"}.get(fault.status, "ours" if fault.status >= 500 else "other")
+    if request.url.path.startswith("/r/"):  # the address is from a poster or a post, and of no message
+        reason = {"wrong": "no_link", "old": "link_over"}.get(reason, reason)
     return draw(request, core, "public_closed.html", status=fault.status, reason=reason)
 
 
