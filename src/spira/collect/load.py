@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from spira.collect import sources
 from spira.collect.decode import Decoded, DecodeTask, SourceFacts, decode_stretch
+from spira.collect.known import KnownIds
 from spira.collect.tracking import Plan, line_table
 from spira.kernel.clock import Clock
 from spira.kernel.jobs import JobRunner
@@ -72,12 +73,14 @@ def load(
     directory: Path,
     scratch: Path,
     join: Join,
+    known: KnownIds | None = None,
     limit_bytes: int = LIMIT_BYTES,
 ) -> Loaded:
     """Load up to the end that the log has now; without news it costs next to nothing.
 
     `directory` is the workspace's. `join` is called in each batch's transaction, once its links
-    are known. The plan's columns must be there (`tracking.reconcile`).
+    are known. The plan's columns must be there (`tracking.reconcile`). `known` is what was learnt of
+    the message ids in earlier loads; without it they are learnt anew.
     """
     goal, done = log.end(), Loaded(batch=int(warehouse.value(_LAST_BATCH) or 0), end=position(warehouse))
     if done.end >= goal:
@@ -94,13 +97,14 @@ def load(
         max_event_bytes=settings.collect.max_event_bytes,
         future_tolerance_seconds=settings.collect.future_tolerance_seconds,
     )
+    known = known or KnownIds(scratch)
     while done.end < goal:
         decoded = runner.run(decode_stretch, task)
         if (decoded.segment, decoded.offset) == (task.segment, task.offset):
             break
         if sealed := decoded.files.get("sealed"):
             vault.put(_SEALED.decode(Path(sealed).read_bytes()))
-        done = _take(warehouse, decoded, done, at=clock.now(), join=join)
+        done = _take(warehouse, decoded, done, at=clock.now(), join=join, known=known)
         task = msgspec.structs.replace(task, segment=decoded.segment, offset=decoded.offset)
     return done
 
@@ -112,13 +116,15 @@ def _sources(state: State) -> dict[str, SourceFacts]:
     }
 
 
-def _take(warehouse: Warehouse, decoded: Decoded, before: Loaded, *, at: datetime, join: Join) -> Loaded:
+def _take(
+    warehouse: Warehouse, decoded: Decoded, before: Loaded, *, at: datetime, join: Join, known: KnownIds
+) -> Loaded:
     """One batch: everything decoded in one transaction, after which its files go."""
     batch, end = before.batch + 1, Position(decoded.segment, decoded.offset)
     events = 0
     with _files(warehouse, decoded) as tables, warehouse.transaction():
         if "events" in tables:
-            events = _events(warehouse, batch, tables, join)
+            events = _events(warehouse, batch, tables, join, known)
         if "quarantine" in tables:
             warehouse.execute(_QUARANTINE, {"batch": batch})
         if "attempts" in tables:
@@ -137,10 +143,12 @@ def _take(warehouse: Warehouse, decoded: Decoded, before: Loaded, *, at: datetim
     )
 
 
-def _events(warehouse: Warehouse, batch: int, tables: dict[str, str], join: Join) -> int:
+def _events(warehouse: Warehouse, batch: int, tables: dict[str, str], join: Join, known: KnownIds) -> int:
     """The events that are new, and everything that hangs on them; how many there were."""
     now = {"batch": batch}
     last_event, last_subject = warehouse.one(_LAST_IDS) or (0, 0)
+    warehouse.execute(_FIRST)
+    known.mark(warehouse)
     warehouse.execute(_KEPT, {"last": last_event})
     warehouse.execute(_USED_WITH_LINKS if "links" in tables else _USED)
     warehouse.execute(_SUBJECTS if "identifiers" in tables else _NO_SUBJECTS, {"last": last_subject})
@@ -200,18 +208,22 @@ _LAST_IDS = "select coalesce(max(last_event), 0), coalesce(max(last_subject), 0)
 _NEW_EVENT = "select max(event_id) from events where batch = $batch"
 _NEW_SUBJECT = "select max(subject_id) from identifiers where batch = $batch"
 
-# The first of each message id that is not there yet, numbered in the order of the log. An event
-# of Spira's own about someone who was erased meanwhile is left out.
+# The first of each message id, and of these what is not there yet, numbered in the order of the log.
+# An event of Spira's own about someone who was erased meanwhile is left out.
+_FIRST = """
+create or replace temp table batch_first as
+select min(item) as item, arg_min(subject, item) as subject, arg_min(given_subject_id, item) as given_subject_id,
+       message_id
+from incoming_events
+where given_subject_id is null
+   or exists (select 1 from identifiers known where known.subject_id = given_subject_id)
+group by message_id
+"""
 _KEPT = """
 create or replace temp table batch_kept as
 select item, subject, given_subject_id, $last + row_number() over (order by item) as event_id
-from (select min(item) as item, arg_min(subject, item) as subject, arg_min(given_subject_id, item) as given_subject_id,
-             message_id
-      from incoming_events
-      where given_subject_id is null
-         or exists (select 1 from identifiers known where known.subject_id = given_subject_id)
-      group by message_id) first
-where not exists (select 1 from events known where known.message_id = first.message_id)
+from batch_first
+where item not in (select item from batch_known)
 """
 _USED = """
 create or replace temp table batch_used as

@@ -22,6 +22,7 @@ import spira.worker.builtin  # noqa: F401  (registers everything)
 from spira.collect import load as loading
 from spira.collect import tracking
 from spira.collect.intake import Intake
+from spira.collect.known import KnownIds
 from spira.definitions import apply as applying
 from spira.definitions import plan as planning
 from spira.definitions.files import admitted, write
@@ -93,6 +94,7 @@ class Core:
         self._idle = warehouse.lane()  # lanes are made from this one, since the worker's is busy during a turn
         self._closing.callback(self._close_warehouse)
         self._closing.callback(self._kept.close)
+        self._known = KnownIds(self.paths.scratch)
         self._loaded = loading.position(warehouse)
         self.take_up()
         self.intake = Intake(
@@ -206,6 +208,7 @@ class Core:
             self._warehouse = open_warehouse(self.paths.warehouse, memory=storage.memory, threads=storage.threads)
         except Exception as raised:
             raise trouble_of(raised) or raised from raised
+        self._known = KnownIds(self.paths.scratch)
         with self._giving:
             self._idle = self._warehouse.lane()
 
@@ -227,6 +230,7 @@ class Core:
             vault=self.vault,
             warehouse=self._warehouse,
             runner=self._runner,
+            known=self._known,
             applied=self.applied,
             plan=self.plan_of_events,
             catalog=self.catalog,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from spira.collect.known import KnownIds
 from spira.collect.tracking import Plan
 from spira.definitions.apply import Applied
 from spira.kernel.clock import Clock
@@ -37,6 +38,7 @@ class Turn:
     vault: Vault
     warehouse: Warehouse
     runner: JobRunner
+    known: KnownIds
     applied: Applied
     plan: Plan
     catalog: Catalog

@@ -38,6 +38,7 @@ def load(turn: Turn) -> int:
         directory=turn.directory,
         scratch=turn.scratch,
         join=identity.resolve,
+        known=turn.known,
     )
     for damage in done.damage:
         _log.error("the log is damaged and a part of it could not be loaded: %s", damage)
