@@ -76,7 +76,7 @@ class KnownIds:
 
     def catch_up(self, warehouse: Warehouse) -> None:
         """Take in what was committed since; the first time, everything."""
-        newest = int(warehouse.value(_NEWEST) or 0)
+        newest = int(warehouse.value(_NEWEST, {"after": self._until}) or 0)
         while self._until < newest:
             until = min(newest, self._until + self._step, self._last_of(self._until + 1))
             found = warehouse.arrow(_SINCE, {"after": self._until, "until": until})
@@ -185,7 +185,7 @@ def _column(table: pa.Table, name: str) -> Numbers:
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint64(1)
 _IN_WORD = np.uint64((1 << _WORD_BITS) - 1)
-_NEWEST = "select max(event_id) from events"
+_NEWEST = "select max(event_id) from events where event_id > $after"  # so that only the last rows are read
 _SINCE = """
 select event_id, hash(message_id) as hash, rowid as row_id from events
 where event_id > $after and event_id <= $until
