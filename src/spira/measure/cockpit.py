@@ -1,6 +1,6 @@
 """The cockpit: six figures, the turns of the spiral, and what journeys were worth, for one viewer.
 
-Reads   `profile_events`, `profiles`, `tags`, `permissions`, `deliveries`, `enrolments`, `membership_changes`
+Reads   `profile_events`, `profiles`, `traits`, `tags`, `permissions`, `deliveries`, `enrolments`, `membership_changes`
 
 A figure covers the thirty days before `as_of` and is compared with the thirty before those.
 A viewer's figures count the people of their units only.
@@ -8,13 +8,14 @@ A viewer's figures count the people of their units only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from spira.kernel.viewer import Viewer
 from spira.measure.experiments import Arm, Difference, difference
+from spira.measure.provinces import Provinces, provinces
 from spira.storage.warehouse import Warehouse
 
 DAYS = 30
@@ -84,10 +85,11 @@ class Cockpit:
     movements: tuple[Movement, ...] = field(metadata={"help": "audiences in the last day"})
     channels: tuple[ChannelFigures, ...] = field(metadata={"help": "messages by channel"})
     journeys: tuple[JourneyFigures, ...] = field(metadata={"help": "journeys"})
+    provinces: Provinces | None = field(metadata={"help": "people by province; null when nobody's place is known"})
 
 
-def cockpit(warehouse: Warehouse, viewer: Viewer, *, as_of: datetime) -> Cockpit:
-    """The cockpit as `viewer` may see it."""
+def cockpit(warehouse: Warehouse, viewer: Viewer, *, as_of: datetime, traits: Collection[str] = ()) -> Cockpit:
+    """The cockpit as `viewer` may see it; `traits` are those of a place that a condition may speak of."""
     bound: dict[str, Any] = {
         "as_of": as_of,
         "start": as_of - timedelta(days=DAYS),
@@ -118,6 +120,7 @@ def cockpit(warehouse: Warehouse, viewer: Viewer, *, as_of: datetime) -> Cockpit
         ),
         channels=_channels(warehouse, bound),
         journeys=journey_figures(warehouse, viewer),
+        provinces=provinces(warehouse, viewer, as_of=as_of, declared=traits),
     )
 
 

@@ -1,6 +1,6 @@
 """The cockpit: how the brand is doing, on one page.
 
-Six figures with their story, the spiral, yesterday's movements in words, channels, journeys.
+Six figures with their story, the spiral, yesterday's movements in words, the map, channels, journeys.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
+from litestar.response import Redirect
 
-from spira.console import drawings
+from spira.console import drawings, maps
 from spira.console.labels import label_of
 from spira.console.pages.start import panel
 from spira.console.render import page
 from spira.kernel.clock import local
+from spira.kernel.errors import NotFound
 from spira.kernel.i18n import catalogue, say
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import FEWEST, Viewer
 from spira.measure.cockpit import DAYS, Cockpit
 from spira.server.api.cockpit import view
 from spira.server.core import AnyCore, Asking, Core
@@ -50,6 +53,16 @@ def cockpit_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     return _draw(request, core, viewer)
 
 
+@get("/cockpit/provinces/{code:str}", opt={"leads": "/audiences/new"}, sync_to_thread=True)
+def province_page(core: Core, viewer: Asking, code: FromPath[str]) -> Redirect:
+    """The people of a province, in the builder; the address stays short however many ways there are to write it."""
+    found = view(core, viewer).provinces
+    here = next((each for each in found.provinces if each.code == code), None) if found else None
+    if here is None or here.condition is None:
+        raise NotFound("there are no people of this province to choose", help="look at the map of the cockpit")
+    return Redirect(path=_who(here.condition), status_code=303)
+
+
 def _draw(request: Asked, core: AnyCore, viewer: Viewer) -> Response[str]:
     shown = view(core, viewer)
     names = {each.audience: label_of(core, "audience", each.audience, viewer.language) for each in shown.movements}
@@ -67,6 +80,8 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer) -> Response[str]:
         behind=behind(core),
         chart=chart_of(shown, core.settings.workspace.zone, viewer.language),
         first_run=panel(request, core, viewer),
+        map=maps.map_of(shown.provinces, viewer.language) if shown.provinces else None,
+        fewest=FEWEST,
     )
 
 
@@ -117,4 +132,4 @@ def chart_of(shown: Cockpit, zone: str, language: str) -> dict[str, Any]:
     return {"x": [f"{local(start + timedelta(days=each), zone):%Y-%m-%d}" for each in range(DAYS)], "series": series}
 
 
-ROUTES = [home, cockpit_page]
+ROUTES = [home, cockpit_page, province_page]
