@@ -1,7 +1,7 @@
 """Columns: rows collected one by one, written as Arrow files that the warehouse takes whole.
 
-Writes  files   `events`, `identifiers`, `links`, `traits`, `quarantine`, `attempts`, `undeclared`,
-                one `lines:<array>` per array (Arrow), and `sealed` (msgpack)
+Writes  files   `events`, `identifiers`, `links`, `traits`, `quarantine`, `replayed`, `attempts`,
+                `undeclared`, one `lines:<array>` per array (Arrow), and `sealed` (msgpack)
 
 Rows of one call share its `item`, its place in the stretch; subjects are numbered within the
 stretch (`subject`). The loader turns both into ids. A table without rows has no file.
@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import chain, repeat
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -65,11 +65,41 @@ QUARANTINE = _schema(
     detail=_TEXT,
     subject_key=_TEXT,
     body=pa.binary(),
+    via=_TEXT,
+    sent_at=_TEXT,
+    context=pa.binary(),
+)
+REPLAYED = _schema(
+    item=_BIG,
+    from_batch=_BIG,
+    from_item=pa.int32(),
+    source=_TEXT,
+    received_at=_TIME,
+    message_id=_TEXT,
+    at=_TIME,
+    actor=_TEXT,
+    reason=_TEXT,
+    detail=_TEXT,
 )
 ATTEMPTS = _schema(delivery_id=_BIG, phase=_TEXT, at=_TIME, outcome=_TEXT, provider_id=_TEXT, detail=_TEXT)
 UNDECLARED = _schema(event=_TEXT, property=_TEXT, type=_TEXT, seen=_BIG)
 
 Row = tuple[Any, ...]
+
+
+class Fate(NamedTuple):
+    """What became of a call of quarantine that was read again; without a reason it is the rows of `item`."""
+
+    item: int | None
+    from_batch: int
+    from_item: int
+    source: str
+    received_at: datetime
+    message_id: str
+    at: datetime
+    actor: str
+    reason: str | None
+    detail: str | None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +150,12 @@ class Columns:
         self._quarantine: list[Row] = []
         self._undeclared: Counter[Undeclared] = Counter()
         self.attempts: list[Row] = []
+        self.replayed: list[Fate] = []
+
+    @property
+    def last(self) -> int:
+        """The item of the newest rows."""
+        return self._items
 
     def add(self, event: Event, read: Read, person: Person, *, priority: int) -> None:
         """The rows of one event."""
@@ -154,6 +190,7 @@ class Columns:
             "traits": _table(self._traits, TRAITS),
             "quarantine": _table(self._quarantine, QUARANTINE),
             "attempts": _table(self.attempts, ATTEMPTS),
+            "replayed": _table(self.replayed, REPLAYED),
             "undeclared": _table([(*what, seen) for what, seen in self._undeclared.items()], UNDECLARED),
         }
         for array, lines in self._lines.items():

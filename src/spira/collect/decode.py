@@ -20,11 +20,25 @@ from typing import Any
 
 import msgspec
 
-from spira.collect.calls import Call, Fault, Request, identity, inspect, pieces, read_request
-from spira.collect.columns import Columns, Event
-from spira.collect.envelope import OWN_SOURCE, Accepted, Attempt, Emitted, OwnEvent, Record, Result, decode
-from spira.collect.people import Person, Sealer
-from spira.collect.properties import Properties, Read
+from spira.collect.arrivals import arrival
+from spira.collect.calls import BATCH, BadBody, Call, Fault, Request, identity, inspect, pieces, read_request
+from spira.collect.columns import Columns, Event, Fate
+from spira.collect.envelope import (
+    OWN_SOURCE,
+    VIA_OWN,
+    VIA_RECORD,
+    Accepted,
+    Attempt,
+    Emitted,
+    OwnEvent,
+    Record,
+    Replayed,
+    Result,
+    decode,
+)
+from spira.collect.identifiers import kind_of_anonymous
+from spira.collect.people import Identifier, Sealer
+from spira.collect.properties import Properties
 from spira.collect.tracking import Plan
 from spira.collect.typed import WrongType
 from spira.kernel.jobs import job
@@ -142,22 +156,32 @@ class Decoder:
             record = decode(raw)
         except (msgspec.MsgspecError, RecursionError) as fault:
             wrong = Fault("malformed", f"the record can't be read: {fault}")
-            self._quarantine(wrong, source=OWN_SOURCE, received_at=_EPOCH, body=raw)
+            self._quarantine(wrong, source=OWN_SOURCE, received_at=_EPOCH, body=raw, via=VIA_RECORD)
             return
         try:
             self._record(record)
         except Exception as fault:  # a fault of ours must not stop loading; the record is kept to be loaded again
-            wrong = Fault("malformed", f"the record stopped the decoder ({type(fault).__name__}); please report this")
             received_at = record.received_at if isinstance(record, Accepted | Emitted) else record.at
-            self._quarantine(wrong, source=OWN_SOURCE, received_at=received_at, body=raw)
+            self._quarantine(_stopped(fault), source=OWN_SOURCE, received_at=received_at, body=raw, via=VIA_RECORD)
 
     def _record(self, record: Record) -> None:
         match record:
             case Accepted():
                 self._accepted(record)
+            case Replayed():
+                self._replayed(record)
             case Emitted():
                 for event in record.events:
-                    self._own(event, record.received_at)
+                    if fault := self._own(event, record.received_at):
+                        self._quarantine(
+                            fault,
+                            source=OWN_SOURCE,
+                            received_at=record.received_at,
+                            body=msgspec.json.encode(event),
+                            message_id=event.message_id,
+                            event=event.event,
+                            via=VIA_OWN,
+                        )
             case Attempt():
                 self.columns.attempts.append((record.delivery_id, "attempt", record.at, None, None, None))
             case Result():
@@ -167,7 +191,7 @@ class Decoder:
 
     def _accepted(self, record: Accepted) -> None:
         request = read_request(record.body, record.via)
-        shared = _context(request.context)
+        shared = _context(request.context) or _NO_CONTEXT
         for index, call in enumerate(request.calls):
             fault = call if isinstance(call, Fault) else self._call(call, index, record, request, shared)
             if fault:
@@ -177,10 +201,41 @@ class Decoder:
                     source=record.source,
                     received_at=record.received_at,
                     body=pieces(record.body, record.via)[index],
-                    message_id=identity(known.message_id),
+                    message_id=identity(known.message_id) or made_id(record, index),
                     event=known.event,
                     subject_key=self._subject_key(known),
+                    via=record.via,
+                    sent_at=request.sent_at,
+                    context=bytes(request.context),
                 )
+
+    def _replayed(self, record: Replayed) -> None:
+        """A call out of quarantine: rows as if it were read for the first time, and what became of it."""
+        before = self.columns.last
+        try:
+            fault = self._again(record.request)
+        except (BadBody, msgspec.MsgspecError, RecursionError) as wrong:
+            fault = Fault("malformed", f"the call can't be read: {wrong}")
+        except Exception as wrong:  # it stays in quarantine, where it is
+            fault = _stopped(wrong)
+        item = self.columns.last if fault is None and self.columns.last > before else None
+        about = (record.request.source, record.request.received_at, record.message_id, record.at, record.actor)
+        said = (None, None) if fault is None else (fault.reason, fault.detail)
+        self.columns.replayed.append(Fate(item, record.batch, record.item, *about, *said))
+
+    def _again(self, record: Accepted) -> Fault | None:
+        if record.via == VIA_OWN:
+            return self._own(msgspec.json.decode(record.body, type=OwnEvent), record.received_at)
+        if record.via == VIA_RECORD:
+            self._record(decode(record.body))
+            return None
+        request = read_request(record.body, record.via)
+        call = request.calls[0] if request.calls else Fault("malformed", "there is no call in it")
+        return (
+            call
+            if isinstance(call, Fault)
+            else self._call(call, 0, record, request, _context(request.context) or _NO_CONTEXT)
+        )
 
     def _call(self, call: Call, index: int, record: Accepted, request: Request, shared: _Context) -> Fault | None:
         """Add the rows of one call; or say what is wrong with it, having added none."""
@@ -190,12 +245,19 @@ class Decoder:
         name = NAMES.get(call.type or "") or (call.event or "").strip()
         if self.task.plan.strict and name not in self.task.plan.events and call.type == "track":
             return Fault("unknown_event", f"no tracking plan declares `{name}`, and the plan is strict")
-        context = _context(call.context)
+        if (context := _context(call.context)) is None:
+            return Fault("malformed", "`context` can't be read")
         try:
             read = self.properties.read(name, call)
             person = self.sealer.person(call, context.traits, shared.traits)
         except WrongType as fault:
             return Fault("wrong_type", str(fault))
+        came = arrival(call.context)
+        if came.visit and person.subject:
+            visit = Identifier("visit", self.sealer.key("visit", came.visit), came.visit)
+            person = msgspec.structs.replace(person, linked=(*person.linked, (visit, "link visit")))
+        if came.link and "link" not in read.values:
+            read.values["link"] = came.link
         message_id = identity(call.message_id) or made_id(record, index)
         facts = self.task.sources.get(record.source, SourceFacts())
         campaign = _campaign(context.campaign or shared.campaign)
@@ -214,7 +276,7 @@ class Decoder:
         self.columns.add(event, read, person, priority=facts.priority)
         return None
 
-    def _own(self, own: OwnEvent, received_at: datetime) -> None:
+    def _own(self, own: OwnEvent, received_at: datetime) -> Fault | None:
         """One of Spira's own events: it has no client whose clock or shape could be wrong."""
         call = Call(
             type="track",
@@ -222,8 +284,8 @@ class Decoder:
             user_id=own.user_id,
             properties=msgspec.Raw(msgspec.json.encode(own.properties)),
         )
-        fault: Fault | None = None
-        person, read = Person(), Read()
+        if own.subject_id is None and own.user_id is None:
+            return Fault("missing_identifier", "the event has neither `subject_id` nor `user_id`")
         try:
             read = self.properties.read(own.event, call)
             person = self.sealer.person(call)
@@ -231,20 +293,7 @@ class Decoder:
                 told = Call(type="identify", traits=msgspec.Raw(msgspec.json.encode(own.traits)))
                 person = msgspec.structs.replace(person, traits=self.sealer.person(told).traits)
         except WrongType as wrong:
-            fault = Fault("wrong_type", str(wrong))
-        if own.subject_id is None and own.user_id is None:
-            fault = Fault("missing_identifier", "the event has neither `subject_id` nor `user_id`")
-        if fault:
-            body = msgspec.json.encode(own)
-            self._quarantine(
-                fault,
-                source=OWN_SOURCE,
-                received_at=received_at,
-                body=body,
-                message_id=own.message_id,
-                event=own.event,
-            )
-            return
+            return Fault("wrong_type", str(wrong))
         event = Event(
             message_id=own.message_id,
             type="track",
@@ -257,12 +306,13 @@ class Decoder:
             campaign=(own.campaign, None, None, None, None),
         )
         self.columns.add(event, read, person, priority=0)
+        return None
 
     def _subject_key(self, call: Call) -> str | None:
         """Whom a refused call is about, as far as it says."""
         for kind, written in (("user_id", call.user_id), ("anonymous_id", call.anonymous_id)):
             if (value := identity(written)) is not None:
-                return self.sealer.key(kind, value)
+                return self.sealer.key(kind_of_anonymous(value) if kind == "anonymous_id" else kind, value)
         return None
 
     def _quarantine(
@@ -275,14 +325,27 @@ class Decoder:
         message_id: str | None = None,
         event: str | None = None,
         subject_key: str | None = None,
+        via: str = BATCH,
+        sent_at: str | None = None,
+        context: bytes = b"",
     ) -> None:
-        row = (received_at, source, message_id, event, fault.reason, fault.detail, subject_key, self.sealer.body(body))
-        self.columns.refuse(row)
+        about = (received_at, source, message_id, event, fault.reason, fault.detail, subject_key)
+        shared = self.sealer.body(context) if context[:1] == b"{" else None
+        self.columns.refuse((*about, self.sealer.body(body), via, sent_at, shared))
 
 
-def _context(raw: msgspec.Raw) -> _Context:
+def _stopped(fault: Exception) -> Fault:
+    """A fault of ours."""
+    return Fault("malformed", f"the record stopped the decoder ({type(fault).__name__}); please report this")
+
+
+def _context(raw: msgspec.Raw) -> _Context | None:
+    """The context's few parts; None for one that can't be read, such as one with a number beyond all numbers."""
     text = bytes(raw)
-    return _CONTEXT.decode(text) if text[:1] == b"{" else _NO_CONTEXT
+    try:
+        return _CONTEXT.decode(text) if text[:1] == b"{" else _NO_CONTEXT
+    except (msgspec.MsgspecError, RecursionError):
+        return None
 
 
 def _campaign(written: Any) -> tuple[str | None, ...]:

@@ -1,6 +1,7 @@
-"""What a log record is: one of four small Structs, packed with msgpack and told apart by a tag.
+"""What a log record is: one of five small Structs, packed with msgpack and told apart by a tag.
 
     Accepted   a request of the collection API, its body as it came (unzipped)
+    Replayed   a call that was refused before, to be read again
     Emitted    events that Spira itself saw: opens, clicks, receipts, unsubscribes
     Attempt    a delivery is about to be handed to its provider
     Result     what became of that
@@ -25,6 +26,21 @@ class Accepted(msgspec.Struct, tag="a", frozen=True, array_like=True):
     received_at: datetime
     via: str
     body: bytes
+
+
+class Replayed(msgspec.Struct, tag="p", frozen=True, array_like=True):
+    """A call out of quarantine, with the instant it was first received and the message id it is loaded under.
+
+    `batch` and `item` are its place in quarantine; `via` of the request is, beside the calls' names,
+    `own` for an OwnEvent and `record` for a whole record that could not be read.
+    """
+
+    request: Accepted
+    batch: int
+    item: int
+    message_id: str
+    at: datetime
+    actor: str
 
 
 class OwnEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,9 +85,10 @@ class Result(msgspec.Struct, tag="r", frozen=True, array_like=True):
     detail: str | None = None
 
 
-Record = Accepted | Emitted | Attempt | Result
+Record = Accepted | Replayed | Emitted | Attempt | Result
 
 OWN_SOURCE = "spira"
+VIA_OWN, VIA_RECORD = "own", "record"  # how the calls of quarantine that came over no API came
 _DECODER: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 

@@ -23,6 +23,7 @@ import pyarrow as pa
 from spira.collect import sources
 from spira.collect.decode import Decoded, DecodeTask, SourceFacts, decode_stretch
 from spira.collect.known import KnownIds
+from spira.collect.outcomes import mark_replayed
 from spira.collect.tracking import Plan, line_table
 from spira.kernel.clock import Clock
 from spira.kernel.jobs import JobRunner
@@ -93,7 +94,7 @@ def load(
         limit_bytes=limit_bytes,
         scratch=str(scratch),
         plan=plan,
-        sources=_sources(state),
+        sources=source_facts(state),
         max_event_bytes=settings.collect.max_event_bytes,
         future_tolerance_seconds=settings.collect.future_tolerance_seconds,
     )
@@ -109,7 +110,8 @@ def load(
     return done
 
 
-def _sources(state: State) -> dict[str, SourceFacts]:
+def source_facts(state: State) -> dict[str, SourceFacts]:
+    """What decoding needs to know of each source."""
     return {
         each.source: SourceFacts(touchpoint=each.touchpoint, domain=each.domain, priority=each.priority)
         for each in sources.every(state)
@@ -127,6 +129,8 @@ def _take(
             events = _events(warehouse, batch, tables, join, known)
         if "quarantine" in tables:
             warehouse.execute(_QUARANTINE, {"batch": batch})
+        if "replayed" in tables:
+            mark_replayed(warehouse, with_events="events" in tables)
         if "attempts" in tables:
             warehouse.execute(_ATTEMPTS, {"batch": batch})
         _mark(warehouse, batch, end, at)

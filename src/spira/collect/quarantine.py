@@ -13,7 +13,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
 from spira.collect.people import QUARANTINE
 from spira.collect.shown import call_shown, without_contacts
@@ -25,6 +25,8 @@ from spira.storage.keys import Keys
 from spira.storage.sealing import unseal
 from spira.storage.warehouse import Warehouse
 
+State = Literal["open", "done", "all"]
+STATES: tuple[State, ...] = get_args(State)
 LIST = 50
 MOST_SOURCES = 100
 _PROPOSED = {bool: "boolean", int: "integer", float: "number", str: "text"}
@@ -34,12 +36,17 @@ _SENT_AS = {"integer": ("number", "money"), "number": ("money",), "text": ("time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which refused calls are looked at; None is all of them. `day` is a local one."""
+    """Which refused calls are looked at; None is all of them. `day` is a local one.
+
+    `state` is `open` for what still lies in quarantine, `done` for what was replayed and needs no
+    more, `all` for both.
+    """
 
     source: str | None = None
     event: str | None = None
     reason: str | None = None
     day: date | None = None
+    state: State = "open"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,10 @@ class Refused:
     event: str | None = field(metadata={"help": "the event, as far as it was told"})
     reason: str = field(metadata={"help": "why it was refused"})
     detail: str = field(metadata={"help": "what exactly is wrong"})
+    outcome: str | None = field(
+        metadata={"help": "what became of its replay: loaded, duplicate, refused; none was none"}
+    )
+    replayed_at: datetime | None = field(metadata={"help": "when it was replayed last"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +79,8 @@ class QuarantinePage:
     """A page of the quarantine, newest first."""
 
     as_of: datetime = field(metadata={"help": "the instant the counts speak of"})
-    total: int = field(metadata={"help": "how many refused calls there are, whatever is looked at"})
+    total: int = field(metadata={"help": "how many calls still lie in quarantine, whatever is looked at"})
+    replayed: int = field(metadata={"help": "how many were replayed and need no more"})
     reasons: tuple[ReasonCount, ...] = field(metadata={"help": "reasons, of what source, event and day leave"})
     sources: tuple[str, ...] = field(metadata={"help": "the sources that had calls refused"})
     events: tuple[str, ...] = field(metadata={"help": "the events that had calls refused"})
@@ -81,7 +93,9 @@ class RefusedView:
     """One refused call in full."""
 
     call: Refused = field(metadata={"help": "the call"})
-    message_id: str | None = field(metadata={"help": "the message id it told"})
+    message_id: str | None = field(metadata={"help": "the message id it told, or the one it was given"})
+    replayed_by: str | None = field(metadata={"help": "who replayed it last, by id"})
+    tries: int = field(metadata={"help": "how often it was replayed"})
     bytes: int = field(metadata={"help": "how long its text is"})
     body: str | None = field(metadata={"help": "its text without contact values; none when it can't be shown"})
     proposal: str | None = field(metadata={"help": "a part of a tracking plan that would take it, as YAML"})
@@ -91,14 +105,16 @@ def page(
     warehouse: Warehouse, filters: Filters, *, as_of: datetime, zone: str, before: str | None = None
 ) -> QuarantinePage:
     """A page of the refused calls; `before` is the `next` of the page before."""
-    chosen = _bound(filters, zone)
-    batch, item = _place(before)
+    chosen = bound_of(filters, zone)
+    batch, item = place_of(before)
+    total, replayed = warehouse.one(_TOTALS) or (0, 0)
     rows = warehouse.rows(_PAGE, {**chosen, "reason": filters.reason, "batch": batch, "item": item, "limit": LIST + 1})
     calls = tuple(_refused(row) for row in rows[:LIST])
     named = {"limit": MOST_SOURCES}
     return QuarantinePage(
         as_of=as_of,
-        total=int(warehouse.value("select count(*) from quarantine")),
+        total=total,
+        replayed=replayed,
         reasons=tuple(ReasonCount(**each) for each in warehouse.rows(_REASONS, chosen)),
         sources=tuple(name for (name,) in warehouse.query(_SOURCES, named)),
         events=tuple(name for (name,) in warehouse.query(_EVENTS, named)),
@@ -109,7 +125,7 @@ def page(
 
 def call(warehouse: Warehouse, keys: Keys, plan: Plan, refused: str) -> RefusedView:
     """One refused call, as far as it may be shown."""
-    batch, item = _place(refused)
+    batch, item = place_of(refused)
     found = warehouse.rows(_ONE, {"batch": batch, "item": item})
     if not found:
         raise NotFound(
@@ -120,6 +136,8 @@ def call(warehouse: Warehouse, keys: Keys, plan: Plan, refused: str) -> RefusedV
     return RefusedView(
         call=_refused(row),
         message_id=row["message_id"],
+        replayed_by=row["replayed_by"],
+        tries=row["tries"] or 0,
         bytes=len(body),
         body=call_shown(body, plan.contact),
         proposal=proposal(body, row["reason"], plan),
@@ -170,13 +188,15 @@ def _quoted(name: str) -> str:
     )
 
 
-def _bound(filters: Filters, zone: str) -> dict[str, Any]:
+def bound_of(filters: Filters, zone: str) -> dict[str, Any]:
+    """What `CHOSEN` is bound to; the reason is bound beside it."""
     start = None if filters.day is None else midnight(filters.day, zone)
     end = None if filters.day is None else midnight(filters.day + timedelta(days=1), zone)
-    return {"source": filters.source, "event": filters.event, "start": start, "end": end}
+    return {"source": filters.source, "event": filters.event, "start": start, "end": end, "state": filters.state}
 
 
-def _place(written: str | None) -> tuple[int | None, int | None]:
+def place_of(written: str | None) -> tuple[int | None, int | None]:
+    """The batch and item of a call's number; NotFound for what is none."""
     if not written:
         return None, None
     batch, _, item = written.partition("-")
@@ -193,22 +213,25 @@ def _refused(row: dict[str, Any]) -> Refused:
         event=row["event"],
         reason=row["reason"],
         detail=without_contacts(row["detail"]),
+        outcome=row["outcome"],
+        replayed_at=row["replayed_at"],
     )
 
 
-_CHOSEN = """
+CHOSEN = """
     ($source::varchar is null or source = $source)
 and ($event::varchar is null or event = $event)
 and ($start::timestamp is null or (received_at >= $start and received_at < $end))
+and ($state = 'all' or ($state = 'done') = coalesce(outcome in ('loaded', 'duplicate'), false))
 """
 _REASONS = (
     "select reason, count(*) as calls, max(received_at) as last_seen from quarantine where"
-    + _CHOSEN
+    + CHOSEN
     + "group by reason order by calls desc, reason"
 )
 _PAGE = (
-    "select batch, item, received_at, source, event, reason, detail from quarantine where"
-    + _CHOSEN
+    "select batch, item, received_at, source, event, reason, detail, outcome, replayed_at from quarantine where"
+    + CHOSEN
     + """
 and ($reason::varchar is null or reason = $reason)
 and ($batch::bigint is null or batch < $batch or (batch = $batch and item < $item))
@@ -216,8 +239,14 @@ order by batch desc, item desc limit $limit
 """
 )
 _ONE = """
-select batch, item, received_at, source, message_id, event, reason, detail, body
+select batch, item, received_at, source, message_id, event, reason, detail, body, outcome, replayed_at,
+       replayed_by, tries
 from quarantine where batch = $batch and item = $item
+"""
+_TOTALS = """
+select count(*) filter (where outcome is null or outcome = 'refused'),
+       count(*) filter (where outcome in ('loaded', 'duplicate'))
+from quarantine
 """
 _SOURCES = "select source from quarantine group by source order by source limit $limit"
 _EVENTS = """

@@ -88,6 +88,8 @@ TRAIT_FACTS = table(
     )
 )
 
+# `via`, `sent_at` and `context` (sealed) are what a call had from its request; the last four say what
+# became of it when it was read again: `loaded`, `duplicate` (its message id was taken) or `refused`.
 QUARANTINE = table(
     Table(
         name="quarantine",
@@ -107,6 +109,13 @@ QUARANTINE = table(
             detail VARCHAR required
             subject_key VARCHAR
             body BLOB required
+            via VARCHAR
+            sent_at VARCHAR
+            context BLOB
+            replayed_at TIMESTAMP
+            replayed_by VARCHAR
+            outcome VARCHAR
+            tries INTEGER
             """
         ),
         key=("batch", "item"),

@@ -238,8 +238,12 @@ def _refused(stores: Stores, erased: Erased) -> pa.Table:
     """The refused calls of nobody that mention an erased person all the same."""
     found = [
         {"batch": batch, "item": item}
-        for batch, item, body in stores.warehouse.query(_NAMELESS)
-        if mentions(sealing.unseal(stores.keys, body, context=QUARANTINE), erased, stores.keys)
+        for batch, item, body, context in stores.warehouse.query(_NAMELESS)
+        if any(
+            mentions(sealing.unseal(stores.keys, part, context=QUARANTINE), erased, stores.keys)
+            for part in (body, context)
+            if part
+        )
     ]
     return pa.Table.from_pylist(found, schema=pa.schema([("batch", pa.int64()), ("item", pa.int32())]))
 
@@ -308,7 +312,7 @@ union select subject_id from links where other_id in (select subject_id from era
 except select subject_id from erased_subjects
 """,
 )
-_NAMELESS = "select batch, item, body from quarantine where subject_key is null"
+_NAMELESS = "select batch, item, body, context from quarantine where subject_key is null"
 _REFUSED = """
 delete from quarantine using refused_calls
 where quarantine.batch = refused_calls.batch and quarantine.item = refused_calls.item

@@ -14,8 +14,20 @@ import msgspec
 
 from spira.collect.calls import BATCH, BadBody, identity, pieces
 from spira.collect.decode import made_id
-from spira.collect.envelope import Accepted, Attempt, Emitted, OwnEvent, Record, Result, decode, encode
-from spira.collect.identifiers import IDENTIFYING_TRAITS, normalise
+from spira.collect.envelope import (
+    VIA_OWN,
+    VIA_RECORD,
+    Accepted,
+    Attempt,
+    Emitted,
+    OwnEvent,
+    Record,
+    Replayed,
+    Result,
+    decode,
+    encode,
+)
+from spira.collect.identifiers import IDENTIFYING_TRAITS, kind_of_anonymous, normalise
 from spira.storage.keys import Keys
 
 Fields = dict[str, msgspec.Raw]
@@ -62,6 +74,30 @@ def _redacted(record: Record, erased: Erased, secrets: Keys) -> Record | None:
             return Emitted(record.received_at, kept) if kept else None
         case Accepted():
             return record if record.received_at > erased.until else _accepted(record, erased, secrets)
+        case Replayed():
+            return _replayed(record, erased, secrets)
+
+
+def _replayed(record: Replayed, erased: Erased, secrets: Keys) -> Replayed | None:
+    request = record.request
+    if request.received_at > erased.until:
+        return record
+    if request.via == VIA_OWN:
+        try:
+            own = msgspec.json.decode(request.body, type=OwnEvent)
+        except msgspec.MsgspecError:
+            return record
+        return None if _is_about(own, erased, secrets) else record
+    if request.via == VIA_RECORD:
+        body = redact(request.body, erased, secrets)
+        return None if body is None else _with(record, msgspec.structs.replace(request, body=body))
+    fresh = _accepted(request, erased, secrets)
+    return None if fresh is None else _with(record, fresh)
+
+
+def _with(record: Replayed, request: Accepted) -> Replayed:
+    same = request is record.request or request == record.request
+    return record if same else msgspec.structs.replace(record, request=request)
 
 
 def _is_about(event: OwnEvent, erased: Erased, secrets: Keys) -> bool:
@@ -141,6 +177,8 @@ def _subject(told: Fields, secrets: Keys) -> str | None:
 
 def _id(told: Fields, name: str, kind: str, secrets: Keys) -> str | None:
     value = identity(_value(told, name))
+    if value is not None and kind == "anonymous_id":
+        kind = kind_of_anonymous(value)
     return None if value is None else _key(secrets, kind, value)
 
 
