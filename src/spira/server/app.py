@@ -15,6 +15,8 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
+from spira.collect import pixel
+from spira.collect.front import front
 from spira.kernel.clock import Clock, RealClock
 from spira.kernel.ids import new_secret
 from spira.server import faults
@@ -56,4 +58,5 @@ def create_app(
 
 def asgi(app: Litestar, core: AnyCore) -> Asgi:
     """The whole of HTTP as one callable, for a server to run."""
-    return mounted(app, core.intake, https=lambda: core.settings.server.public_url.startswith("https://"))
+    collection = front(core.intake, {pixel.PREFIX: pixel.Pixel(core.intake)})
+    return mounted(app, collection, https=lambda: core.settings.server.public_url.startswith("https://"))

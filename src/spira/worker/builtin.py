@@ -1,6 +1,7 @@
 """Everything that registers itself at import: tables, kinds, jobs, channels, models; then the installed plug-ins."""
 
 import spira.collect.decode
+import spira.collect.links
 import spira.collect.sources
 import spira.collect.tables
 import spira.collect.tracking
