@@ -36,10 +36,21 @@ def print_plan(found: dict[str, Any]) -> None:
         for line in change["difference"]:
             click.echo(f"    {line}")
         if change["people"]:
-            click.echo(f"    people  {shown(change['people'])}")
+            click.echo(f"    people  {_people(change['people'])}")
         if change["reaches"]:
             click.echo(f"    reaches {', '.join(' '.join(each) for each in change['reaches'])}")
     click.echo(_summary(changes))
+
+
+def _people(counts: dict[str, int]) -> str:
+    """Who is concerned, those who are mid-journey in brackets: `enter: 0, leave: 314 (12 mid-journey)`."""
+    inside = "_mid_journey"
+    said = {
+        what: f"{count:,} ({counts[what + inside]:,} mid-journey)" if what + inside in counts else count
+        for what, count in counts.items()
+        if not what.endswith(inside)
+    }
+    return shown(said)
 
 
 def _summary(changes: list[dict[str, Any]]) -> str:

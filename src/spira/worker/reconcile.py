@@ -7,9 +7,10 @@ from spira.collect.tracking import Plan as EventPlan
 from spira.definitions.apply import Applied
 from spira.definitions.plan import Change, Plan, plan
 from spira.definitions.workspace import Workspace
-from spira.engage.journeys.report import walking
+from spira.engage import walking
+from spira.engage.journeys import report
 from spira.kernel.settings import Settings
-from spira.segment.catalog import catalog_of
+from spira.segment.catalog import catalog_of, understood, understood_world, written_in
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.impact import assessments
 from spira.storage.warehouse import Warehouse
@@ -33,6 +34,11 @@ def plan_for_people(warehouse: Warehouse, applied: Applied, workspace: Workspace
     """
 
     def inside(change: Change) -> dict[str, int]:
-        return {"mid-journey": walking(warehouse, change.name)}
+        return {"mid-journey": report.walking(warehouse, change.name)}
 
-    return plan(applied, workspace, assess={**assessments(warehouse, workspace), "journey": inside})
+    def lay(lane: Warehouse) -> None:
+        now = understood(written_in(applied), zone=workspace.settings.workspace.zone)
+        walking.lay(lane, (now, understood_world(workspace.world())))
+
+    people = assessments(warehouse, workspace, lay=lay)
+    return plan(applied, workspace, assess={**people, "journey": inside})
