@@ -30,6 +30,8 @@ UNWRITTEN = {
     "/api/refresh": "derives anew what follows from the events",
     "/api/tick": "derives anew what follows from the events; what is sent is in the log",
     "/me/preferences": "how one likes to read",
+    "/lists/{name:str}/columns": "how one likes to read",
+    "/api/lists/{name:str}/columns": "how one likes to read",
     "/start/dismiss": "how one likes to look at the first page",
     "/p/{token:str}": "a person's own decision: it is an event in the log",
     "/u/{token:str}": "a person's own decision: it is an event in the log",

@@ -20,9 +20,11 @@ from spira.console.pages import (
     definitions,
     deliveries,
     journeys,
+    lists,
     live,
     metrics,
     people,
+    people_list,
     quarantine,
     requests,
     search,
@@ -49,6 +51,7 @@ ROUTES = (
     *assets.ROUTES,
     *sign_in.ROUTES,
     *cockpit.ROUTES,
+    *people_list.ROUTES,
     *people.ROUTES,
     *search.ROUTES,
     *tags.ROUTES,
@@ -56,6 +59,7 @@ ROUTES = (
     *builder.ROUTES,
     *audiences.ROUTES,
     *sources.ROUTES,
+    *lists.ROUTES,
     *live.ROUTES,
     *quarantine.ROUTES,
     *consent.ROUTES,
@@ -73,8 +77,8 @@ ROUTES = (
     *settings.ROUTES,
     *brand.ROUTES,
     *links.ROUTES,
-    *preferences.ROUTES,
     *visits.ROUTES,
+    *preferences.ROUTES,
 )
 
 

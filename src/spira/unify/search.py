@@ -1,12 +1,13 @@
 """Search of people: whom a text names and why, who begins with a letter, and who was seen lately.
 
-Reads   `profiles`, `identifiers`, `moved`, `traits`, `tags`, and the vault's blind indexes
+Reads   `profiles`, `identifiers`, `moved`, `traits`, `tags`, the vault's blind indexes, and what `listing` reads
 
 What is searched is never stored in clear: a text is looked for by its HMAC, the beginning of a
 name by the mark of its first letter and then among those that bear it. Everything stays within
 the viewer's people, and masked.
 """
 
+# ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +21,13 @@ from spira.storage.keys import Keys
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import people
+from spira.unify.listing import Beside, Wanted, beside
 from spira.unify.portrait import PersonRow, says
 
 PAGE = 30
 SAME_LETTER = 2_000  # names of one kind that begin alike and are looked through; more need a longer text
 LIFECYCLE = "lifecycle"
+NO_MORE = Wanted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,7 @@ class FoundPerson(PersonRow):
 
     matched: str | None = says("what the text was found as: a kind of identifier, a trait, or id; none without a text")
     lifecycle: str | None = says("the value of the tag `lifecycle`, where there is one")
+    beside: Beside = says("what a list says of them beside: their number, masked contact values, tags")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +47,24 @@ class FoundPeople:
     next: str | None = says("where the next page begins; none on the last")
 
 
-def search(warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys: Keys) -> FoundPeople:
+def search(
+    warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys: Keys, wanted: Wanted = NO_MORE
+) -> FoundPeople:
     """The people that a text names exactly; if there are none, those whose name begins so."""
     text = text.strip()
     found = people.find(warehouse, vault, viewer, text, keys=keys) if text else []
-    wanted: Mapping[str, str] = people.sought(vault, text, keys=keys) if found else {}
+    sought: Mapping[str, str] = people.sought(vault, text, keys=keys) if found else {}
     if not found and text and ":" not in text:
-        wanted = _beginning(vault, text)
-        chosen = _named(warehouse, viewer, list(wanted))
+        sought = _beginning(vault, text)
+        chosen = _named(warehouse, viewer, list(sought))
         found = people.rows(warehouse, vault, viewer, chosen)
-    return FoundPeople(people=_told(warehouse, found, wanted), next=None)
+    more = beside(warehouse, vault, viewer, [read_profile(each.id) for each in found], wanted)
+    return FoundPeople(people=_told(warehouse, found, sought, more), next=None)
 
 
-def recent(warehouse: Warehouse, vault: Vault, viewer: Viewer, *, before: str | None = None) -> FoundPeople:
+def recent(
+    warehouse: Warehouse, vault: Vault, viewer: Viewer, *, before: str | None = None, wanted: Wanted = NO_MORE
+) -> FoundPeople:
     """The viewer's people, those seen last first; `before` is the `next` of the page before."""
     people.require(viewer)
     seen, after = _place(before)
@@ -63,8 +72,9 @@ def recent(warehouse: Warehouse, vault: Vault, viewer: Viewer, *, before: str | 
     rows = warehouse.query(_RECENT, asked | {"limit": PAGE + 1})
     shown = people.rows(warehouse, vault, viewer, [profile for profile, _ in rows[:PAGE]])
     last = rows[PAGE - 1] if len(rows) > PAGE else None
+    more = beside(warehouse, vault, viewer, [read_profile(each.id) for each in shown], wanted)
     return FoundPeople(
-        people=_told(warehouse, shown, {}),
+        people=_told(warehouse, shown, {}, more),
         next=None if last is None else f"{last[1].isoformat()}~{last[0]}",
     )
 
@@ -97,7 +107,9 @@ def _named(warehouse: Warehouse, viewer: Viewer, keys: Sequence[str]) -> list[in
     return [profile for (profile,) in warehouse.query(_BY_TRAIT, asked)]
 
 
-def _told(warehouse: Warehouse, found: Sequence[PersonRow], wanted: Mapping[str, str]) -> tuple[FoundPerson, ...]:
+def _told(
+    warehouse: Warehouse, found: Sequence[PersonRow], wanted: Mapping[str, str], more: Mapping[int, Beside]
+) -> tuple[FoundPerson, ...]:
     if not found:
         return ()
     profiles = [read_profile(each.id) for each in found]
@@ -117,6 +129,7 @@ def _told(warehouse: Warehouse, found: Sequence[PersonRow], wanted: Mapping[str,
             last_seen=each.last_seen,
             matched=matched.get(profile, "id" if wanted else None),
             lifecycle=states.get(profile),
+            beside=more[profile],
         )
         for profile, each in zip(profiles, found, strict=True)
     )

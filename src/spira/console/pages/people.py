@@ -1,4 +1,4 @@
-"""People: finding one, and everything there is to know about them on one page."""
+"""One person: everything there is to know about them on one page. The list of people is in `people_list`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import anyio
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
-from litestar.response import Redirect
 
 from spira.collect.tracking import OWN_EVENTS
 from spira.console.graphs import drawn
@@ -23,9 +22,7 @@ from spira.server.api.profiles import (
     WholePerson,
     WhyView,
     explanation,
-    listed,
     reasons,
-    search,
     take_back_note,
     view,
     write_note,
@@ -51,19 +48,6 @@ ICONS: Mapping[str, tuple[str, str]] = {
 }
 FALLBACK = ("point", "")
 HERE = {"roles": PEOPLE, "data": "/api/profiles/{profile}"}
-
-
-@get("/people", opt={"roles": PEOPLE, "data": "/api/profiles"}, sync_to_thread=True)
-def people_page(
-    request: Asked, core: Core, viewer: Asking, q: FromQuery[str] = "", before: FromQuery[str | None] = None
-) -> Response[str]:
-    """Search, or those seen last; one hit alone leads straight to the person."""
-    found = search(core, viewer, q, before=before)
-    if q.strip() and len(found.people) == 1:
-        return Redirect(path=f"/people/{found.people[0].id}")
-    units = {unit.unit_id: unit.name for unit in all_units(core.state)}
-    shown: dict[str, Any] = {"text": q, "found": found, "units": units, "traits": trait_labels(core, viewer.language)}
-    return page(request, core, "people.html", data=listed(found), **shown)
 
 
 @get("/people/{profile:str}", opt=HERE, sync_to_thread=True)
@@ -245,7 +229,6 @@ def trait_labels(core: AnyCore, language: str) -> dict[str, str]:
 
 
 ROUTES = [
-    people_page,
     person_page,
     clear_page,
     identity_page,

@@ -27,6 +27,7 @@ from spira.storage import progress
 from spira.unify import notes, people
 from spira.unify import search as finding
 from spira.unify.explain import Explanation, explain
+from spira.unify.listing import Wanted
 from spira.unify.portrait import PersonRow, PersonView, says
 from spira.unify.search import FoundPeople
 
@@ -64,11 +65,13 @@ class WhyView:
     reason: Reason | None = says("the expression, part by part")
 
 
-def search(core: AnyCore, viewer: Viewer, text: str, *, before: str | None = None) -> FoundPeople:
+def search(
+    core: AnyCore, viewer: Viewer, text: str, *, before: str | None = None, wanted: Wanted = finding.NO_MORE
+) -> FoundPeople:
     """The people that a text names, or without one those seen last, among those the viewer may see; masked."""
     if not text.strip():
-        return finding.recent(core.lane(), core.vault, viewer, before=before)
-    return finding.search(core.lane(), core.vault, viewer, text, keys=core.keys)
+        return finding.recent(core.lane(), core.vault, viewer, before=before, wanted=wanted)
+    return finding.search(core.lane(), core.vault, viewer, text, keys=core.keys, wanted=wanted)
 
 
 def view(
@@ -186,7 +189,7 @@ def profile_of(shown_id: str) -> int:
 def row(person: PersonRow) -> dict[str, Any]:
     """One person in a list, as JSON."""
     told = plain(person)
-    return {"profile_id": told.pop("id"), **told}
+    return {"profile_id": told.pop("id"), **told.pop("beside", {}), **told}
 
 
 def listed(found: FoundPeople) -> dict[str, Any]:
@@ -203,13 +206,18 @@ def _name(core: AnyCore, staff_id: str) -> str:
 
 @get("/api/profiles", opt={"roles": PEOPLE}, sync_to_thread=True)
 def list_profiles(
-    core: Core, viewer: Asking, q: FromQuery[str] = "", before: FromQuery[str | None] = None
+    core: Core,
+    viewer: Asking,
+    q: FromQuery[str] = "",
+    before: FromQuery[str | None] = None,
+    tag: FromQuery[list[str] | None] = None,
+    orders: FromQuery[bool] = False,
 ) -> dict[str, Any]:
     """Find people by `KIND:VALUE`, a p_ id, a bare address, the last four digits of a phone, or how a name begins.
 
-    Without a text: those seen last, page by page.
+    Without a text: those seen last, page by page. Each `tag` adds its value, `orders` the last purchase.
     """
-    return listed(search(core, viewer, q, before=before))
+    return listed(search(core, viewer, q, before=before, wanted=Wanted(orders=orders, tags=tuple(tag or ()))))
 
 
 @get("/api/profiles/{profile:str}", opt={"roles": PEOPLE}, sync_to_thread=True)

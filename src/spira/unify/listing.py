@@ -1,0 +1,130 @@
+"""Listing: what a list says of each person beside who they are, for a page of people at once.
+
+Reads   `identifiers`, `moved`, `traits`, `profile_events`, `tags`, and the vault's masks
+
+Whoever calls has already left only people whom the viewer may see. Contact values come masked,
+always: a list never shows one in clear.
+"""
+
+# ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlglot import exp
+
+from spira.kernel.viewer import Viewer
+from spira.storage.vault import Vault
+from spira.storage.warehouse import Warehouse
+from spira.unify import masks
+from spira.unify.portrait import says
+
+ORDER = "Order Completed"
+CONTACTS = ("phone", "email")
+NUMBERS = ("member_card", "user_id")  # what staff know a person by, the likelier first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for beside what every list has: the last purchase, and the values of some tags."""
+
+    orders: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a list says of one person."""
+
+    number: str | None = says("the number that the brand knows them by: of their member card, else their user id")
+    phone: str | None = says("their telephone number, masked to its last four digits; none without one")
+    email: str | None = says("their address of email, masked to its first letter; none without one")
+    last_order_at: datetime | None = says("when they last bought something; none when it was not asked for")
+    tags: Mapping[str, Any] = says("the values of the tags that were asked for")
+
+
+def beside(
+    warehouse: Warehouse, vault: Vault, viewer: Viewer, profiles: Sequence[int], wanted: Wanted
+) -> Mapping[int, Beside]:
+    """What a list says of each of `profiles`."""
+    if not profiles:
+        return {}
+    asked = {"profiles": list(profiles)}
+    found = warehouse.query(_CONTACTS, asked | {"contacts": list(CONTACTS)})
+    contacts = {(who, kind): key for who, kind, key in found}
+    shown = masks.seen(vault, viewer, contacts.values(), clear=False)
+    numbers: dict[int, str] = dict(warehouse.query(_NUMBERS, asked | {"numbers": list(NUMBERS)}))
+    orders: dict[int, datetime] = {}
+    if wanted.orders:
+        orders = dict(warehouse.query(_ORDERS, asked | {"event": ORDER}))
+    tags = _tags(warehouse, profiles, wanted.tags)
+    return {
+        who: Beside(
+            number=numbers.get(who),
+            phone=shown.get(contacts.get((who, "phone"), "")),
+            email=shown.get(contacts.get((who, "email"), "")),
+            last_order_at=orders.get(who),
+            tags=tags.get(who, {}),
+        )
+        for who in profiles
+    }
+
+
+def contact_key(warehouse: Warehouse, profile: int, kind: str) -> str | None:
+    """The vault's key of the address in use of one kind; None when the person has none."""
+    asked = {"profiles": [profile], "contacts": [kind]}
+    return next((key for _, _, key in warehouse.query(_CONTACTS, asked)), None)
+
+
+def _tags(warehouse: Warehouse, profiles: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, Any]]:
+    """The values of those of the tags that have been worked out."""
+    computed = warehouse.columns("tags")
+    known = [name for name in dict.fromkeys(names) if name in computed]
+    if not known:
+        return {}
+    query = exp.select("profile_id", *(exp.column(name, quoted=True) for name in known)).from_("tags")
+    query = query.where("list_contains($profiles::bigint[], profile_id)", dialect="duckdb")
+    found = warehouse.query(query.sql(dialect="duckdb"), {"profiles": list(profiles)})
+    return {who: dict(zip(known, values, strict=True)) for who, *values in found}
+
+
+_SUBJECTS = """
+with others as (
+    select subject_id, profile_id from moved where profile_id in (select unnest($profiles::bigint[]))
+), ours as (
+    select subject_id, profile_id from others
+    union all
+    select profile_id, profile_id from (select unnest($profiles::bigint[]) as profile_id) as asked
+    where profile_id not in (select subject_id from moved where subject_id in (select unnest($profiles::bigint[])))
+)
+"""
+_NUMBERS = (
+    _SUBJECTS
+    + """
+select profile_id, arg_min(value, (list_position($numbers::varchar[], kind), first_seen, subject_id))
+from ours join identifiers using (subject_id)
+where kind in (select unnest($numbers::varchar[])) and value is not null
+group by profile_id
+"""
+)
+# The address in use, chosen as the gate chooses it: the one told as a trait, else the newest.
+_CONTACTS = (
+    _SUBJECTS
+    + """
+select ours.profile_id, one.kind,
+       arg_max(one.subject_key, (trait.vault_key is not null, one.first_seen, one.subject_id))
+from ours join identifiers one using (subject_id)
+left join traits trait
+  on trait.profile_id = ours.profile_id and trait.name = one.kind and trait.vault_key = one.subject_key
+where one.kind in (select unnest($contacts::varchar[]))
+group by ours.profile_id, one.kind
+"""
+)
+_ORDERS = """
+select profile_id, max(ts) from profile_events
+where event = $event and profile_id in (select unnest($profiles::bigint[]))
+group by profile_id
+"""
