@@ -16,7 +16,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from spira.console.public import colours
+from spira.kernel import colours
 from spira.kernel.errors import NotFound
 from spira.server.core import AnyCore, Core
 
