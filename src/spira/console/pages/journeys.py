@@ -12,6 +12,7 @@ from spira.console import formats
 from spira.console.labels import label_of
 from spira.console.pages.people import event_labels
 from spira.console.render import page
+from spira.console.schedules import schedule_words
 from spira.engage.journeys.facts import Entry, JourneyFacts
 from spira.engage.journeys.tree import TreeStep, every
 from spira.engage.journeys.walkers import PAGE, WalkFilter
@@ -199,7 +200,8 @@ class Words:
             return say(self._texts, "journeys.enter_event", event=self.event(entry.event))
         audience = self.named("audience", entry.audience)
         if entry.schedule is not None:
-            return say(self._texts, "journeys.enter_schedule", audience=audience, schedule=entry.schedule)
+            told = schedule_words(entry.schedule, self._language)
+            return say(self._texts, "journeys.enter_schedule", audience=audience, schedule=told)
         if not entry.existing:
             return say(self._texts, "journeys.enter_new", audience=audience)
         return say(self._texts, "journeys.enter_audience", audience=audience)

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 
 from sqlglot import exp
 
-from spira.engage.journeys.cron import last_between, read_schedule
 from spira.engage.journeys.flow import FIRST
 from spira.engage.journeys.model import again_after
 from spira.engage.journeys.versions import Version
 from spira.kernel.clock import iso
+from spira.kernel.cron import last_between, read_schedule
 from spira.storage import ddl, progress
 from spira.storage.warehouse import Warehouse
 

@@ -28,7 +28,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from spira.definitions.model import DefinitionModel, Duration, Label, NameStr, fault
-from spira.engage.journeys.cron import BadSchedule, read_schedule
+from spira.kernel.cron import BadSchedule, read_schedule
 from spira.kernel.diagnostics import did_you_mean
 from spira.kernel.durations import BadDuration, parse_duration
 

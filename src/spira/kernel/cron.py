@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from spira.kernel.clock import local, midnight, utc
 
@@ -46,6 +47,59 @@ def read_schedule(text: str) -> Schedule:
         weekdays=frozenset(day % 7 for day in weekdays),
         either_day=parts[2] != "*" and parts[4] != "*",
     )
+
+
+Often = Literal["minutes", "hours", "day", "week", "month", "year"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A schedule that people have words for: how often, on which days, at which times.
+
+    `minutes` says every how many it comes, or at which minute of each hour; `days` are weekdays (0 is Sunday)
+    of a week and days of a month or of the year's `month`; `times` are hours and minutes.
+    """
+
+    often: Often
+    minutes: int = 0
+    days: tuple[int, ...] = ()
+    month: int = 0
+    times: tuple[tuple[int, int], ...] = ()
+
+
+def shape_of(schedule: Schedule) -> Shape | None:
+    """What kind of schedule it is; None where words would be longer than the five fields."""
+    every_month = len(schedule.months) == 12
+    every_date, every_weekday = len(schedule.days) == 31, len(schedule.weekdays) == 7
+    if schedule.either_day and not every_date and not every_weekday:
+        return None
+    daily = (every_date and every_weekday) or schedule.either_day
+    if len(schedule.hours) == 24:
+        return _within_hours(schedule) if daily and every_month else None
+    times = tuple((hour, minute) for hour in sorted(schedule.hours) for minute in sorted(schedule.minutes))
+    if len(times) > _MOST_TIMES:
+        return None
+    if daily or every_date:
+        days = () if daily else tuple(sorted(schedule.weekdays))
+        return Shape(often="day" if daily else "week", days=days, times=times) if every_month else None
+    dates = tuple(sorted(schedule.days))
+    if every_month and len(dates) <= _MOST_DATES:
+        return Shape(often="month", days=dates, times=times)
+    if len(schedule.months) == 1 and len(dates) == 1:
+        return Shape(often="year", days=dates, month=min(schedule.months), times=times)
+    return None
+
+
+def _within_hours(schedule: Schedule) -> Shape | None:
+    minutes = sorted(schedule.minutes)
+    if len(minutes) == 1:
+        return Shape(often="hours", minutes=minutes[0])
+    step = minutes[1] - minutes[0]
+    even = 60 % step == 0 and minutes == list(range(0, 60, step))
+    return Shape(often="minutes", minutes=step) if even else None
+
+
+_MOST_TIMES, _MOST_DATES = 4, 4
 
 
 def last_between(schedule: Schedule, after: datetime, until: datetime, *, zone: str) -> datetime | None:

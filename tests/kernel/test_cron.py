@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spira.engage.journeys.cron import BadSchedule, last_between, read_schedule
 from spira.kernel.clock import local
+from spira.kernel.cron import BadSchedule, last_between, read_schedule, shape_of
 
 MONDAY = datetime(2026, 3, 2)
 
@@ -66,3 +66,44 @@ def test_a_daily_time_is_never_more_than_a_day_ago(minute: int, hour: int, until
         assert after < found <= until
         assert until - found < timedelta(days=1)
         assert (local(found, zone).hour, local(found, zone).minute) == (hour, minute)
+
+
+def fires(schedule, day: datetime) -> bool:
+    """Whether a schedule falls on a day, by reading the set of its fields one by one."""
+    month, date = day.month in schedule.months, day.day in schedule.days
+    weekday = day.isoweekday() % 7 in schedule.weekdays
+    return month and ((date or weekday) if schedule.either_day else (date and weekday))
+
+
+DAYS = st.sampled_from(["*", "1", "1,15", "*/10", "31", "1-31", "5-9"])
+
+
+@given(
+    st.sampled_from(["0", "*/15", "5", "0,30", "*", "*/7"]),
+    st.sampled_from(["*", "10", "9,17", "8-18/2", "*/2"]),
+    DAYS,
+    st.sampled_from(["*", "3", "1-6", "2"]),
+    st.sampled_from(["*", "1", "1-5", "6,0", "0-6", "7"]),
+)
+def test_a_shape_says_no_other_days_and_times_than_the_schedule(minute, hour, day, month, weekday):
+    """What has words falls on just the days of its schedule over four years, at just its times."""
+    schedule = read_schedule(f"{minute} {hour} {day} {month} {weekday}")
+    shape = shape_of(schedule)
+    if shape is None:
+        return
+    said = {
+        "minutes": lambda _: True,
+        "hours": lambda _: True,
+        "day": lambda _: True,
+        "week": lambda at: at.isoweekday() % 7 in shape.days,
+        "month": lambda at: at.day in shape.days,
+        "year": lambda at: (at.month, at.day) == (shape.month, shape.days[0]),
+    }[shape.often]
+    days = [MONDAY + timedelta(days=number) for number in range(4 * 366)]
+    assert [fires(schedule, each) for each in days] == [said(each) for each in days]
+    if shape.often == "minutes":
+        assert schedule.minutes == set(range(0, 60, shape.minutes))
+    elif shape.often == "hours":
+        assert schedule.minutes == {shape.minutes}
+    else:
+        assert set(shape.times) == {(hour, minute) for hour in schedule.hours for minute in schedule.minutes}
