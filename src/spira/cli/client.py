@@ -49,7 +49,7 @@ class Client:
     def __init__(self, send: Send) -> None:
         self._send = send
 
-    def get(self, path: str, **params: str | int | bool) -> Answer:
+    def get(self, path: str, **params: str | int | bool | list[str]) -> Answer:
         """Read something."""
         return _answer(self._send("GET", path, params=params))
 

@@ -9,7 +9,7 @@ from litestar import get
 from litestar.params import FromPath, FromQuery
 
 from spira.collect import quarantine
-from spira.collect.quarantine import Filters, QuarantinePage, RefusedView
+from spira.collect.quarantine import STATES, Filters, QuarantinePage, RefusedView
 from spira.collect.tracking import plan_of
 from spira.server.core import AnyCore, Core, as_of
 from spira.server.errors import Unacceptable
@@ -27,9 +27,10 @@ def day_of(text: str) -> date | None:
         raise Unacceptable(f"`{text[:40]}` is not a day", help="write one as 2026-11-26") from None
 
 
-def filters_of(source: str, event: str, reason: str, day: str) -> Filters:
+def filters_of(source: str, event: str, reason: str, day: str, state: str = "open") -> Filters:
     """The filters of an address; an empty one is none."""
-    return Filters(source=source or None, event=event or None, reason=reason or None, day=day_of(day))
+    known = next((each for each in STATES if each == state), "open")
+    return Filters(source=source or None, event=event or None, reason=reason or None, day=day_of(day), state=known)
 
 
 def view(core: AnyCore, filters: Filters, *, before: str = "") -> QuarantinePage:
@@ -50,10 +51,11 @@ def list_refused(
     event: FromQuery[str] = "",
     reason: FromQuery[str] = "",
     day: FromQuery[str] = "",
+    show: FromQuery[str] = "open",
     before: FromQuery[str] = "",
 ) -> dict[str, Any]:
-    """Refused calls, newest first, with counts by reason; `before` is the `next` of the page before."""
-    return plain(view(core, filters_of(source, event, reason, day), before=before))  # type: ignore[no-any-return]
+    """Refused calls, newest first, with counts by reason; `show` is open, done (replayed and loaded) or all."""
+    return plain(view(core, filters_of(source, event, reason, day, show), before=before))  # type: ignore[no-any-return]
 
 
 @get("/api/quarantine/{call:str}", opt=whole(CONNECT), sync_to_thread=True)
