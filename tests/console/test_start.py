@@ -1,5 +1,6 @@
 """The first run: five steps with their facts, a panel in the cockpit, and a sample that never mixes with one's own."""
 
+import re
 from datetime import datetime
 
 import pytest
@@ -10,7 +11,7 @@ from spira.console.app import create_app
 from spira.kernel.jobs import InlineRunner
 from spira.sandbox.sample import PEOPLE, size
 from spira.server.sessions import open_session
-from spira.server.staff import NewStaff, add_staff
+from spira.server.staff import NewStaff, add_staff, by_email
 from spira.storage.audit import latest
 from spira.testing.workspaces import make_workspace
 from spira.unify.units import add_unit
@@ -42,6 +43,42 @@ def test_a_new_workspace_begins_with_five_steps(fresh):
     assert client.post("/start/dismiss", follow_redirects=False).status_code == 303
     assert "first steps done" not in client.get("/").text
     assert "1 of 5 first steps done" in client.get("/start").text
+
+
+def test_a_dismissal_is_the_staff_members_own_and_can_be_taken_back(fresh):
+    """It holds in every browser of who dismissed, and for nobody else; the checklist leads back."""
+    core, _ = fresh
+    at = core.clock.now()
+    browsers = []
+    for name in ("ona", "ona", "pat"):
+        known = by_email(core.state, f"{name}@example.org")
+        new = NewStaff(email=f"{name}@example.org", name=name, roles=("operator",))
+        browser = TestClient(create_app(core, wall=core.clock), raise_server_exceptions=False)
+        secret = open_session(core.state, (known or add_staff(core.state, new, at=at)).staff_id, at=at, hours=8)
+        browser.cookies.update({"spira_session": secret, "spira_language": "en"})
+        browsers.append(browser)
+    first, second, other = browsers
+    first.headers["x-csrf-token"] = first.get("/").text.split('name="csrf" value="')[1].split('"')[0]
+    assert first.post("/start/dismiss", follow_redirects=False).status_code == 303
+    assert ["first steps done" in each.get("/").text for each in (first, second, other)] == [False, False, True]
+    assert "Show on the cockpit again" in first.get("/start").text
+    assert "Show on the cockpit again" not in other.get("/start").text
+    assert first.post("/start/show", follow_redirects=False).headers["location"] == "/start?done=start_shown"
+    assert "first steps done" in second.get("/").text
+
+
+def test_the_checklist_is_found_while_it_goes_on_and_afterwards(fresh):
+    """The rail has it with its progress until all is done; then the pipeline, the help and the phone's list do."""
+    _, client = fresh
+    begun = client.get("/tags").text
+    assert re.search(r'<ul class="begin">.*href="/start".*0/5', begun, re.DOTALL)
+    assert client.post("/start/sample", follow_redirects=False).status_code == 303
+    text = client.get("/system").text
+    assert 'class="begin"' not in text
+    assert '<a class="button" href="/start">' in text
+    assert re.search(r'<dialog id="shortcuts".*href="/start"', text, re.DOTALL)
+    assert 'href="/start"' in client.get("/more").text
+    assert "There is sample data" in client.get("/start").text
 
 
 def test_one_click_fills_an_empty_workspace(fresh):

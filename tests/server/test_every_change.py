@@ -33,6 +33,7 @@ UNWRITTEN = {
     "/lists/{name:str}/columns": "how one likes to read",
     "/api/lists/{name:str}/columns": "how one likes to read",
     "/start/dismiss": "how one likes to look at the first page",
+    "/start/show": "how one likes to look at the first page",
     "/p/{token:str}": "a person's own decision: it is an event in the log",
     "/u/{token:str}": "a person's own decision: it is an event in the log",
     "/u/{token:str}/again": "a person's own decision: it is an event in the log",

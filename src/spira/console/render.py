@@ -26,6 +26,8 @@ from spira.kernel.clock import RealClock, iso, local
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer
+from spira.measure.first_run import FirstRun
+from spira.server.api import start
 from spira.server.auth import SEED_COOKIE, THEME_COOKIE, Proof, language_of, secure_cookies
 from spira.server.core import AnyCore
 
@@ -35,7 +37,10 @@ THEMES = ("auto", "light", "dark")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What surrounds every page: whose it is, where one is, and how one reads."""
+    """What surrounds every page: whose it is, where one is, and how one reads.
+
+    `starts` is whether the first run is theirs to take, `first_run` how far it is while it goes on.
+    """
 
     brand: str
     language: str
@@ -49,6 +54,8 @@ class Frame:
     now: datetime
     demo_time: bool
     rail: tuple[RailGroup, ...]
+    first_run: FirstRun | None
+    starts: bool
     done: str | None
     back: str
 
@@ -57,8 +64,8 @@ class Frame:
         return any(item.href == href for group in self.rail for item in group.items)
 
 
-def frame_of(request: Asked, core: AnyCore) -> Frame:
-    """The frame for whoever asks."""
+def frame_of(request: Asked, core: AnyCore, *, whole: bool = True) -> Frame:
+    """The frame for whoever asks; one that is not `whole` asks nothing of the warehouse, which may be what failed."""
     viewer, proof = request.scope.get("user"), request.scope.get("auth")
     staff = proof.staff if isinstance(proof, Proof) else None
     theme = (staff.theme if staff else None) or request.cookies.get(THEME_COOKIE)
@@ -76,9 +83,21 @@ def frame_of(request: Asked, core: AnyCore) -> Frame:
         now=core.clock.now(),
         demo_time=not isinstance(core.clock, RealClock),
         rail=rail_for(viewer) if isinstance(viewer, Viewer) else (),
+        first_run=_first_run(request, core, viewer) if whole else None,
+        starts=isinstance(viewer, Viewer) and start.takes_part(viewer),
         done=request.query_params.get("done"),
         back=_back(request),
     )
+
+
+def _first_run(request: Asked, core: AnyCore, viewer: object) -> FirstRun | None:
+    """The first run while it goes on, for who takes part in it; once it is done it is not looked for any more."""
+    kept = request.app.state
+    if not isinstance(viewer, Viewer) or not start.takes_part(viewer) or getattr(kept, "first_run_done", False):
+        return None
+    found = core.kept("first run", lambda: start.view(core))
+    kept.first_run_done = found.next is None
+    return found if found.next else None
 
 
 def _back(request: Asked) -> str:
@@ -118,7 +137,7 @@ def page(
     compares the two by what is left of it in the request's scope. `language` is for pages that ask
     their reader rather than their cookies. `back` is where what a form answered can be asked for again.
     """
-    frame = frame_of(request, core)
+    frame = frame_of(request, core, whole=status < 500)
     frame = replace(frame, language=language or frame.language, back=back or frame.back)
     request.scope["view"] = data  # type: ignore[typeddict-unknown-key]
     html = _environment().get_template(template).render(frame=frame, data=data, **tools(frame), **values)

@@ -79,7 +79,7 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer) -> Response[str]:
         known={(each.kind, each.name) for each in core.applied.definitions},
         behind=behind(core),
         chart=chart_of(shown, core.settings.workspace.zone, viewer.language),
-        first_run=panel(request, core, viewer),
+        first_run=panel(core, viewer),
         map=maps.map_of(shown.provinces, viewer.language) if shown.provinces else None,
         fewest=FEWEST,
     )

@@ -13,14 +13,12 @@ from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
 from spira.measure.first_run import FirstRun
 from spira.sandbox.sample import PEOPLE
+from spira.server.api import start as api
 from spira.server.api.start import place_sample, view
-from spira.server.auth import secure_cookies
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import RUN, whole
 
 Asked = Request[Any, Any, Any]
-DISMISSED = "spira_start"
-_YEAR = 31_536_000
 # Where each step is taken.
 ACTIONS = {
     "source": "/sources/new",
@@ -32,9 +30,9 @@ ACTIONS = {
 
 
 @get("/start", opt={**whole(RUN), "data": "/api/start"}, sync_to_thread=True)
-def start_page(request: Asked, core: Core) -> Response[str]:
+def start_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The checklist."""
-    return _draw(request, core, None)
+    return _draw(request, core, viewer, None)
 
 
 @post("/start/sample", opt=whole(RUN), status_code=200)
@@ -43,32 +41,46 @@ async def sample(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
     try:
         await place_sample(core, viewer)
     except SpiraError as error:
-        return _draw(request, core, told(error, viewer.language))
+        return _draw(request, core, viewer, told(error, viewer.language))
     return done("/start", "sample_placed")
 
 
 @post("/start/dismiss", opt=whole(RUN), status_code=303, sync_to_thread=True)
-def dismiss(core: Core) -> Redirect:
-    """Show the panel in the cockpit no more, in this browser; the page stays where it is."""
-    answer = Redirect(path="/", status_code=303)
-    answer.set_cookie(
-        DISMISSED, "dismissed", max_age=_YEAR, httponly=True, samesite="lax", secure=secure_cookies(core), path="/"
-    )
-    return answer
+def dismiss(core: Core, viewer: Asking) -> Redirect:
+    """Show the panel in the cockpit no more, wherever they sign in; the page stays where it is."""
+    api.dismiss(core, viewer, away=True)
+    return Redirect(path="/", status_code=303)
 
 
-def panel(request: Asked, core: AnyCore, viewer: Viewer) -> FirstRun | None:
+@post("/start/show", opt=whole(RUN), status_code=303, sync_to_thread=True)
+def show(core: Core, viewer: Asking) -> Redirect:
+    """Show the panel in the cockpit again."""
+    api.dismiss(core, viewer, away=False)
+    return done("/start", "start_shown")
+
+
+def panel(core: AnyCore, viewer: Viewer) -> FirstRun | None:
     """What the cockpit's panel shows; nothing when it was dismissed, all is done, or the viewer can't act."""
-    if request.cookies.get(DISMISSED) or not viewer.has(*RUN) or viewer.units is not None:
+    if not api.takes_part(viewer) or api.is_dismissed(core, viewer):
         return None
     found = view(core)
     return found if found.next else None
 
 
-def _draw(request: Asked, core: AnyCore, fault: Told | None) -> Response[str]:
+def _draw(request: Asked, core: AnyCore, viewer: Viewer, fault: Told | None) -> Response[str]:
     status = fault.status if fault else 200
     shown = view(core)
-    return page(request, core, "start.html", status=status, data=shown, actions=ACTIONS, people=PEOPLE, fault=fault)
+    return page(
+        request,
+        core,
+        "start.html",
+        status=status,
+        data=shown,
+        actions=ACTIONS,
+        people=PEOPLE,
+        fault=fault,
+        dismissed=api.is_dismissed(core, viewer),
+    )
 
 
-ROUTES = [start_page, sample, dismiss]
+ROUTES = [start_page, sample, dismiss, show]

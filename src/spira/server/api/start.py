@@ -15,9 +15,12 @@ from spira.kernel.errors import Conflict, SpiraError
 from spira.kernel.viewer import Viewer
 from spira.measure.first_run import FirstRun, first_run
 from spira.sandbox import sample
+from spira.server import preferences
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.roles import RUN, whole
 from spira.server.wire import plain
+
+PANEL = "start.panel"  # the preference under which a dismissal is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,24 @@ class SampleSent:
 def view(core: AnyCore) -> FirstRun:
     """How far the workspace has come."""
     return first_run(core.lane(), core.state, core.applied, as_of=as_of(core), sample=(sample.SOURCE, sample.size()))
+
+
+def takes_part(viewer: Viewer) -> bool:
+    """Whether the first run is `viewer`'s to take: who runs the whole brand."""
+    return viewer.has(*RUN) and viewer.units is None
+
+
+def is_dismissed(core: AnyCore, viewer: Viewer) -> bool:
+    """Whether `viewer` wants to see the first run nowhere but on its own page."""
+    return preferences.names_in(core.state, viewer.staff_id, PANEL) is not None
+
+
+def dismiss(core: AnyCore, viewer: Viewer, *, away: bool) -> None:
+    """Show the first run to `viewer` on its own page only, wherever they sign in; or everywhere again."""
+    if away:
+        preferences.keep_names(core.state, viewer.staff_id, PANEL, ["dismissed"], at=core.clock.now())
+    else:
+        preferences.forget(core.state, viewer.staff_id, PANEL)
 
 
 async def place_sample(core: AnyCore, viewer: Viewer) -> SampleSent:
