@@ -23,6 +23,7 @@ import msgspec
 from spira.collect.arrivals import arrival
 from spira.collect.calls import BATCH, BadBody, Call, Fault, Request, identity, inspect, pieces, read_request
 from spira.collect.columns import Columns, Event, Fate
+from spira.collect.damage import Lost
 from spira.collect.envelope import (
     OWN_SOURCE,
     VIA_OWN,
@@ -87,7 +88,7 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, int]
     segment: int
     offset: int
-    damage: list[str] = []
+    damage: list[Lost] = []
 
 
 @job("collect.decode", task=DecodeTask, result=Decoded)
@@ -109,7 +110,7 @@ def decode_stretch(task: DecodeTask) -> Decoded:
         rows={name: rows for name, (_, rows) in files.items()},
         segment=chunk.end.segment,
         offset=chunk.end.offset,
-        damage=[f"segment {each.segment}, byte {each.offset}: {each.why}" for each in chunk.damage],
+        damage=[Lost.of(each) for each in chunk.damage],
     )
 
 

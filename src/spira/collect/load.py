@@ -20,7 +20,8 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from spira.collect import sources
+from spira.collect import damage, sources
+from spira.collect.damage import Lost
 from spira.collect.decode import Decoded, DecodeTask, SourceFacts, decode_stretch
 from spira.collect.known import KnownIds
 from spira.collect.outcomes import mark_replayed
@@ -52,7 +53,7 @@ class Loaded:
     duplicates: int = 0
     end: Position = BEGINNING
     batches: int = 0
-    damage: tuple[str, ...] = ()
+    damage: tuple[Lost, ...] = ()
 
 
 def position(warehouse: Warehouse) -> Position:
@@ -133,6 +134,7 @@ def _take(
             mark_replayed(warehouse, with_events="events" in tables)
         if "attempts" in tables:
             warehouse.execute(_ATTEMPTS, {"batch": batch})
+        damage.note(warehouse, decoded.damage, log=LOG, at=at, batch=batch)
         _mark(warehouse, batch, end, at)
     for path in decoded.files.values():
         Path(path).unlink(missing_ok=True)

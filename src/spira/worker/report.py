@@ -1,6 +1,6 @@
 """How the system is: each stage's last run and lag, the stores' sizes, who is working.
 
-Reads   `progress`, `loaded`
+Reads   `progress`, `loaded`, `log_damage`
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spira.collect import damage
+from spira.collect.damage import LogDamage
 from spira.storage.warehouse import Warehouse
 from spira.worker.paths import Paths
 
@@ -65,6 +67,7 @@ class SystemReport:
     backlog_bytes: int = field(metadata={"help": "accepted and not loaded yet"})
     sizes: Mapping[str, int] = field(metadata={"help": "bytes on disk, by store"})
     children: tuple[int, ...] = field(metadata={"help": "process ids of the children"})
+    damage: tuple[LogDamage, ...] = field(metadata={"help": "what of the log could not be read, of the last month"})
     stages: tuple[StageReport, ...] = field(metadata={"help": "the pipeline, in order"})
 
 
@@ -106,6 +109,7 @@ def system_report(
         backlog_bytes=backlog,
         sizes={"log": _size(paths.log), "warehouse": _size(paths.warehouse), "state": _size(paths.state)},
         children=tuple(children),
+        damage=damage.recent(warehouse, now=now),
         stages=tuple(rows),
     )
 

@@ -44,6 +44,7 @@ STAGES: tuple[Stage, ...] = (
             "quarantine",
             "attempts",
             "undeclared",
+            "log_damage",
             "loaded",
             "changes",
             "identifiers",
