@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,11 @@ needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="install the p
 
 
 @contextmanager
-def serving(core: Any, app: Any) -> Iterator[str]:
-    """The application on a port of its own; its address."""
+def serving(core: Any, app: Any, *, around: Callable[[Any], Any] = lambda inner: inner) -> Iterator[str]:
+    """The application on a port of its own, with `around` it whatever a test wants to see or spoil; its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_asgi(core, app), log_level="error", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(around(create_asgi(core, app)), log_level="error", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

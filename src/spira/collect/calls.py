@@ -7,9 +7,12 @@ and loading puts the call into quarantine, both by the functions below.
 
 from __future__ import annotations
 
-import json
 import re
+from codecs import BOM_UTF8
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +28,7 @@ Reason = Literal[
     "from_the_future",
     "wrong_type",
     "unknown_event",
+    "undeclared_property",
 ]
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias"})
 BATCH = "batch"
@@ -35,6 +39,8 @@ _NOTHING = msgspec.Raw(b"")
 _EMPTY = frozenset({b"", b"null"})
 _NOBODY = frozenset({"null", "undefined", "none", "nan", "[object object]"})
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},:"]', re.DOTALL)
+_CLOSING = {b"{": b"}", b"[": b"]"}
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -60,7 +66,7 @@ class Call(msgspec.Struct, rename="camel"):
     timestamp: str | None = None
     original_timestamp: str | None = None
     sent_at: str | None = None
-    write_key: str | None = None
+    write_key: Any = None
     properties: msgspec.Raw = _NOTHING
     traits: msgspec.Raw = _NOTHING
     context: msgspec.Raw = _NOTHING
@@ -71,7 +77,7 @@ class Batch(msgspec.Struct, rename="camel"):
 
     batch: list[Call]
     sent_at: str | None = None
-    write_key: str | None = None
+    write_key: Any = None
     context: msgspec.Raw = _NOTHING
 
 
@@ -80,7 +86,7 @@ class Pieces(msgspec.Struct, rename="camel"):
 
     batch: list[msgspec.Raw]
     sent_at: str | None = None
-    write_key: str | None = None
+    write_key: Any = None
     context: msgspec.Raw = _NOTHING
 
 
@@ -97,6 +103,7 @@ class BadBody(ValueError):
     """A body that holds no calls at all; its message says why."""
 
 
+_UNREADABLE = (UnicodeDecodeError, RecursionError, msgspec.MsgspecError)
 _CALL = msgspec.json.Decoder(Call)
 _BATCH = msgspec.json.Decoder(Batch)
 _PIECES = msgspec.json.Decoder(Pieces)
@@ -104,32 +111,34 @@ _PIECES = msgspec.json.Decoder(Pieces)
 
 def read_request(body: bytes, via: str) -> Request:
     """The calls of a body; BadBody when it is no JSON object, or no batch where one was sent."""
+    text = _without_mark(body)
     try:
-        body.decode()
+        text.decode()
         if via != BATCH:
-            call = _CALL.decode(body)
+            call = _CALL.decode(text)
             call.type = via
-            return Request(calls=[call], sent_at=None, write_key=call.write_key)
-        batch = _BATCH.decode(body)
-    except UnicodeDecodeError as fault:
-        raise BadBody(f"the body is not UTF-8: {fault.reason} at byte {fault.start}") from None
-    except RecursionError:
-        raise BadBody("the body is nested too deeply") from None
-    except msgspec.ValidationError as fault:
+            return Request(calls=[call], write_key=_key(call.write_key))
+        batch = _BATCH.decode(text)
+    except _UNREADABLE as fault:
         if via != BATCH:
-            return _single_with_fault(body, fault)
-        return _piece_by_piece(_pieces(body))
-    except msgspec.DecodeError as fault:
-        if via != BATCH:
-            raise BadBody(f"the body is not JSON: {fault}") from None
-        return _piece_by_piece(_pieces(body))
+            return _single_with_fault(text, fault)
+        return _piece_by_piece(_parted(text))
     calls: list[Call | Fault] = list(batch.batch)
-    return Request(calls=calls, sent_at=batch.sent_at, write_key=batch.write_key, context=batch.context)
+    return Request(calls=calls, sent_at=batch.sent_at, write_key=_key(batch.write_key), context=batch.context)
 
 
-def pieces(body: bytes, via: str) -> list[bytes]:
+@lru_cache(maxsize=1)  # the calls of one body are asked for one by one
+def pieces(body: bytes, via: str) -> tuple[bytes, ...]:
     """The text of each call of a body that `read_request` could read, for keeping one of them."""
-    return [body] if via != BATCH else [bytes(each) for each in _pieces(body).batch]
+    if via != BATCH:
+        return (body,)
+    return tuple(bytes(each) for each in _parted(_without_mark(body)).batch)
+
+
+def key_within(calls: Sequence[Call | Fault]) -> str | None:
+    """The write key that stands in the calls themselves; None when there is none, or more than one."""
+    keys = {key for call in calls if isinstance(call, Call) and (key := _key(call.write_key))}
+    return keys.pop() if len(keys) == 1 else None
 
 
 def identity(written: Id) -> str | None:
@@ -182,7 +191,9 @@ def inspect(call: Call, *, received_at: datetime, sent_at: str | None, limits: C
 
 def _wrong_parts(call: Call, largest: int) -> Fault | None:
     """What is wrong with the call's objects: no objects at all, too much in them, or too deep."""
-    size = 0
+    size = len(call.event or "")
+    for written in (call.message_id, call.user_id, call.anonymous_id, call.previous_id, call.group_id):
+        size += len(written) if isinstance(written, str) else 0
     for name, raw in (("properties", call.properties), ("traits", call.traits), ("context", call.context)):
         text = fields(raw)
         if text is None:
@@ -209,53 +220,117 @@ def _depth(text: bytes) -> int:
     return deepest
 
 
-def _single_with_fault(body: bytes, fault: msgspec.ValidationError) -> Request:
-    """A single call that is JSON and not a call: its write key is read all the same."""
-    try:
-        loose = msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError):
-        raise BadBody("the body is not a JSON object") from None
-    key = loose.get("writeKey")
-    wrong = Fault("malformed", str(fault))
-    return Request(calls=[wrong], write_key=key if isinstance(key, str) else None)
+def _without_mark(body: bytes) -> bytes:
+    """The body without the byte order mark that some systems put before UTF-8."""
+    return body.removeprefix(BOM_UTF8)
 
 
-def _pieces(body: bytes) -> Pieces:
+def _key(written: Any) -> str | None:
+    return written if isinstance(written, str) and written else None
+
+
+def _told(fault: Exception) -> str:
+    """What is wrong with a text, without the text."""
+    if isinstance(fault, UnicodeDecodeError):
+        return f"it is not UTF-8: {fault.reason} at byte {fault.start}"
+    return "it is nested too deeply" if isinstance(fault, RecursionError) else str(fault)
+
+
+def _single_with_fault(body: bytes, fault: Exception) -> Request:
+    """A single call that is an object and not a call: its write key is read all the same."""
+    found = _members(body)
+    if found is None:
+        raise BadBody(f"the body is not a JSON object: {_told(fault)}") from None
+    return Request(calls=[Fault("malformed", _told(fault))], write_key=_key(_plain(found.get(b"writeKey"))))
+
+
+def _parted(body: bytes) -> Pieces:
+    """The calls of a batch, each by itself; where a strict reader gives up on the whole, a lenient one parts them."""
     try:
         return _PIECES.decode(body)
-    except RecursionError:
-        raise BadBody("the body is nested too deeply") from None
-    except msgspec.MsgspecError as fault:
-        return _pieces_of_odd_json(body, str(fault))
-
-
-def _pieces_of_odd_json(body: bytes, fault: str) -> Pieces:
-    """The calls of a body that a lenient reader can part (NaN, half a character): the odd ones fail by themselves."""
-    try:
-        loose = json.loads(body)
-        calls = loose["batch"]
-        sent_at, write_key = loose.get("sentAt"), loose.get("writeKey")
+    except _UNREADABLE as fault:
+        found = _members(body)
+        if found is None:
+            raise BadBody(f"the body is not JSON: {_told(fault)}") from None
+        calls = found.get(b"batch")
         if not isinstance(calls, list):
-            raise TypeError
+            raise BadBody("the body is not an object with a list `batch`") from None
+        sent_at, context = _plain(found.get(b"sentAt")), found.get(b"context")
         return Pieces(
-            batch=[msgspec.Raw(json.dumps(each).encode()) for each in calls],
+            batch=[msgspec.Raw(each) for each in calls],
             sent_at=sent_at if isinstance(sent_at, str) else None,
-            write_key=write_key if isinstance(write_key, str) else None,
-            context=msgspec.Raw(json.dumps(loose.get("context")).encode()),
+            write_key=_plain(found.get(b"writeKey")),
+            context=msgspec.Raw(context) if isinstance(context, bytes) else _NOTHING,
         )
-    except (ValueError, RecursionError):
-        raise BadBody(f"the body is not JSON: {fault}") from None
-    except (TypeError, KeyError, AttributeError):
-        raise BadBody("the body is not an object with a list `batch`") from None
+
+
+def _plain(text: bytes | list[bytes] | None) -> Any:
+    try:
+        return msgspec.json.decode(text) if isinstance(text, bytes) else None
+    except _UNREADABLE:
+        return None
+
+
+def _members(body: bytes) -> dict[bytes, bytes | list[bytes]] | None:
+    """The text of each member of an object, and of each element where a member is an array; None for no object.
+
+    It looks at quotes, brackets and commas alone: NaN, half a character, bytes that are no UTF-8 and depth without
+    end stay inside the member they are in, and no recursion is needed.
+    """
+    found: dict[bytes, bytes | list[bytes]] = {}
+    opened: list[bytes] = []
+    name, starts, elements = b"", 0, [0]
+    for mark in _MARKS.finditer(body):
+        sign, at = mark.group(), mark.start()
+        if not opened and (sign != b"{" or found or body[:at].strip()):
+            return None
+        if sign in (b"{", b"["):
+            opened.append(_CLOSING[sign])
+            if len(opened) == 1:
+                starts = mark.end()
+            if len(opened) == 2:
+                elements = [mark.end()]
+        elif sign in (b"}", b"]"):
+            if opened.pop() != sign:
+                return None
+            if len(opened) == 1:
+                elements.append(mark.end())
+            if not opened:
+                if body[mark.end() :].strip():
+                    return None
+                if name or body[starts:at].strip():
+                    _keep(found, name, body[starts:at], starts, elements)
+                return found
+        elif sign == b'"':
+            return None
+        elif sign == b"," and len(opened) <= 2:
+            if len(opened) == 2:
+                elements.append(mark.end())
+            else:
+                _keep(found, name, body[starts:at], starts, elements)
+                name, starts = b"", mark.end()
+        elif sign == b":" and len(opened) == 1 and not name:
+            name, starts = body[starts:at].strip().strip(b'"'), mark.end()
+    return None
+
+
+def _keep(found: dict[bytes, bytes | list[bytes]], name: bytes, text: bytes, starts: int, places: list[int]) -> None:
+    """Put a member with its elements where it is an array: `places` is where each begins, and where the last ends."""
+    text_only = text.strip()
+    if text_only[:1] != b"[":
+        found[name] = text_only
+        return
+    cuts = [place - starts for place in places]
+    parts = [text[begin : end - 1].strip() for begin, end in pairwise(cuts)]
+    found[name] = [] if parts == [b""] else parts
 
 
 def _piece_by_piece(parts: Pieces) -> Request:
     calls: list[Call | Fault] = []
     for piece in parts.batch:
         try:
+            bytes(piece).decode()
             calls.append(_CALL.decode(piece))
-        except RecursionError:
-            calls.append(Fault("malformed", "the call is nested too deeply"))
-        except msgspec.MsgspecError as fault:
-            calls.append(Fault("malformed", str(fault)))
-    return Request(calls=calls, sent_at=parts.sent_at, write_key=parts.write_key, context=parts.context)
+        except _UNREADABLE as fault:
+            calls.append(Fault("malformed", _told(fault)))
+    return Request(calls=calls, sent_at=parts.sent_at, write_key=_key(parts.write_key), context=parts.context)

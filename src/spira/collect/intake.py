@@ -20,7 +20,8 @@ from typing import Any
 
 import msgspec
 
-from spira.collect.calls import BATCH, BadBody, Fault, Request, inspect, read_request
+from spira.collect.calls import BATCH, BadBody, Fault, Request, inspect, key_within, read_request
+from spira.collect.door import Door, without
 from spira.collect.emit import Appendable
 from spira.collect.envelope import Accepted, encode
 from spira.collect.sources import Source, WriteKeys
@@ -56,13 +57,14 @@ HELD_BYTES = 67_108_864  # bodies being worked on at one time; more is answered 
 MOST_CALLS = 50_000  # of one batch; each costs time and a line of the answer, so bytes alone bound too little
 _MOST_MEMBERS = 64  # parts of one gzip body; each copies what is left of it
 _CHECK_BACKLOG_EVERY = 1_048_576
+RETRY_SECONDS = 5  # how long who is refused for now is asked to wait
 _GZIP = b"\x1f\x8b"
 _SUCCESS = b'{"success":true}'
 _CORS = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"retry-after"))
 _PREFLIGHT = (
     *_CORS,
     (b"access-control-allow-methods", b"POST, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, x-retry-count"),
+    (b"access-control-allow-headers", b"authorization, content-type, content-encoding, x-retry-count, anonymousid"),
     (b"access-control-max-age", b"86400"),
 )
 
@@ -95,8 +97,10 @@ class Intake:
         clock: Clock,
         settings: Settings,
         backlog: Callable[[], int] = lambda: 0,
+        door: Door | None = None,
     ) -> None:
         self._log = log
+        self._door = door or Door(state, clock)
         self._keys = WriteKeys(state, clock)
         self._clock = clock
         self._limits = settings.collect
@@ -126,38 +130,44 @@ class Intake:
         if scope["method"] != "POST":
             raise _Refused(405, "method_not_allowed", "calls are sent with POST")
         headers = dict(scope["headers"])
-        source = self._by_header(headers)
-        raw = await self._body(headers, receive)
-        self._held += len(raw)
+        held = _Held(self)
         try:
-            return await self._accept(raw, via, source)
+            raw = await self._body(headers, receive, held)
+            return await self._accept(raw, via, write_key_of(headers.get(b"authorization", b"")), held)
         finally:
-            self._held -= len(raw)
+            held.free()
 
-    async def _accept(self, raw: bytes, via: str, source: Source | None) -> bytes:
+    async def _accept(self, raw: bytes, via: str, key: str | None, held: _Held) -> bytes:
+        """What is done with a whole body; the key of its header may be missing, since the body may hold one."""
+        source = self._keys.source_of(key) if key else None
         body = inflate(raw, self._limits.max_batch_bytes) if raw[:2] == _GZIP else raw
+        held.more(len(body) - len(raw))
         try:
             request = read_request(body, via)
         except BadBody as fault:
             raise _Refused(400, "malformed", str(fault)) from None
         if source is None:
-            source = self._by_key(request.write_key)
+            source = self._by_key(request.write_key or key_within(request.calls) or key)
         if len(request.calls) > MOST_CALLS:
             raise _Refused(413, "too_large", f"the batch has more than {MOST_CALLS} calls; send smaller batches")
         self._room(len(body))
         received_at = self._clock.now()
         rejected = _rejected(request, received_at=received_at, limits=self._limits)
-        if request.calls:
+        if blocked := self._door.blocked(source, request):
+            rejected = _with_blocked(rejected, blocked)
+            body = without(body, via, blocked)
+        if len(request.calls) > len(blocked):
             await self._append(Accepted(source.source, received_at, via, body))
         if rejected and via != BATCH:
-            raise _Refused(400, rejected[0].code, f"{rejected[0].message}; it is kept in quarantine")
+            kept = "it is not kept" if blocked else "it is kept in quarantine"
+            raise _Refused(400, rejected[0].code, f"{rejected[0].message}; {kept}")
         return msgspec.json.encode({"success": True, "rejected": rejected}) if rejected else _SUCCESS
 
     async def _append(self, record: Accepted) -> None:
         try:
             await self._log.append_soon(encode(record))
         except LogUnavailable as fault:
-            raise _Refused(503, "log_unavailable", str(fault), retry_after=5) from None
+            raise _Refused(503, "log_unavailable", str(fault), retry_after=RETRY_SECONDS) from None
 
     def _room(self, size: int) -> None:
         """Refuse while too much waits to be loaded; looked at once a megabyte."""
@@ -165,21 +175,17 @@ class Intake:
         if self._since_check < _CHECK_BACKLOG_EVERY:
             return
         if self._backlog() > self._limits.backlog_bytes:
-            raise _Refused(503, "backlog_full", "loading is behind; send it again later", retry_after=5)
+            raise _Refused(503, "backlog_full", "loading is behind; send it again later", retry_after=RETRY_SECONDS)
         self._since_check = 0
-
-    def _by_header(self, headers: Mapping[bytes, bytes]) -> Source | None:
-        """The source that the Authorization header names; None when there is no such header."""
-        written = headers.get(b"authorization")
-        return None if written is None else self._by_key(write_key_of(written))
 
     def _by_key(self, key: str | None) -> Source:
         source = self._keys.source_of(key) if key else None
         if source is None:
+            self._door.wrong_key(key)
             raise _Refused(401, "invalid_write_key", "the write key is missing or belongs to no source")
         return source
 
-    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive, held: _Held) -> bytes:
         """The body as it came, no larger than allowed."""
         largest = self._limits.max_batch_bytes
         length = headers.get(b"content-length", b"0")
@@ -194,10 +200,28 @@ class Intake:
                 raise _Gone
             parts.append(message.get("body", b""))
             size += len(parts[-1])
+            held.more(len(parts[-1]))
             more = message.get("more_body", False)
             if size > largest:
                 raise _too_large(largest)
         return b"".join(parts)
+
+
+class _Held:
+    """How many bytes one request keeps in memory, from the first that arrives to its answer."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._size = 0
+
+    def more(self, size: int) -> None:
+        """Count in what came, or was unpacked."""
+        self._size += size
+        self._intake._held += size
+
+    def free(self) -> None:
+        """Count everything out again."""
+        self.more(-self._size)
 
 
 class _Gone(Exception):
@@ -209,7 +233,8 @@ def write_key_of(authorization: bytes) -> str | None:
     scheme, _, rest = authorization.strip().partition(b" ")
     try:
         if scheme.lower() == b"basic":
-            return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[0]
+            packed = rest.strip().rstrip(b"=")
+            return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True).decode().partition(":")[0]
         return rest.strip().decode() if scheme.lower() == b"bearer" else None
     except (binascii.Error, UnicodeDecodeError):
         return None
@@ -244,6 +269,13 @@ def _rejected(request: Request, **context: Any) -> list[Rejected]:
         if isinstance(fault, Fault):
             found.append(Rejected(index=index, code=fault.reason, message=fault.detail))
     return found
+
+
+def _with_blocked(rejected: list[Rejected], blocked: Mapping[int, Fault]) -> list[Rejected]:
+    """The rejected calls with those that the source blocks, which are not kept."""
+    others = [each for each in rejected if each.index not in blocked]
+    mine = [Rejected(index=index, code=each.reason, message=each.detail) for index, each in blocked.items()]
+    return sorted(others + mine, key=lambda each: each.index)
 
 
 def _too_large(largest: int) -> _Refused:

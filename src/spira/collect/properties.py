@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from math import isinf
 from typing import Any
 
 import msgspec
@@ -27,6 +28,8 @@ from spira.collect.typed import (
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_MAYBE_ENDLESS = re.compile(r"[\d.][eE]\+?\d{3}|\d{309}")
+_NUMBERS = re.compile(r"[\d.]+(?:[eE]\+?\d+)?")
 _TELEPHONE = re.compile(r"(?<![\d.])(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?![\d.])")
 _CONTACT_KEYS = frozenset(
     {"email", "phone", "mobile", "tel", "telephone", "phone_number", "phoneNumber", "address", "ip"}
@@ -123,10 +126,19 @@ def _value(name: str, type: PropertyType, raw: msgspec.Raw) -> Any:
 
 
 def clean(text: bytes | None) -> str | None:
-    """JSON text with addresses and telephone numbers taken out of its texts."""
+    """JSON text with addresses and telephone numbers taken out of its texts; WrongType for 1e999 and its like."""
     if text is None:
         return None
     shown = without_addresses(text.decode())
+    if _MAYBE_ENDLESS.search(shown):
+        _finite(shown)
     if not _TELEPHONE.search(shown):
         return shown
     return _STRINGS.sub(lambda found: _TELEPHONE.sub("[phone]", found.group()), shown)
+
+
+def _finite(text: str) -> None:
+    """Refuse a number so large that nobody can keep it: JSON allows it, and nothing that reads it back does."""
+    for found in _NUMBERS.findall(_STRINGS.sub('""', text)):
+        if isinf(float(found)):
+            raise WrongType("a number is larger than any that can be kept")

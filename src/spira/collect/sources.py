@@ -108,6 +108,13 @@ def end(state: State, clock: Clock, name: str) -> Source:
     return get(state, name)
 
 
+def wait_for_consent(state: State, name: str, *, wanted: bool) -> Source:
+    """Let the web pages of a source keep and send nothing before a consent, or let them begin at once."""
+    get(state, name)
+    _change(state, name, {"consent_first": wanted})
+    return get(state, name)
+
+
 def get(state: State, name: str) -> Source:
     """The source of a name; NotFound when there is none."""
     found = _select(state, SOURCES.c.source == name)

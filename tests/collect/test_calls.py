@@ -1,0 +1,248 @@
+"""What clients may send, and that one odd call never spoils its batch: examples, and mutations of valid bodies."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.collect.desk import track
+
+from spira.collect.calls import Call, Fault, read_request
+from spira.collect.intake import write_key_of
+
+ODD = {
+    "bytes that are no UTF-8": b'{"type":"track","event":"Seen","userId":"ann","properties":{"note":"\xff\xfe"}}',
+    "half a character": b'{"type":"track","event":"Seen","userId":"ann","properties":{"note":"\\ud83d"}}',
+    "an id of bytes that are no UTF-8": b'{"type":"track","event":"Seen","userId":"\xff"}',
+    "a number beyond all numbers as id": b'{"type":"track","event":"Seen","userId":1e999}',
+    "NaN": b'{"type":"track","event":"Seen","userId":"ann","properties":{"n":NaN}}',
+    "a trailing comma": b'{"type":"track","event":"Seen","userId":"ann",}',
+    "depth without end": b'{"type":"track","event":"Seen","userId":"ann","x":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    "properties nested too deeply": b'{"type":"track","event":"Seen","userId":"ann","properties":{"x":'
+    + b"[" * 80 + b"]" * 80 + b"}}",
+    "a number of five thousand digits as id": b'{"type":"track","event":"Seen","userId":[' + b"9" * 5_000 + b"]}",
+    "two calls without a comma": b'{"type":"track","userId":"ann"} {"type":"track"}',
+}  # fmt: skip
+GOOD = b'{"type":"track","event":"Seen","userId":"ann","messageId":"good%d"}'
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_an_odd_call_is_refused_alone(desk, odd):
+    """The calls before and after it are loaded; it lies in quarantine as it came, and the answer names it."""
+    body = b'{"batch": [' + b",".join((GOOD % 1, odd, GOOD % 2)) + b'], "sentAt": null}'
+
+    answer = desk.post("/v1/batch", body)
+
+    assert answer.status_code == 200
+    assert [(each["index"], each["code"]) for each in answer.json()["rejected"]] == [(1, "malformed")]
+    done = desk.load()
+    assert (done.events, done.quarantined) == (2, 1)
+
+
+@pytest.mark.parametrize("odd", list(ODD.values())[:-1], ids=list(ODD)[:-1])
+def test_an_odd_call_by_itself_is_a_400_and_kept(desk, odd):
+    """The client is told what is wrong, and people find the call in quarantine."""
+    answer = desk.post("/v1/track", odd)
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "malformed"
+    assert answer.json()["message"]
+    assert (desk.load().quarantined, desk.load().quarantined) == (1, 0)
+
+
+@pytest.mark.parametrize("where", ["properties", "context", "traits"])
+def test_numbers_beyond_all_numbers_inside_a_call_cost_that_call(desk, where):
+    """1e999 is valid JSON and no number anybody could keep: the call that holds it is refused, no other."""
+    kind = b"identify" if where == "traits" else b"track"
+    odd = b'{"type":"%s","event":"Seen","userId":"ann","%s":{"campaign":{"name":1e999},"n":[1e999]}}' % (
+        kind, where.encode()
+    )  # fmt: skip
+
+    answer = desk.post("/v1/batch", b'{"batch": [' + b",".join((GOOD % 1, odd, GOOD % 2)) + b"]}")
+
+    assert answer.status_code == 200
+    done = desk.load()
+    assert (done.events, done.quarantined) == (2, 1)
+
+
+def test_line_breaks_and_a_byte_order_mark_change_nothing(desk):
+    """Pretty JSON of a Windows program is JSON."""
+    call = json.dumps({"batch": [track(id="a", note="one\ntwo")]}, indent=2).replace("\n", "\r\n")
+
+    assert desk.post("/v1/batch", b"\xef\xbb\xbf" + call.encode()).json() == {"success": True}
+    assert desk.load().events == 1
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "image/png"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_labels_of_a_body_mean_nothing(desk, content_type, packed):
+    """Whatever the content type and the content encoding say, the body's own first bytes are believed."""
+    body = json.dumps({"batch": [track()]}).encode()
+    headers = {"content-type": content_type, "content-encoding": "identity" if packed else "gzip"}
+
+    answer = desk.post("/v1/batch", gzip.compress(body) if packed else body, headers=headers)
+
+    assert answer.json() == {"success": True}
+
+
+def test_what_is_missing_or_null_is_made_up_for(desk):
+    """A null id, an instant under its other name, traits in the context alone: all as real clients send them."""
+    desk.post("/v1/identify", {"userId": 7, "anonymousId": None, "context": {"traits": {"city": "Qingdao"}}})
+    desk.post(
+        "/v1/batch",
+        {
+            "batch": [
+                {"type": "track", "event": "Seen", "userId": None, "anonymousId": 12345678901234567890123,
+                 "originalTimestamp": "2026-03-01T10:00:00Z", "messageId": None, "properties": None},
+                {"type": "identify", "userId": "8", "traits": None},
+            ],
+            "context": {"traits": {"city": "Jinan"}},
+            "sentAt": None,
+        },
+    )  # fmt: skip
+
+    assert desk.load().events == 3
+    assert desk.rows("select value from trait_facts where name = 'city' order by all") == [("Jinan",), ("Qingdao",)]
+    assert desk.rows("select value from identifiers where kind = 'anonymous_id'") == [("12345678901234567890123",)]
+    assert desk.rows("select cast(ts as varchar) from events where event = 'Seen'") == [("2026-03-01 10:00:00",)]
+
+
+@pytest.mark.parametrize("place", ["event", "top", "event of a batch"])
+def test_the_key_may_stand_in_the_call(desk, place):
+    """A body that nothing precedes names its source by itself, also when a foreign token comes as Bearer."""
+    key = desk.source.write_key
+    body = {
+        "event": track() | {"writeKey": key},
+        "top": {"batch": [track()], "writeKey": key},
+        "event of a batch": {"batch": [track(id="a") | {"writeKey": key}, track(id="b")]},
+    }[place]
+    path = "/v1/track" if place == "event" else "/v1/batch"
+
+    for headers in ({}, {"authorization": "Bearer an-oauth-token"}, {"authorization": "Basic Og=="}):
+        assert desk.post(path, body, headers=headers, anonymous=True).status_code == 200
+
+
+def test_calls_of_two_sources_in_one_batch_are_refused(desk):
+    """Which source it is must be clear: two keys in the calls of one batch are none."""
+    calls = [track(id="a") | {"writeKey": desk.source.write_key}, track(id="b") | {"writeKey": "wk_other"}]
+
+    answer = desk.post("/v1/batch", {"batch": calls}, anonymous=True)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_write_key")
+
+
+@pytest.mark.parametrize("written", ["wk_a:", "wk_a", "wk_a:secret", "wk_ab:"])
+def test_basic_keys_are_read_however_they_are_padded(written):
+    """With a colon or without, with a password, and with the padding left off."""
+    packed = base64.b64encode(written.encode())
+
+    for each in (packed, packed.rstrip(b"=")):
+        assert write_key_of(b"Basic " + each) == written.partition(":")[0]
+
+
+def test_an_odd_batch_keeps_the_digits_of_its_good_calls(desk):
+    """Where a batch must be parted by hand, the good calls are read from their own text, to the last digit."""
+    good = b'{"type":"track","event":"Order Completed","userId":"ann","properties":{"revenue":12345678901234.5678}}'
+
+    desk.post("/v1/batch", b'{"batch":[%s,{"n":NaN}]}' % good)
+
+    assert desk.load().events == 1
+    assert [str(value) for (value,) in desk.rows("select revenue from events")] == ["12345678901234.5678"]
+
+
+def test_bytes_in_memory_are_counted_from_the_first_to_the_answer(desk):
+    """What is unpacked counts as well, and everything is counted out again."""
+    held = []
+    inner = desk.intake._log
+
+    class Watching:
+        async def append_soon(self, record):
+            held.append(desk.intake._held)
+            return await inner.append_soon(record)
+
+    desk.intake._log = Watching()
+    body = json.dumps({"batch": [track(note="x" * 10_000)]}).encode()
+
+    desk.post("/v1/batch", gzip.compress(body))
+    desk.post("/v1/batch", b"not JSON")
+
+    assert held == [len(body)]
+    assert desk.intake._held == 0
+
+
+# Any mutation of a valid body
+
+JUNK = [b"\x00", b"\xff", b'"', b"\\", b"\\ud83d", b"{", b"}", b"[", b"]", b",", b":", b"1e999", b"-", b"null",
+        b"NaN", b"\n",
+        "é".encode(), b"[" * 3_000, b"true", b"9" * 5_000, b'"batch"', b"\xef\xbb\xbf", b"\x1f\x8b"]  # fmt: skip
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = ["type", "event", "messageId", "userId", "anonymousId", "previousId", "groupId", "name", "category", "channel",
+          "timestamp", "originalTimestamp", "sentAt", "writeKey", "properties", "traits", "context"]  # fmt: skip
+
+
+@st.composite
+def bodies(draw):
+    """A valid batch with some fields exchanged for anything, then some bytes cut out or put in."""
+    calls = []
+    for number in range(draw(st.integers(1, 4))):
+        call = track(id=f"m{number}") | {"type": draw(st.sampled_from(["track", "identify", "page", "alias", "group"]))}
+        call |= draw(st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=3))
+        calls.append(call)
+    body = bytearray(json.dumps({"batch": calls, "sentAt": draw(st.none() | st.text(max_size=5))}).encode())
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(body)))
+        body[at : at + draw(st.integers(0, 3))] = draw(st.sampled_from([*JUNK, b""]))
+    return bytes(body)
+
+
+DOCUMENTED = {400: {"malformed"}, 401: {"invalid_write_key"}, 413: {"too_large"}}
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=bodies(), zipped=st.booleans())
+def test_whatever_is_sent_gets_a_documented_answer_and_what_was_taken_is_kept(desk, body, zipped):
+    """No body makes a 500; after a 200 each call is an event, a duplicate, or in quarantine, else nothing is kept."""
+    answer = desk.post("/v1/batch", gzip.compress(body) if zipped else body)
+
+    done = desk.load()
+    arrived = done.events + done.quarantined + done.duplicates
+    said = answer.json()
+    if answer.status_code == 200:
+        assert arrived == len(read_request(body, "batch").calls)
+        assert done.quarantined >= len(said.get("rejected", []))
+        assert "stopped the decoder" not in str(
+            desk.rows("select detail from quarantine where batch = ?", [done.batch])
+        )
+    else:
+        assert said["code"] in DOCUMENTED[answer.status_code]
+        assert said["message"]
+        assert arrived == 0
+
+
+@given(
+    calls=st.lists(st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=4), max_size=4), odd=st.integers(0, 4)
+)
+def test_parting_by_hand_finds_the_calls_that_a_strict_reader_finds(calls, odd):
+    """A call that no strict reader takes leaves its neighbours what they were, each at its place."""
+    texts = [json.dumps(call, allow_nan=True).encode() for call in calls]
+    place = min(odd, len(texts))
+    texts.insert(place, b'{"n":NaN}')
+
+    found = read_request(b'{"sentAt":"x","batch":[' + b",".join(texts) + b"]}", "batch")
+
+    assert found.sent_at == "x"
+    assert len(found.calls) == len(texts)
+    assert isinstance(found.calls[place], Fault)
+    for text, call in zip(texts, found.calls, strict=True):
+        alone = read_request(b'{"batch":[' + text + b"]}", "batch").calls[0]
+        assert type(alone) is type(call)
+        if isinstance(alone, Call):
+            assert alone.user_id == call.user_id
