@@ -43,7 +43,7 @@ def test_parts_add_up_and_spiras_own_events_are_always_there():
     assert plan.events["Order Completed"].properties == {"order_id": "text", "revenue": "money"}
     assert plan.properties()["purpose"] == "text"
     assert plan.events["Email Opened"].properties["delivery_id"] == "integer"
-    assert plan.strict is False
+    assert plan.mode == "observe"
 
 
 def test_a_trait_is_sealed_when_it_is_marked_or_names_a_person():

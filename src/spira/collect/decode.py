@@ -38,6 +38,7 @@ from spira.collect.envelope import (
     decode,
 )
 from spira.collect.identifiers import kind_of_anonymous
+from spira.collect.modes import judged, mode_of
 from spira.collect.people import Identifier, Sealer
 from spira.collect.properties import Properties
 from spira.collect.tracking import Plan
@@ -64,6 +65,7 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     touchpoint: str | None = None
     domain: str | None = None
     priority: int = 0
+    mode: str | None = None
 
 
 class DecodeTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,13 +245,14 @@ class Decoder:
         at = inspect(call, received_at=record.received_at, sent_at=request.sent_at, limits=self.limits)
         if isinstance(at, Fault):
             return at
-        name = NAMES.get(call.type or "") or (call.event or "").strip()
-        if self.task.plan.strict and name not in self.task.plan.events and call.type == "track":
-            return Fault("unknown_event", f"no tracking plan declares `{name}`, and the plan is strict")
+        name = event_name(call)
+        facts = self.task.sources.get(record.source, SourceFacts())
+        read = judged(self.task.plan, self.properties, mode_of(self.task.plan, facts.mode), name, call)
+        if isinstance(read, Fault):
+            return read
         if (context := _context(call.context)) is None:
             return Fault("malformed", "`context` can't be read")
         try:
-            read = self.properties.read(name, call)
             person = self.sealer.person(call, context.traits, shared.traits)
         except WrongType as fault:
             return Fault("wrong_type", str(fault))
@@ -260,7 +263,6 @@ class Decoder:
         if came.link and "link" not in read.values:
             read.values["link"] = came.link
         message_id = identity(call.message_id) or made_id(record, index)
-        facts = self.task.sources.get(record.source, SourceFacts())
         campaign = _campaign(context.campaign or shared.campaign)
         event = Event(
             message_id=message_id,
@@ -338,6 +340,11 @@ class Decoder:
 def _stopped(fault: Exception) -> Fault:
     """A fault of ours."""
     return Fault("malformed", f"the record stopped the decoder ({type(fault).__name__}); please report this")
+
+
+def event_name(call: Call) -> str:
+    """The event that a call becomes."""
+    return NAMES.get(call.type or "") or (call.event or "").strip()
 
 
 def _context(raw: msgspec.Raw) -> _Context | None:

@@ -114,7 +114,9 @@ def load(
 def source_facts(state: State) -> dict[str, SourceFacts]:
     """What decoding needs to know of each source."""
     return {
-        each.source: SourceFacts(touchpoint=each.touchpoint, domain=each.domain, priority=each.priority)
+        each.source: SourceFacts(
+            touchpoint=each.touchpoint, domain=each.domain, priority=each.priority, mode=each.mode
+        )
         for each in sources.every(state)
     }
 

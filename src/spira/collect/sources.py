@@ -40,6 +40,8 @@ SOURCES = state_table(
     sa.Column("silent_minutes", sa.Integer),
     stage="collect.sources",
 )
+SOURCE_MODES = ("observe", "quarantine", "block")
+LONGEST_SILENCE = 30 * 24 * 60  # minutes
 _NAME = re.compile(r"\w[\w .-]{0,63}")
 
 
@@ -90,7 +92,7 @@ def add(state: State, clock: Clock, name: str, **what: Any) -> Source:
 def rotate(state: State, clock: Clock, name: str, *, grace: timedelta = timedelta(0)) -> Source:
     """Give a source a fresh write key; the old one is good for `grace` more. One that ended is taken up again."""
     old = get(state, name)
-    keeps = grace > timedelta(0) and old.ended_at is None
+    keeps = old.ended_at is None  # a key without a grace is kept too, to be known when it still comes
     values = {
         "write_key": _fresh_key(),
         "ended_at": None,
@@ -112,6 +114,17 @@ def wait_for_consent(state: State, name: str, *, wanted: bool) -> Source:
     """Let the web pages of a source keep and send nothing before a consent, or let them begin at once."""
     get(state, name)
     _change(state, name, {"consent_first": wanted})
+    return get(state, name)
+
+
+def adjust(state: State, name: str, *, mode: str | None, silent_minutes: int | None) -> Source:
+    """Set what a source's calls must keep to (None: what the plan says), and after how long its silence alarms."""
+    if mode is not None and mode not in SOURCE_MODES:
+        raise SpiraError(f"`{mode}` is not a mode", help=f"write one of: {', '.join(SOURCE_MODES)}")
+    if silent_minutes is not None and not 1 <= silent_minutes <= LONGEST_SILENCE:
+        raise SpiraError("a silence that alarms lasts from 1 minute to 30 days", help="write a number of minutes")
+    get(state, name)
+    _change(state, name, {"mode": mode, "silent_minutes": silent_minutes})
     return get(state, name)
 
 

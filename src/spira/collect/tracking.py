@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from pydantic import BeforeValidator, Field
@@ -26,6 +26,8 @@ from spira.storage.tables import TABLES, Column, table
 from spira.storage.warehouse import Warehouse
 
 PropertyType = Literal["text", "integer", "number", "money", "boolean", "time", "date"]
+Mode = Literal["observe", "strict", "quarantine", "block"]  # what they mean: collect.modes
+MODES: tuple[Mode, ...] = get_args(Mode)
 SQL_TYPES: Mapping[str, str] = {
     "text": "VARCHAR",
     "integer": "BIGINT",
@@ -75,7 +77,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     events: dict[str, EventPlan]
     traits: dict[str, PropertyType]
     contact: frozenset[str]
-    strict: bool = False
+    mode: Mode = "observe"
 
     def properties(self) -> dict[str, PropertyType]:
         """Every property of every event: the typed columns of `events`."""
@@ -170,8 +172,11 @@ class TrackingDefinition(DefinitionModel):
     """A tracking plan, or a part of one: several files add up."""
 
     tracking: NameStr = Field(description="The name of this part.")
-    mode: Literal["observe", "strict"] = Field(
-        default="observe", description="`strict` quarantines events that no part declares; `observe` keeps them."
+    mode: Mode = Field(
+        default="observe",
+        description="What is done with what no part declares, where a source does not say it: `observe` keeps it, "
+        "`strict` quarantines undeclared events, `quarantine` undeclared events and properties, `block` refuses them. "
+        "The strictest part counts.",
     )
     events: dict[str, EventDefinition] = Field(default_factory=dict, description="The events, by the name calls use.")
     traits: dict[str, Trait] = Field(default_factory=dict, description="The traits that identify calls carry.")
@@ -179,16 +184,17 @@ class TrackingDefinition(DefinitionModel):
 
 def plan_of(parts: Iterable[TrackingDefinition]) -> Plan:
     """All parts and the events Spira knows by itself, as one plan."""
-    events, traits, contact, strict = dict(OWN_EVENTS), dict(OWN_TRAITS), set(CONTACT_TRAITS), False
+    mode: Mode = "observe"
+    events, traits, contact = dict(OWN_EVENTS), dict(OWN_TRAITS), set(CONTACT_TRAITS)
     for part in parts:
-        strict = strict or part.mode == "strict"
+        mode = max(mode, part.mode, key=MODES.index)
         for name, declared in part.events.items():
             events[name] = _joined(events.get(name, EventPlan()), declared)
         for name, trait in part.traits.items():
             traits[name] = trait.type
             if trait.privacy == "contact":
                 contact.add(name)
-    return Plan(events=events, traits=traits, contact=frozenset(contact), strict=strict)
+    return Plan(events=events, traits=traits, contact=frozenset(contact), mode=mode)
 
 
 def _joined(known: EventPlan, declared: EventDefinition) -> EventPlan:

@@ -21,6 +21,7 @@ from weakref import WeakSet
 import spira.worker.builtin  # noqa: F401  (registers everything)
 from spira.collect import load as loading
 from spira.collect import tracking
+from spira.collect.door import Door
 from spira.collect.intake import Intake
 from spira.collect.known import KnownIds
 from spira.definitions import apply as applying
@@ -97,12 +98,15 @@ class Core:
         self._known = KnownIds(self.paths.scratch)
         self._loaded = loading.position(warehouse)
         self.take_up()
+        self.door = Door(state, self.clock, lambda: self.plan_of_events)
+        self._closing.callback(self.door.refusals.close)
         self.intake = Intake(
             log=log,
             state=state,
             clock=self.clock,
             settings=settings,
             backlog=self.backlog,
+            door=self.door,
         )
 
     @classmethod
