@@ -17,6 +17,7 @@ from spira.testing.cores import StandInCore
 # Path parameters of the pages, by the route's own name for them, in the world of the tests.
 HOLES = {
     "/sources/{name}": "shop",
+    "/links/{code}": "door",
     "/tags/{name}": "orders_90d",
     "/audiences/{name}": "lapsed",
     "/journeys/{name}": "win_back",
@@ -44,7 +45,12 @@ def filled(path: str, world: World) -> str:
         return path.replace("{staff_id}", world.colleague())
     for known, name in HOLES.items():
         if path.removeprefix("/api").startswith(known):
-            return path.replace("{kind}", "audience").replace("{name}", name).replace("{number}", name)
+            return (
+                path.replace("{kind}", "audience")
+                .replace("{name}", name)
+                .replace("{number}", name)
+                .replace("{code}", name)
+            )
     for known, ask in NUMBERED.items():
         if path.removeprefix("/api").startswith(known):
             return re.sub(r"{\w+}", str(world.core.lane().value(ask)), path)

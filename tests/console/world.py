@@ -16,7 +16,8 @@ from typing import Any
 
 from litestar.testing import TestClient
 
-from spira.collect import sources
+from spira.collect import links, sources
+from spira.collect.links import NewLink
 from spira.console.app import create_app
 from spira.kernel.clock import iso
 from spira.kernel.ids import show_profile, stable_share
@@ -33,6 +34,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "retail"
 DAY = datetime(2026, 6, 1, 9)
 PEOPLE, DAYS = 60, 90
 DEPARTMENTS = ("GROCERY", "PRODUCE", "MEAT", "DAIRY")
+POSTER = NewLink(target="https://shop.example/spring", code="door", name="Door", campaign="spring", touchpoint="store")
 SETTINGS = """\
 [workspace]
 brand = "Corner Shop"
@@ -86,6 +88,7 @@ def open_world(directory: Path) -> Iterator[World]:
             core.step_clock(DAY)
             core.apply(SYSTEM)
             sources.add(core.state, core.clock, SOURCE, touchpoint="store")
+            links.add(core.state, core.clock, POSTER, by="local")
             _live(core)
             yield World(core, inbox)
 

@@ -58,7 +58,7 @@ with opened as (
     select profile_id, which || 'touchpoint' as name, touch.touchpoint as value, touch from told
     union all select profile_id, which || 'campaign', touch.campaign, touch from told
     union all select profile_id, which || 'link', touch.link, touch from told
-    union all select profile_id, which || 'at', strftime(touch.ts, '%Y-%m-%d %H:%M:%S.%f'), touch from told
+    union all select profile_id, which || 'at', touch.ts::varchar, touch from told
 )
 select profile_id, name, value, null::varchar as vault_key, touch.ts as at, touch.source as source,
        0::integer as priority
