@@ -46,8 +46,9 @@ class Answer:
 class Client:
     """The API of one workspace."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, *, running: bool = False) -> None:
         self._send = send
+        self.running = running  # whether a server answers, which loads by itself what it is given
 
     def get(self, path: str, **params: str | int | bool | list[str]) -> Answer:
         """Read something."""
@@ -56,6 +57,11 @@ class Client:
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """Do something."""
         return _answer(self._send("POST", path, json=dict(body or {})))
+
+    def send(self, path: str, content: bytes, **params: str | int | bool) -> Answer:
+        """Hand over bytes as they are."""
+        headers = {"Content-Type": "application/json"}
+        return _answer(self._send("POST", path, content=content, params=params, headers=headers))
 
 
 @contextmanager
@@ -66,7 +72,7 @@ def connect(directory: Path) -> Iterator[Client]:
     if server is not None and _answers(server):
         headers = {"Authorization": f"Bearer {server.token}"}
         with httpx.Client(base_url=server.url, headers=headers, timeout=TIMEOUT, trust_env=False) as http:
-            yield Client(http.request)
+            yield Client(http.request, running=True)
         return
     with _in_process(directory) as send:
         yield Client(send)

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Build a workspace from a real shop's records, live its days, and serve it."),
     "source": ("source", "The pipes that events come through."),
     "quarantine": ("quarantine", "The calls that could not become events, and having them read again."),
+    "import": ("import_", "Import a table: CSV, JSON Lines, Parquet or Excel."),
     "check": ("check", "Show everything that is wrong with the definitions."),
     "schema": ("schema", "Write the JSON Schema of every kind of definition, for editors."),
     "plan": ("plan", "Show what applying the definitions would change, and for how many people."),

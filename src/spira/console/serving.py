@@ -21,6 +21,7 @@ from spira.console.app import create_app, create_asgi
 from spira.kernel.errors import PortTaken
 from spira.server import local
 from spira.worker.core import Core
+from spira.worker.importing import Importing
 from spira.worker.schedule import Schedule
 
 STOPPING_SECONDS = 10
@@ -43,7 +44,7 @@ def _serve(core: Core, listener: socket.socket) -> None:
     url = f"http://{address}:{port}"
     core.public_url = core.settings.server.public_url or url
     app = create_app(core)
-    schedule = Schedule(core)
+    schedule, importing = Schedule(core), Importing(core)
     config = uvicorn.Config(
         create_asgi(core, app),
         log_level="warning",
@@ -57,10 +58,12 @@ def _serve(core: Core, listener: socket.socket) -> None:
     try:  # from here on a signal may come at any line, and must leave no thread behind
         local.announce(core.directory, url=url, token=app.state.local_token)
         schedule.start()
+        importing.start()
         print(f"Spira serves {core.settings.workspace.brand} at {url} — Ctrl-C stops it.", file=sys.stderr)
         server.run(sockets=[listener])
     finally:
         local.withdraw(core.directory)
+        importing.stop()
         schedule.stop()
 
 

@@ -1,7 +1,12 @@
 """Everything that registers itself at import: tables, kinds, jobs, channels, models; then the installed plug-ins."""
 
+import spira.collect.connectors.builtin
 import spira.collect.decode
+import spira.collect.imports.definition
+import spira.collect.imports.jobs
+import spira.collect.imports.tables
 import spira.collect.links
+import spira.collect.mapping.model
 import spira.collect.sources
 import spira.collect.tables
 import spira.collect.tracking

@@ -1,0 +1,112 @@
+"""Object storage, and whatever else fsspec reaches: every object under an address that fits, each once.
+
+kind: objects
+address: s3://exports/orders/*.parquet
+format: parquet                # by the object's name when left out
+options: {}                    # of the format
+storage: {key: env:S3_KEY, secret: env:S3_SECRET, endpoint_url: "https://oss-cn-hangzhou.aliyuncs.com"}
+
+`memory://` and `file://` come with Spira; `s3://` needs `pip install 'spira[s3]'`, and others the
+package that fsspec names. An object is copied to this machine while it is read, and known by its
+content; that it changed is seen by its tag, its size or its time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import fsspec
+
+from spira.collect.connectors.base import (
+    Connector,
+    OutOfReach,
+    Part,
+    Rows,
+    Unreadable,
+    connector,
+    kind_of_file,
+    open_connector,
+)
+from spira.collect.connectors.files import PIECE
+from spira.kernel.errors import SpiraError
+from spira.kernel.settings import secret
+
+_EXTRAS = {"s3fs": "spira[s3]"}
+_MARKS = ("ETag", "etag", "md5", "LastModified", "mtime", "created", "size")
+
+
+@connector("objects")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objects(Connector):
+    """Everything under one address."""
+
+    address: str
+    format: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    storage: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if "://" not in self.address:
+            raise ValueError("an `address` begins with its protocol, as in s3://bucket/folder/*.csv")
+
+    def parts(self) -> Sequence[Part]:
+        """The objects, by name."""
+        with self._reached() as (system, path):
+            found = system.glob(path, detail=True) if set("*?[") & set(path) else _listed(system, path)
+        return [Part(name=name, mark=_mark(told)) for name, told in sorted(found.items()) if told.get("type") == "file"]
+
+    def identity(self, part: Part) -> str:
+        """The hash of the object's content."""
+        digest = hashlib.sha256()
+        with self._reached() as (system, _), system.open(part.name, "rb") as stream:
+            while piece := stream.read(PIECE):
+                digest.update(piece)
+        return digest.hexdigest()
+
+    def read(self, part: Part, after: str = "") -> Iterator[Rows]:
+        """One object's rows, from a copy that is gone afterwards."""
+        name = PurePosixPath(part.name).name
+        kind = self.format or kind_of_file(name)
+        with TemporaryDirectory(prefix="spira-import-") as folder:
+            copy = Path(folder) / name
+            with self._reached() as (system, _):
+                system.get_file(part.name, str(copy))
+            yield from open_connector(kind, {"path": str(copy), **self.options}).read(part, after)
+
+    @contextmanager
+    def _reached(self) -> Iterator[tuple[Any, str]]:
+        """The file system and the path in it; what it says goes wrong is told in our words."""
+        told = {name: secret(value) if isinstance(value, str) else value for name, value in self.storage.items()}
+        protocol = self.address.partition("://")[0]
+        try:
+            yield fsspec.core.url_to_fs(self.address, **told)
+        except SpiraError:
+            raise
+        except ImportError as missing:
+            package = _EXTRAS.get(missing.name or "", missing.name or str(missing))
+            raise Unreadable(f"`{protocol}://` needs a package: {missing}", help=f"pip install '{package}'") from None
+        except ValueError as wrong:
+            raise Unreadable(f"`{self.address}` can't be read: {wrong}", help="see how fsspec writes it") from None
+        except PermissionError as fault:
+            raise Unreadable(f"`{self.address}` may not be read: {fault}", help="see the keys in `storage`") from None
+        except OSError as fault:
+            raise OutOfReach(f"`{self.address}` can't be read: {fault}", help="see that it is there") from None
+
+
+def _listed(system: Any, path: str) -> dict[str, Any]:
+    """Everything below a path, or the one object that it names."""
+    if system.isfile(path):
+        told: dict[str, Any] = system.info(path)
+        return {told["name"]: told}
+    found: dict[str, Any] = system.find(path, detail=True)
+    return found
+
+
+def _mark(told: Mapping[str, Any]) -> str:
+    return ":".join(str(told[name]) for name in _MARKS if told.get(name) is not None)
