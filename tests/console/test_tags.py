@@ -135,3 +135,29 @@ def test_a_drawing_keeps_its_columns_apart_and_counts_what_it_leaves_out():
     assert xs["event"] < xs["tag"] < xs["audience"]
     assert next(each.text for each in drawn.boxes if each.here).endswith("…")
     assert all(0 <= each.y <= drawn.height - lineage.HIGH for each in drawn.boxes)
+
+
+def test_values_are_shown_by_their_labels_and_sent_as_they_are(world, english):
+    """The page says "Fruit and vegetables", the JSON and the condition behind the row keep PRODUCE."""
+    page = english("/tags/favourite_department")
+    assert "Fruit and vegetables" in page or "Groceries" in page
+    told = world.get("/api/tags/favourite_department").json()
+    assert told["card"]["values"]["PRODUCE"]["en"] == "Fruit and vegetables"
+    assert all(each["condition"].endswith(f"'{each['value']}'") for each in told["distribution"]["parts"])
+    chinese = world.get("/tags/favourite_department", headers={"cookie": "spira_language=zh-CN"}).text
+    assert "杂货" in chinese or "果蔬" in chinese
+
+
+def test_the_builder_offers_values_with_their_labels(world, english):
+    """Each value comes with what it is called, and a sentence says it beside the value."""
+    found = world.get("/api/audiences/values", params={"of": "tag:favourite_department"}).json()["values"]
+    assert {each["value"]: each["label"] for each in found}["PRODUCE"] == {
+        "zh-CN": "果蔬",
+        "en": "Fruit and vegetables",
+    }
+    assert "Fruit and vegetables" in english("/audiences/new?condition=favourite_department%20%3D%20'PRODUCE'")
+
+
+def test_numbers_have_labels_too(english):
+    """Weekday 1 is Monday."""
+    assert "Monday" in english("/tags/preferred_weekday")

@@ -63,6 +63,10 @@ FAULTS = {
     "model: city\nkind: next_order_date": [("D330", "1:8", "city")],
     "tag: b\nvalue: c + 1\n---\ntag: c\nvalue: d + 1\n---\ntag: d\nvalue: 2 * b": [("D331", "2:8", "c")],
     "tag: a\nvalue: a + 1": [("D331", "2:8", "a")],
+    "tag: a\nvalue: case when did('Order Completed') then 'x' else 'y' end\nvalues: {x: X, z: Z}": [
+        ("D335", "3:16", "z")
+    ],
+    "tag: a\nvalue: quintile(count_of('Order Completed'))\nvalues: {5: Top, 6: More}": [("D335", "3:18", "6")],
     "audience: a\nwho: in_audience('b')\n---\naudience: b\nwho: not in_audience('a')": [
         ("D331", "2:6", "in_audience('b')")
     ],

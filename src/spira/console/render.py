@@ -21,6 +21,7 @@ from litestar.routes import HTTPRoute
 from markupsafe import Markup
 
 from spira.console import assets, formats
+from spira.console.labels import tag_value_words
 from spira.console.rail import KEYS, NARROW, RailGroup, covers, rail_for
 from spira.kernel.clock import RealClock, iso, local
 from spira.kernel.i18n import catalogue, choose, say
@@ -140,7 +141,8 @@ def page(
     frame = frame_of(request, core, whole=status < 500)
     frame = replace(frame, language=language or frame.language, back=back or frame.back)
     request.scope["view"] = data  # type: ignore[typeddict-unknown-key]
-    html = _environment().get_template(template).render(frame=frame, data=data, **tools(frame), **values)
+    given = {**tools(frame), "tag_value": tag_value_words(core, frame.language), **values}
+    html = _environment().get_template(template).render(frame=frame, data=data, **given)
     response = Response(content=html, status_code=status, media_type=MediaType.HTML)
     proof = request.scope.get("auth")
     if seed and isinstance(proof, Proof) and proof.way == "seed" and not request.cookies.get(SEED_COOKIE):

@@ -16,12 +16,14 @@ from spira.segment.conditions.faults import Fault
 from spira.segment.conditions.tree import Call, Literal, Name, Node, walk
 from spira.segment.models.base import MODELS
 from spira.segment.order import Order, show_cycle
+from spira.segment.tag_values import possible, written
 
 NAME_TAKEN = "D330"
 CIRCLE = "D331"
 TOO_EARLY = "D332"
 UNKNOWN_MODEL_KIND = "D333"
 UNKNOWN_MODEL_EVENT = "D334"
+NO_SUCH_VALUE = "D335"
 RESERVED = frozenset({"profile_id", "next_edge_at"})
 
 
@@ -34,6 +36,8 @@ def check_tag(definition: Definition, world: World) -> Iterator[Diagnostic]:
     if analysis.tree is not None:
         yield from _located(definition, "value", _too_early(analysis.tree))
         yield from _circle(definition, "value", found.tag_order, analysis.tree)
+        if not analysis.faults:
+            yield from _unheard_of(definition, analysis.tree)
 
 
 def check_audience(definition: Definition, world: World) -> Iterator[Diagnostic]:
@@ -83,6 +87,22 @@ def _taken(definition: Definition, kind: str, other: str) -> Diagnostic:
         at=definition.node.at(kind),
         help=f"rename the {kind}: in a condition one name has one meaning",
     )
+
+
+def _unheard_of(definition: Definition, tree: Node) -> Iterator[Diagnostic]:
+    """Labels of values that the expression never gives, where that can be known."""
+    can_be = possible(tree)
+    if can_be is None or not definition.model.values:
+        return
+    for key in definition.node.value["values"]:
+        value = written(key)
+        if value not in can_be:
+            yield Diagnostic(
+                code=NO_SUCH_VALUE,
+                message=f"the tag is never `{value}`",
+                at=definition.node.key_at("values", key),
+                help=did_you_mean(value, can_be) or f"its values are {', '.join(sorted(can_be))}",
+            )
 
 
 def _too_early(tree: Node) -> Iterator[Fault]:

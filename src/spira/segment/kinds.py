@@ -9,6 +9,14 @@ from spira.segment.models import next_order_date  # noqa: F401  (registers a kin
 from spira.segment.models.definition import ModelDefinition
 from spira.segment.tags import TagDefinition
 
-TAG = kind(Kind(name="tag", folder="tags", model=TagDefinition, check=check_tag))
+TAG = kind(
+    Kind(
+        name="tag",
+        folder="tags",
+        model=TagDefinition,
+        check=check_tag,
+        text_fields=frozenset({"label", "description", "owner", "values"}),
+    )
+)
 AUDIENCE = kind(Kind(name="audience", folder="audiences", model=AudienceDefinition, check=check_audience))
 MODEL = kind(Kind(name="model", folder="models", model=ModelDefinition, check=check_model))

@@ -9,7 +9,7 @@ refresh compiles, for everyone, and writes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -64,6 +64,7 @@ class TagCard:
     label: Label | None = field(metadata={"help": "what people call it"})
     value: str = field(metadata={"help": "the expression that gives its value"})
     description: Label | None = field(metadata={"help": "what it says"})
+    values: Mapping[str, Label] = field(metadata={"help": "what people call its values"})
     owner: str = field(metadata={"help": "who answers for it"})
     type: Type = field(metadata={"help": "the type of its values"})
     kind: Kind = field(metadata={"help": "rank among everyone, aggregate over events, or expression over other names"})

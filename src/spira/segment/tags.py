@@ -44,6 +44,9 @@ class TagDefinition(DefinitionModel):
     tag: NameStr = Field(description="Its name: conditions and other tags use it.")
     label: Label | None = Field(default=None, description="What people call it.")
     description: Label | None = Field(default=None, description="What it says, and what it is good for.")
+    values: dict[str, Label] = Field(
+        default_factory=dict, description="What people call its values; conditions and exports keep the value itself."
+    )
     owner: str = Field(default="", description="Who answers for it.")
     privacy: Literal["open", "personal", "sensitive"] = Field(
         default="open", description="How carefully it is shown; `sensitive` values leave no export."

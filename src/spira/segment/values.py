@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from spira.definitions.model import Label
 from spira.kernel.viewer import FEWEST, Viewer
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.scans import view_of
@@ -27,6 +28,7 @@ class Value:
 
     value: str = field(metadata={"help": "the value as one types it"})
     profiles: int = field(metadata={"help": "how many of the viewer's people have it"})
+    label: Label | None = field(default=None, metadata={"help": "what people call it, if its tag says so"})
 
 
 def values_of(lane: Warehouse, catalog: Catalog, viewer: Viewer, of: str, *, most: int = MOST) -> list[Value]:

@@ -25,7 +25,7 @@ from spira.console.render import page
 from spira.console.telling import quoted
 from spira.kernel.diagnostics import render
 from spira.kernel.errors import SpiraError
-from spira.kernel.i18n import LANGUAGES, catalogue
+from spira.kernel.i18n import LANGUAGES, catalogue, choose
 from spira.kernel.viewer import Viewer
 from spira.segment.conditions.catalog import Type
 from spira.segment.preview import diagnose, sql_of
@@ -34,6 +34,7 @@ from spira.segment.sentences.compared import operators
 from spira.segment.sentences.offers import GROUPS, Offer
 from spira.segment.sentences.rows import MEASURES, Row
 from spira.segment.sentences.windows import SHAPES, UNITS
+from spira.segment.tag_values import labels_of
 from spira.server.api.builder import Built, Edit, built, edited, offered
 from spira.server.core import AnyCore, Asking, Core
 
@@ -231,6 +232,13 @@ class _Names:
         """The operators to choose from, the row's own among them."""
         found = operators(self.type_of(row, event))
         return found if row.fields["op"] in found else (row.fields["op"], *found)
+
+    def called(self, row: Row) -> str:
+        """What the tag's definition calls the values that a row compares with; empty where it calls none anything."""
+        labels = labels_of(self._core.applied, row.fields["name"]) if row.kind == "fact" else {}
+        given = [each.strip().strip("'") for each in row.fields["value"].split(",")] if labels else []
+        known = [choose(labels[each], self._language) for each in given if each in labels]
+        return ("、" if self._language == "zh-CN" else ", ").join(known)
 
     def values(self, row: Row, event: str = "") -> str:
         """Where the row's real values are asked for; empty where they are numbers or times."""

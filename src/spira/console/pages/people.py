@@ -173,7 +173,6 @@ def _draw(
         labels=_labels(core, language, shown),
         events=event_labels(core, language),
         traits=trait_labels(core, language),
-        types=core.catalog.tags,
         applied={kind: {getattr(each, kind) for each in core.applied.of(kind)} for kind in ("tag", "audience")},
         templates=[
             (each.template, label_of(core, "template", each.template, language)) for each in core.applied.of("template")

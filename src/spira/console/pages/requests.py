@@ -102,7 +102,6 @@ def _export(request: Asked, core: AnyCore, viewer: Viewer, identifier: str, as_p
             file=file,
             labels=event_labels(core, language),
             traits=trait_labels(core, language),
-            types=core.catalog.tags,
             named=lambda kind, name: label_of(core, kind, name, language),
         )
     body = msgspec.json.format(msgspec.json.encode(plain(file)), indent=2)

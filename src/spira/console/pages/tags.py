@@ -11,7 +11,8 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from spira.console import formats, lineage
-from spira.console.labels import label_of
+from spira.console.columns import columns_of
+from spira.console.labels import label_of, tag_value_words
 from spira.console.pages.people import event_labels, trait_labels
 from spira.console.render import page
 from spira.console.telling import Told, told
@@ -61,6 +62,7 @@ def tags_page(
         "tags.html",
         data=data,
         found=_sorted(found, named, sort),
+        columns=columns_of(core, viewer, "tags"),
         named=named,
         text=q,
         chosen_type=type,
@@ -143,7 +145,7 @@ def part_name(core: AnyCore, viewer: Viewer, card: TagCard, part: Part) -> str:
     language, zone = viewer.language, core.settings.workspace.zone
     texts = catalogue("spira.console", language)
     if part.value is not None:
-        return texts.get(f"{card.tag}.{part.value}", formats.value(part.value, language, zone))
+        return tag_value_words(core, language)(card.tag, part.value)
     if part.since is not None and part.until is not None:
         return f"{part.since:%Y-%m}"
     if part.until is not None:

@@ -7,7 +7,7 @@ kept here; an audience comes of it through its definition, like everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from litestar import get, post
@@ -23,6 +23,7 @@ from spira.segment.preview import Preview, chosen
 from spira.segment.sentences import edit
 from spira.segment.sentences.offers import Offer, filter_of, fresh, offers
 from spira.segment.sentences.rows import Row, rows_of
+from spira.segment.tag_values import labels_of
 from spira.segment.values import Value, values_of
 from spira.server.api.audiences import ask
 from spira.server.core import AnyCore, Asking, Core, as_of, kept
@@ -162,7 +163,10 @@ def list_values(core: Core, viewer: Asking, of: FromQuery[str] = "") -> dict[str
 
 def values(core: AnyCore, viewer: Viewer, of: str) -> list[Value]:
     """What a tag, a trait or a property really has."""
-    return values_of(core.lane(), core.catalog, viewer, of)
+    found = values_of(core.lane(), core.catalog, viewer, of)
+    kind, _, name = of.partition(":")
+    called = labels_of(core.applied, name) if kind == "tag" else {}
+    return [replace(each, label=called.get(each.value)) for each in found]
 
 
 def _put(node: Node | None, put: Callable[[Node], str]) -> str:

@@ -143,6 +143,7 @@ def _card(model: Any, analysis: Analysis, reads: dict[Thing, set[Thing]], held: 
         label=model.label,
         value=str(model.value),
         description=model.description,
+        values=model.values,
         owner=model.owner,
         type=analysis.type or "null",
         kind=kind,

@@ -16,7 +16,9 @@
       for (const each of (await answer.json()).values) {
         const option = document.createElement("option");
         option.value = each.value;
-        option.label = each.profiles.toLocaleString(document.documentElement.lang);
+        const people = each.profiles.toLocaleString(document.documentElement.lang);
+        const called = typeof each.label === "string" ? each.label : each.label?.[document.documentElement.lang];
+        option.label = called ? called + " · " + people : people;
         list.append(option);
       }
       document.body.append(list);
