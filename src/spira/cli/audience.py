@@ -29,6 +29,8 @@ def list_audiences(*, directory: Path, as_json: bool) -> None:
         return
     found = answer.value()["audiences"]
     titles = ["audience", "members", "label"] if found else ["audience"]
+    for each in found:
+        each["members"] = "after the next refresh" if each["members"] is None else each["members"]
     table(titles, [[each[title] for title in titles] for each in found])
 
 

@@ -12,6 +12,7 @@ from litestar import Litestar, Request, Response
 from spira.console import assets
 from spira.console.pages import (
     account,
+    audience_list,
     audiences,
     audits,
     builder,
@@ -39,6 +40,7 @@ from spira.console.pages import (
     templates,
     units,
 )
+from spira.console.places import find
 from spira.console.public import brand, links, preferences, visits
 from spira.console.public.frame import closed, is_public
 from spira.console.render import page
@@ -58,6 +60,7 @@ ROUTES = (
     *tags.ROUTES,
     *metrics.ROUTES,
     *builder.ROUTES,
+    *audience_list.ROUTES,
     *audiences.ROUTES,
     *sources.ROUTES,
     *lists.ROUTES,
@@ -92,7 +95,9 @@ def create_app(core: AnyCore, *, local_token: str = "", wall: Clock | None = Non
             return closed(request, core, fault)
         return page(request, core, "fault.html", status=fault.status, fault=fault)
 
-    app = server.create_app(core, pages=ROUTES, fault_page=fault_page, local_token=local_token, wall=wall)
+    app = server.create_app(
+        core, pages=ROUTES, fault_page=fault_page, places=find, local_token=local_token, wall=wall
+    )
     app.state.streams = Streams()
     return app
 

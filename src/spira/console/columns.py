@@ -51,7 +51,7 @@ TEXTS: Mapping[str, str] = {
     "deliveries.journey": "journeys.journey",
     "deliveries.channel": "templates.channel",
     "deliveries.tries": "deliveries.tries",
-    "deliveries.sent_at": "deliveries.sent_at",
+    "deliveries.sent_at": "deliveries.sent_on",
     "deliveries.fate": "deliveries.fate",
     "deliveries.detail": "deliveries.detail",
     "journeys": "journeys.journey",

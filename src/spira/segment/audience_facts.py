@@ -56,9 +56,9 @@ class Standing:
     """How an audience stands among the viewer's people."""
 
     audience: str = says("the audience's name")
-    members: int = says("how many are in it")
+    members: int | None = says("how many are in it; null before a refresh has worked it out")
     total: int = says("how many people there are")
-    share: float | None = says("the members as a part of everyone; null when there is no one")
+    share: float | None = says("the members as a part of everyone; null when there is no one, or no figure yet")
     as_of: datetime | None = says("the instant of the last refresh; null before the first")
     moved: tuple[Moved, ...] = says("entered and left in the last day, week and thirty days")
     days: tuple[Day, ...] = says("day by day, oldest first")
@@ -101,9 +101,19 @@ class Comparison:
 
 
 def standings(
-    lane: Warehouse, viewer: Viewer, names: Sequence[str], *, as_of: datetime, zone: str, days: int = DAYS
+    lane: Warehouse,
+    viewer: Viewer,
+    names: Sequence[str],
+    *,
+    as_of: datetime,
+    zone: str,
+    days: int = DAYS,
+    current: bool = True,
 ) -> tuple[Standing, ...]:
-    """How each of the audiences stands, in the order of `names`, with `days` days of its past."""
+    """How each of the audiences stands, in the order of `names`, with `days` days of its past.
+
+    Unless the members are `current`, one that never had any is not known to be empty: it has no figure.
+    """
     last = local(as_of, zone).date()
     dates = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
     starts = [midnight(day, zone) for day in dates]
@@ -123,16 +133,16 @@ def standings(
     found = []
     for name in names:
         moves = [changes.get((name, start), (0, 0)) for start in starts]
-        members = now.get(name, 0)
+        members = now.get(name, 0 if current or name in begun else None)
         found.append(
             Standing(
                 audience=name,
                 members=members,
                 total=total,
-                share=members / total if total else None,
+                share=members / total if total and members is not None else None,
                 as_of=stood,
                 moved=tuple(_moved(days, spans[days].get(name, (0, 0))) for days in SPANS),
-                days=_days(dates, starts, moves, members, begun.get(name)),
+                days=_days(dates, starts, moves, members or 0, begun.get(name)),
             )
         )
     return tuple(found)

@@ -97,6 +97,15 @@ def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: dat
     return moves
 
 
+def is_current(warehouse: Warehouse, applied: Applied, catalog: Catalog) -> bool:
+    """Whether the members were worked out from the conditions that are applied now; a change waits for a refresh."""
+    try:
+        wanted = program(who_of(applied), catalog)
+    except DefinitionsInvalid:
+        return False
+    return bool(warehouse.value(_FINGERPRINT) == wanted.fingerprint)
+
+
 def who_of(applied: Applied) -> dict[str, str]:
     """The applied conditions by audience."""
     return {each.audience: each.who for each in applied.of("audience")}

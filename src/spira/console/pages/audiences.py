@@ -1,8 +1,8 @@
-"""Audiences: all of them, one of them, two beside each other, and the list of members to take away."""
+"""Audiences: one of them, two beside each other, and its members to take away. The list is in `audience_list`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio.to_thread
@@ -18,17 +18,14 @@ from spira.console.telling import told
 from spira.engage.audience_export import LOT, MESSAGING, MOST, PURPOSES, Chosen, Wish, checked, chosen, lines
 from spira.engage.reach import kinds_of
 from spira.kernel.errors import Conflict, SpiraError
-from spira.kernel.i18n import LANGUAGES, catalogue, choose, say
+from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.viewer import Role, Viewer
 from spira.segment.audience_uses import Use
 from spira.server.api.audience_facts import (
     AudienceFacts,
-    AudienceList,
-    Listed,
     Membership,
     compared,
     explained,
-    listed,
     view,
 )
 from spira.server.core import AnyCore, Asking, Core, audit
@@ -36,13 +33,7 @@ from spira.server.roles import DEFINE, PEOPLE
 from spira.unify.units import all_units
 
 Asked = Request[Any, Any, Any]
-SORTS = ("name", "members", "entered", "left")
 EXPORT: tuple[Role, ...] = ("administrator", "operator", "analyst", "privacy_officer", "service")
-EXAMPLES: tuple[tuple[str, str], ...] = (
-    ("recent", "did('Order Completed', within => '30 days')"),
-    ("frequent", "count_of('Order Completed', within => '90 days') >= 3"),
-    ("quiet", "did('Order Completed') and not did('Order Completed', within => '30 days')"),
-)
 PAGES = {
     "audience": "/audiences/",
     "journey": "/journeys/",
@@ -52,35 +43,22 @@ PAGES = {
 }
 
 
-@get("/audiences", opt={"data": "/api/audiences"}, sync_to_thread=True)
-def audiences_page(
-    request: Asked, core: Core, viewer: Asking, q: FromQuery[str] = "", sort: FromQuery[str] = ""
-) -> Response[str]:
-    """Every audience; `q` looks in names, labels and descriptions."""
-    found = listed(core, viewer)
-    by = sort if sort in SORTS else "members"
-    return page(
-        request,
-        core,
-        "audiences.html",
-        data=found,
-        shown=_sorted(_sought(found, q), by, viewer.language),
-        text=q,
-        by=by,
-        sorts=SORTS,
-        spark=_spark,
-        examples=EXAMPLES,
-        may_define=viewer.has(*DEFINE) and viewer.units is None,
-    )
-
-
 @get("/audiences/compare", opt={"data": None}, sync_to_thread=True)
 def compare_page(
-    request: Asked, core: Core, viewer: Asking, one: FromQuery[str] = "", two: FromQuery[str] = ""
+    request: Asked,
+    core: Core,
+    viewer: Asking,
+    one: FromQuery[str] = "",
+    two: FromQuery[str] = "",
+    chosen: FromQuery[list[str] | None] = None,
 ) -> Response[str]:
-    """Two audiences beside each other; without both, the form that asks for them."""
+    """Two audiences beside each other, or two that were ticked; without both, the form that asks for them."""
     fault, found = None, None
+    if chosen:
+        one, two = (*chosen, "", "")[:2]
     try:
+        if len(chosen or ()) > 2:
+            raise Conflict("more than two audiences can't be compared", help="choose two of them here")
         found = compared(core, viewer, one, two) if one and two else None
     except SpiraError as error:
         fault = told(error, viewer.language)
@@ -241,31 +219,6 @@ def _name(core: AnyCore, kind: str, name: str, viewer: Viewer) -> str:
     return label_of(core, kind, name, viewer.language)
 
 
-def _sought(found: AudienceList, text: str) -> list[Listed]:
-    wanted = text.strip().casefold()
-    return [each for each in found.audiences if wanted in _words(each)]
-
-
-def _words(each: Listed) -> str:
-    said = [choose(text, language) for text in (each.label, each.description) for language in LANGUAGES]
-    return "\n".join((each.audience, each.owner, *said)).casefold()
-
-
-def _sorted(found: Iterable[Listed], by: str, language: str) -> list[Listed]:
-    def name(each: Listed) -> str:
-        return choose(each.label, language, default=each.audience).casefold()
-
-    def much(each: Listed) -> int:
-        day = each.standing.moved[0]
-        return {"entered": day.entered, "left": day.left}.get(by, each.members)
-
-    return sorted(found, key=lambda each: (0 if by == "name" else -much(each), name(each)))
-
-
-def _spark(each: Listed) -> str:
-    return drawings.spark([day.members for day in each.standing.days if day.members is not None])
-
-
 def _chart(shown: AudienceFacts, language: str, *names: str) -> dict[str, Any]:
     """The days since there is an audience as a chart's spec; its first filling is no entering like others."""
     texts = catalogue("spira.console", language)
@@ -290,4 +243,4 @@ def _chart(shown: AudienceFacts, language: str, *names: str) -> dict[str, Any]:
     return {"x": [each.day.isoformat() for each in days], "series": series}
 
 
-ROUTES = [audiences_page, compare_page, audience_page, explain_page, export_members]
+ROUTES = [compare_page, audience_page, explain_page, export_members]

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from litestar import Request, Response, get
+import anyio.to_thread
+from litestar import Request, Response, get, post
 from litestar.params import FromQuery, PathParameter, QueryParameter
 
+from spira.console.columns import columns_of
 from spira.console.pages.journeys import Words
 from spira.console.pages.people import ICONS as EVENT_ICONS
 from spira.console.render import page
 from spira.engage.delivery.gate import REASONS
 from spira.engage.delivery.letters import LetterFilter
 from spira.server.api import deliveries as api
+from spira.server.api.selection import EXPORT
 from spira.server.core import Asking, Core
 from spira.server.roles import PEOPLE
 
@@ -61,6 +64,8 @@ def deliveries_page(
         core,
         "deliveries.html",
         data=api.view(core, viewer, asked),
+        columns=columns_of(core, viewer, "deliveries"),
+        may_export=viewer.has(*EXPORT),
         words=Words(core, viewer),
         asked=asked,
         since=first.isoformat() if first else "",
@@ -92,6 +97,14 @@ def delivery_page(
     )
 
 
+@post("/deliveries/selected/export", opt={"roles": EXPORT, "cost": "export"}, status_code=200)
+async def export_page(request: Asked, core: Core, viewer: Asking) -> Response[bytes]:
+    """The deliveries that are ticked as a CSV file."""
+    chosen = [str(each) for each in (await request.form()).getall("chosen", [])]
+    ids = [int(each) for each in chosen if each.isdecimal() and int(each) <= api.LARGEST]
+    return await anyio.to_thread.run_sync(lambda: api.export(core, viewer, ids))
+
+
 def _day(text: str | None) -> date | None:
     """A day as a form sends it; what is no day asks nothing."""
     try:
@@ -101,4 +114,4 @@ def _day(text: str | None) -> date | None:
 
 
 _KINDS = ("channel", "journey", "template")
-ROUTES = [deliveries_page, delivery_page]
+ROUTES = [deliveries_page, delivery_page, export_page]

@@ -9,6 +9,7 @@ from litestar import Request, Response, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from spira.console import formats
+from spira.console.columns import columns_of
 from spira.console.labels import label_of
 from spira.console.pages.people import event_labels
 from spira.console.render import page
@@ -61,6 +62,7 @@ def journeys_page(
         "journeys.html",
         data=shown,
         kept=kept,
+        columns=columns_of(core, viewer, "journeys"),
         words=Words(core, viewer),
         purpose=purpose,
         campaign=campaign,
@@ -74,7 +76,15 @@ def journeys_page(
 def broadcasts_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The journeys that are one send."""
     shown = api.broadcasts(core, viewer)
-    return page(request, core, "broadcasts.html", data=shown, words=Words(core, viewer), may_define=may_define(viewer))
+    return page(
+        request,
+        core,
+        "broadcasts.html",
+        data=shown,
+        columns=columns_of(core, viewer, "broadcasts"),
+        words=Words(core, viewer),
+        may_define=may_define(viewer),
+    )
 
 
 @get("/journeys/{name:str}", opt={"data": "/api/journeys/{name}"}, sync_to_thread=True)

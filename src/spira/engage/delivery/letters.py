@@ -119,6 +119,12 @@ def letters(warehouse: Warehouse, vault: Vault, viewer: Viewer, asked: LetterFil
     return LetterPage(deliveries=told, next=str(told[-1].delivery_id) if len(told) == asked.limit else None)
 
 
+def picked(warehouse: Warehouse, vault: Vault, viewer: Viewer, ids: Sequence[int]) -> tuple[Letter, ...]:
+    """Those of some deliveries that are the viewer's people's, newest first; the others are as if they were not."""
+    require(viewer)
+    return _told(warehouse, vault, viewer, warehouse.rows(_PICKED, {**bound_units(viewer), "ids": list(ids)}))
+
+
 def letter(
     warehouse: Warehouse,
     vault: Vault,
@@ -237,6 +243,15 @@ where ($units::bigint[] is null or list_contains($units::bigint[], p.unit_id))
   and ($before::bigint is null or (d.created_at, d.delivery_id) <
        (select (b.created_at, b.delivery_id) from deliveries b where b.delivery_id = $before))
 order by d.created_at desc, d.delivery_id desc limit $limit
+"""
+_PICKED = """
+select d.delivery_id, d.profile_id, d.channel, d.template, d.journey, d.version, d.step, d.purpose, d.campaign,
+       d.state, d.reason, d.detail, d.tries, d.created_at, d.due_at, d.sent_at, d.delivered_at, d.opened_at,
+       d.clicked_at, d.bounced_at
+from deliveries d join profiles p on p.profile_id = d.profile_id
+where list_contains($ids::bigint[], d.delivery_id)
+  and ($units::bigint[] is null or list_contains($units::bigint[], p.unit_id))
+order by d.created_at desc, d.delivery_id desc
 """
 _ONE = """
 select d.delivery_id, d.profile_id, d.channel, d.template, d.journey, d.version, d.step, d.purpose, d.campaign,

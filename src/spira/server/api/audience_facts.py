@@ -21,7 +21,7 @@ from spira.segment import audience_members
 from spira.segment.audience_facts import Comparison, Difference, Overlap, Standing
 from spira.segment.audience_members import Change, Members
 from spira.segment.audience_uses import Use, sources_of, uses_of
-from spira.segment.audiences import STAGE
+from spira.segment.audiences import STAGE, is_current
 from spira.segment.why import Reason, why
 from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.roles import PEOPLE
@@ -39,7 +39,7 @@ class Listed:
     """One audience in the list."""
 
     audience: str = says("its name")
-    members: int = says("how many of the viewer's people are in it")
+    members: int | None = says("how many of the viewer's people are in it; null before a refresh has worked it out")
     label: Any = says("what people call it, by language")
     description: Any = says("who is in it, by language")
     owner: str = says("who answers for it")
@@ -90,7 +90,8 @@ def listed(core: AnyCore, viewer: Viewer) -> AudienceList:
     models = core.applied.of("audience")
     names = [each.audience for each in models]
     zone = core.settings.workspace.zone
-    standing = facts.standings(core.lane(), viewer, names, as_of=as_of(core), zone=zone)
+    current = is_current(core.lane(), core.applied, core.catalog)
+    standing = facts.standings(core.lane(), viewer, names, as_of=as_of(core), zone=zone, current=current)
     used = uses_of(core.applied, core.catalog)
     return AudienceList(
         audiences=tuple(
@@ -115,7 +116,8 @@ def view(core: AnyCore, viewer: Viewer, name: str, *, before: str | None = None)
     lane, text = core.lane(), str(model.who).strip()
     names = [each.audience for each in core.applied.of("audience")]
     sources = sources_of(text, core.catalog)
-    (standing,) = facts.standings(lane, viewer, [name], as_of=as_of(core), zone=core.settings.workspace.zone, days=LONG)
+    zone, current = core.settings.workspace.zone, is_current(lane, core.applied, core.catalog)
+    (standing,) = facts.standings(lane, viewer, [name], as_of=as_of(core), zone=zone, days=LONG, current=current)
     sees = viewer.sees_people
     found = AudienceFacts(
         audience=name,
@@ -176,7 +178,7 @@ def explained(core: AnyCore, viewer: Viewer, name: str, identifier: str) -> Memb
 
 def _coarse(found: AudienceFacts) -> AudienceFacts:
     """Without the parts that are about a few people."""
-    own = found.standing.members
+    own = found.standing.members or 0
     return replace(
         found,
         reach=tuple(each for each in found.reach if not _any_few(each.reachable, *each.withheld.values())),

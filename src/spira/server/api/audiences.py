@@ -37,12 +37,6 @@ def ask(core: AnyCore, viewer: Viewer, condition: str) -> Preview:
     return found
 
 
-def counts(core: AnyCore, viewer: Viewer) -> dict[str, int]:
-    """How many of the viewer's people each audience holds."""
-    units = None if viewer.units is None else sorted(viewer.units)
-    return dict(core.lane().query(_COUNTS, {"units": units}))
-
-
 @post("/api/audiences/preview", opt={"cost": "preview"}, status_code=200, sync_to_thread=True)
 def preview_audience(core: Core, viewer: Asking, data: JSONBody[Asked]) -> dict[str, Any]:
     """Count the people of whom a condition is true, with a masked sample for those who may see people."""
@@ -63,7 +57,7 @@ def show_audience(
     """One audience: its condition, its size, and some of its members for those who may see people."""
     model = core.applied.get("audience", name).model
     told: dict[str, Any] = {"audience": name, "label": plain(model.label), "who": str(model.who)}
-    told["count"] = counts(core, viewer).get(name, 0)
+    told["count"] = next(each.members for each in listed(core, viewer).audiences if each.audience == name)
     if viewer.sees_people:
         units = None if viewer.units is None else sorted(viewer.units)
         lane = core.lane()
@@ -74,11 +68,6 @@ def show_audience(
 
 ROUTES = [preview_audience, list_audiences, show_audience]
 
-_COUNTS = """
-select audience, count(*) from members join profiles using (profile_id)
-where ($units::bigint[] is null or list_contains($units, unit_id))
-group by audience
-"""
 _MEMBERS = """
 select profile_id from members join profiles using (profile_id)
 where audience = $audience and ($units::bigint[] is null or list_contains($units, unit_id))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import astuple, fields
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from litestar import get
-from litestar.params import FromQuery, PathParameter, QueryParameter
+from litestar import Response, get, post
+from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
 
-from spira.engage.delivery.letters import LetterFilter, LetterPage, LetterStory, letter, letters
+from spira.engage.audience_export import sheet
+from spira.engage.delivery.letters import Letter, LetterFilter, LetterPage, LetterStory, letter, letters, picked
 from spira.kernel.clock import midnight
+from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Viewer
-from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
+from spira.server.api.selection import EXPORT, MOST
+from spira.server.core import AnyCore, Asking, Core, as_of, audit, kept_view
+from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE
 from spira.server.wire import plain
 
@@ -35,6 +41,21 @@ def one(core: AnyCore, viewer: Viewer, delivery_id: int) -> LetterStory:
         templates=[each.name for each in core.applied.definitions_of("template")],
         as_of=as_of(core),
     )
+
+
+def export(core: AnyCore, viewer: Viewer, ids: Sequence[int]) -> Response[bytes]:
+    """Some deliveries as a CSV file, people masked; that it was taken is written down before."""
+    if not ids or len(ids) > MOST:
+        raise Unacceptable(f"between 1 and {MOST} deliveries go into a file", help="tick some in the list first")
+    found = picked(core.lane(), core.vault, viewer, ids)
+    if not found:
+        raise NotFound("there are no such deliveries", help="they may have been erased")
+    taken = [each.delivery_id for each in found]
+    audit(core, viewer, "deliveries.export", f"{len(found)} deliveries", deliveries=taken)
+    heads = [each.name for each in fields(Letter)]
+    headers = {"content-disposition": f'attachment; filename="deliveries-{core.clock.now():%Y-%m-%d}.csv"'}
+    text = sheet([heads, *(astuple(each) for each in found)])
+    return Response(content=text.encode("utf-8-sig"), media_type="text/csv", headers=headers)
 
 
 def between(core: AnyCore, since: date | None, until: date | None) -> dict[str, Any]:
@@ -82,4 +103,13 @@ def show_delivery(
     return plain(one(core, viewer, delivery_id))  # type: ignore[no-any-return]
 
 
-ROUTES = [list_deliveries, show_delivery]
+@post("/api/deliveries/export", opt={"roles": EXPORT, "cost": "export"}, status_code=200, sync_to_thread=True)
+def export_deliveries(core: Core, viewer: Asking, data: JSONBody[dict[str, Any]]) -> Response[bytes]:
+    """Some deliveries as a CSV file, people masked: `{"deliveries": [17, 18]}`; each file is written down."""
+    ids = data.get("deliveries")
+    if not isinstance(ids, list) or not all(isinstance(each, int) and 0 <= each <= LARGEST for each in ids):
+        raise Unacceptable("`deliveries` is missing", help='send {"deliveries": [17, 18]}')
+    return export(core, viewer, ids)
+
+
+ROUTES = [list_deliveries, show_delivery, export_deliveries]
