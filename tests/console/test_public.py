@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spira.console.public import brand
-from spira.console.public.frame import negotiated
 from spira.engage import links
 from spira.kernel import colours
+from spira.kernel.i18n import negotiated
 from spira.storage.log import Log
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40

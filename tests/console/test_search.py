@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from spira.console.places import PLACES
 from spira.kernel.ids import show_profile
 from spira.server.api.search import folded, rank
+from spira.server.roles import ALL
 from spira.testing.cores import staff
 
 HOSTILE = ["<script>alert(1)</script>", "' or 1=1 --", '"><img src=x>', "%_%", "\x00", "{{ 7 * 7 }}", "(" * 300]
@@ -94,6 +96,49 @@ def test_a_page_is_found_by_its_name_in_either_language(world):
     """Searching 消费者 or People leads to the page."""
     for text in ("消费者", "people"):
         assert 'href="/people"' in world.get("/search", params={"q": text}, headers={"hx-request": "true"}).text
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [("隔离", "/quarantine"), ("quarantine", "/quarantine"), ("units", "/staff/units"), ("起步", "/start"),
+     ("First steps", "/start"), ("my account", "/account"), ("plan", "/definitions/plan")],
+)  # fmt: skip
+def test_the_api_finds_pages_in_either_language(world, text, page):
+    """Pages are a kind of their own, on the API and in the list below the box alike."""
+    groups = {each["kind"]: each["hits"] for each in world.get("/api/search", params={"q": text}).json()["groups"]}
+    assert page in [hit["href"] for hit in groups["page"]]
+    part = world.get("/search", params={"q": text}, headers={"hx-request": "true"}).text
+    assert f'href="{page}"' in part
+
+
+def test_a_page_is_called_as_the_reader_calls_it(world):
+    """Found by an English word, it is named in Chinese for who reads Chinese."""
+    answer = world.get("/api/search?q=quarantine", headers={"cookie": "spira_language=zh-CN"}).json()
+    assert [hit["label"] for group in answer["groups"] for hit in group["hits"] if group["kind"] == "page"] == [
+        "隔离区"
+    ]
+
+
+def test_a_page_that_is_closed_to_somebody_is_not_found_by_them(signed_in, core):
+    """A reader and a guide find neither quarantine nor staff; an administrator without a unit finds both."""
+    for name, role, unit in (
+        ("rae", "reader", None),
+        ("gus", "guide", core.units["B"]),
+        ("ada", "administrator", None),
+    ):
+        client = signed_in(name, role, unit_id=unit)
+        for text, href in (("隔离", "/quarantine"), ("staff", "/staff")):
+            found = client.get("/api/search", params={"q": text}).json()["groups"]
+            assert (href in [hit["href"] for each in found for hit in each["hits"]]) == (role == "administrator")
+
+
+def test_each_page_that_is_found_is_open_to_whom_it_is_offered(client):
+    """What a search says of a page's roles is what its route says."""
+    routes = {route.path: route for route in client.app.routes}
+    for _, item in PLACES:
+        (handler,) = (each for each in routes[item.href].route_handlers if "GET" in each.http_methods)
+        assert set(item.roles or ALL) == set(handler.opt.get("roles") or ALL), item.href
+        assert item.whole == bool(handler.opt.get("whole")), item.href
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spira.kernel.viewer import Role, Viewer
+from spira.kernel.viewer import ROLES, Role, Viewer
 from spira.server.roles import ADMINISTER, CONNECT, DEFINE, ERASE, PEOPLE
 
 
@@ -89,8 +89,13 @@ SYSTEM = RailGroup(
     ),
 )
 RAIL: tuple[RailGroup, ...] = (SENSE, KNOW, ACT, MEASURE, GUARD, SYSTEM)
-# On a phone the bottom bar has room for four groups; the others are behind "more".
-NARROW = ("sense", "know", "act", "measure")
+# On a phone the bottom bar has room for four groups; the others are behind "more". Which come first, by role.
+BAR: tuple[tuple[frozenset[Role], tuple[str, ...]], ...] = (
+    (frozenset({"privacy_officer"}), ("guard", "know", "act", "measure", "sense")),
+    (frozenset(ROLES), ("sense", "know", "act", "measure", "guard", "system")),
+)
+IN_BAR = 4
+SERVING: frozenset[Role] = frozenset({"guide", "service"})  # whose telephone is for finding a person
 
 # Letters that lead to a page after `g`.
 KEYS = {
@@ -115,6 +120,31 @@ def rail_for(viewer: Viewer) -> tuple[RailGroup, ...]:
     """The rail with what `viewer` may open."""
     groups = ((group, tuple(item for item in group.items if offered(viewer, item))) for group in RAIL)
     return tuple(RailGroup(name=group.name, icon=group.icon, items=items) for group, items in groups if items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarItem:
+    """A place in a phone's bottom bar; `words` is the key of what it says."""
+
+    words: str
+    href: str
+    icon: str
+    group: RailGroup
+
+
+def bar_for(viewer: Viewer, groups: tuple[RailGroup, ...]) -> tuple[BarItem, ...]:
+    """The bottom bar over what the viewer's rail has, in the rail's order; who serves people goes straight to them."""
+    first = next(order for roles, order in BAR if viewer.has(*roles))
+    known = {group.name for group in groups}
+    chosen = [name for name in first if name in known][:IN_BAR]
+    return tuple(_bar_item(viewer, group) for group in groups if group.name in chosen)
+
+
+def _bar_item(viewer: Viewer, group: RailGroup) -> BarItem:
+    page = group.items[0]
+    if page.name == "people" and viewer.roles <= SERVING:
+        return BarItem(words="rail.item.people", href=page.href, icon=page.icon, group=group)
+    return BarItem(words=f"rail.{group.name}", href=page.href, icon=group.icon, group=group)
 
 
 def covers(href: str, path: str) -> bool:

@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from spira.console import assets, formats
 from spira.console.labels import tag_value_words
-from spira.console.rail import KEYS, NARROW, RailGroup, covers, rail_for
+from spira.console.rail import KEYS, RailGroup, bar_for, covers, rail_for
 from spira.kernel.clock import RealClock, iso, local
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.ids import show_profile
@@ -195,7 +195,7 @@ def tools(frame: Frame) -> dict[str, Any]:
         "icon": icon,
         "asset": assets.address,
         "keys": KEYS,
-        "narrow": NARROW,
+        "bar": bar_for(frame.viewer, frame.rail) if frame.viewer else (),
         "query": lambda **changes: query_with(frame.query, changes),
         "roles": " · ".join(word("role", role) for role in sorted(frame.viewer.roles)) if frame.viewer else "",
         "here": lambda href: covers(href, frame.here),

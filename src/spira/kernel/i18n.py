@@ -16,6 +16,25 @@ from typing import Literal, get_args
 Language = Literal["zh-CN", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT_LANGUAGE: Language = "zh-CN"
+_OURS: dict[str, Language] = {"zh": "zh-CN", "en": "en"}
+
+
+def negotiated(header: str) -> Language | None:
+    """The language that a browser likes best of ours, by its Accept-Language; None when it likes none of them."""
+    liked: list[tuple[float, int, Language]] = []
+    for place, part in enumerate(header[:1_000].split(",")):
+        name, _, weight = part.partition(";")
+        ours = _OURS.get(name.strip().lower().partition("-")[0])
+        if ours is not None and (value := _weight(weight)) > 0:
+            liked.append((-value, place, ours))
+    return min(liked)[2] if liked else None
+
+
+def _weight(written: str) -> float:
+    try:
+        return float(written.strip().removeprefix("q=")) if written.strip() else 1.0
+    except ValueError:
+        return 0.0
 
 
 def choose(label: str | Mapping[str, str] | None, language: str, *, default: str = "") -> str:

@@ -15,12 +15,13 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
-from spira.collect import pixel
+from spira.collect import browser, pixel
 from spira.collect.front import front
 from spira.kernel.clock import Clock, RealClock
 from spira.kernel.ids import new_secret
 from spira.server import faults
 from spira.server.api import routes
+from spira.server.api.search import Places, no_places
 from spira.server.auth import Door, provide_viewer
 from spira.server.core import AnyCore, Asgi
 from spira.server.middleware import mounted
@@ -33,10 +34,14 @@ def create_app(
     *,
     pages: Sequence[ControllerRouterHandler] = (),
     fault_page: faults.FaultPage | None = None,
+    places: Places = no_places,
     local_token: str = "",
     wall: Clock | None = None,
 ) -> Litestar:
-    """The application over an open core. `app.state.local_token` is the bearer token of local commands."""
+    """The application over an open core, with pages and how a search finds them.
+
+    `app.state.local_token` is the bearer token of local commands.
+    """
     door = Door(core=core, wall=wall or RealClock(), local_token=local_token or new_secret())
 
     async def provide_core() -> Any:
@@ -52,11 +57,13 @@ def create_app(
         logging_config=None,
         openapi_config=OpenAPIConfig(title="Spira", version="1", path="/api/schema", render_plugins=[]),
         request_max_body_size=MAX_BODY_BYTES,
-        state=AppState({"core": core, "local_token": door.local_token, "door": door}),
+        state=AppState({"core": core, "local_token": door.local_token, "door": door, "places": places}),
     )
 
 
 def asgi(app: Litestar, core: AnyCore) -> Asgi:
     """The whole of HTTP as one callable, for a server to run."""
-    collection = front(core.intake, {pixel.PREFIX: pixel.Pixel(core.intake)})
+    web = browser.Browser(state=core.state, clock=core.clock, public_url=core.settings.server.public_url)
+    doors = {pixel.PREFIX: pixel.Pixel(core.intake), **dict.fromkeys(browser.PREFIXES, web)}
+    collection = front(core.intake, doors)
     return mounted(app, collection, https=lambda: core.settings.server.public_url.startswith("https://"))

@@ -19,6 +19,7 @@ from litestar import Request
 
 from spira.kernel.clock import Clock
 from spira.kernel.errors import NotAllowed
+from spira.kernel.i18n import LANGUAGES, negotiated
 from spira.kernel.ids import new_secret
 from spira.kernel.viewer import Viewer
 from spira.server.core import AnyCore
@@ -131,9 +132,11 @@ def local_viewer(language: str) -> Viewer:
 
 
 def language_of(request: Asked, core: AnyCore) -> str:
-    """The language a visitor chose, or the workspace's."""
+    """The language a visitor chose, or else the one their browser likes best of ours, or the workspace's."""
     chosen = request.cookies.get(LANGUAGE_COOKIE)
-    return chosen if chosen in ("zh-CN", "en") else core.settings.workspace.language
+    if chosen in LANGUAGES:
+        return chosen
+    return negotiated(request.headers.get("accept-language", "")) or core.settings.workspace.language
 
 
 def secure_cookies(core: AnyCore) -> bool:

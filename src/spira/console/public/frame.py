@@ -12,7 +12,7 @@ from litestar import Request, Response
 
 from spira.console.public import brand
 from spira.console.render import page
-from spira.kernel.i18n import LANGUAGES, Language
+from spira.kernel.i18n import LANGUAGES, Language, negotiated
 from spira.server.core import AnyCore
 from spira.server.faults import Fault
 
@@ -74,29 +74,8 @@ def reads(request: Asked, core: AnyCore, known: Language | None = None) -> str:
     return chosen or known or negotiated(request.headers.get("accept-language", "")) or core.settings.workspace.language
 
 
-def negotiated(header: str) -> Language | None:
-    """The language that a browser likes best of ours; None when it likes none of them."""
-    liked: list[tuple[float, int, Language]] = []
-    for place, part in enumerate(header[:1_000].split(",")):
-        name, _, weight = part.partition(";")
-        ours = _OURS.get(name.strip().lower().partition("-")[0])
-        if ours is not None and (value := _weight(weight)) > 0:
-            liked.append((-value, place, ours))
-    return min(liked)[2] if liked else None
-
-
-def _weight(written: str) -> float:
-    try:
-        return float(written.strip().removeprefix("q=")) if written.strip() else 1.0
-    except ValueError:
-        return 0.0
-
-
 def _mail_to(contact: str) -> str:
     """Where the privacy contact leads: an address to write to, a page, or nowhere for plain text."""
     if contact.startswith(("https://", "http://")):
         return contact
     return f"mailto:{contact}" if "@" in contact and " " not in contact else ""
-
-
-_OURS: dict[str, Language] = {"zh": "zh-CN", "en": "en"}

@@ -1,14 +1,17 @@
-"""`/api/search`: one search over everything that has a name, and over people for those who may see them."""
+"""`/api/search`: one search over everything that has a name, and over people for those who may see them.
+
+Whoever draws pages says how they are found (`app.state.places`); without a console there are none.
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from litestar import get
+from litestar import Request, get
 from litestar.params import FromQuery
 
 from spira.kernel.i18n import choose
@@ -48,7 +51,7 @@ class Hit:
 class Group:
     """The things of one kind that were found, best first."""
 
-    kind: str = says("person, tag, audience, journey, broadcast, template, metric, event or definition")
+    kind: str = says("person, tag, audience, journey, broadcast, template, metric, event, definition or page")
     hits: tuple[Hit, ...] = says("no more than six of them")
 
 
@@ -60,6 +63,9 @@ class Found:
     groups: tuple[Group, ...] = says("kinds with at least one hit")
 
 
+Places = Callable[[Viewer, str], tuple[Hit, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Named:
     kind: str
@@ -68,8 +74,13 @@ class _Named:
     hit: Hit
 
 
-def search(core: AnyCore, viewer: Viewer, text: str) -> Found:
-    """Everything whose name or label in either language fits; people only for who may see them."""
+def no_places(_viewer: Viewer, _text: str) -> tuple[Hit, ...]:
+    """Where there is no console, no page of it is found."""
+    return ()
+
+
+def search(core: AnyCore, viewer: Viewer, text: str, *, places: Places = no_places) -> Found:
+    """Everything whose name or label in either language fits, pages by `places`; people only for who may see them."""
     text = text.strip()[:LONGEST]
     wanted = folded(text)
     if not wanted:
@@ -86,6 +97,7 @@ def search(core: AnyCore, viewer: Viewer, text: str) -> Found:
         for kind in order
         if kind in ranked
     ]
+    groups.append(Group(kind="page", hits=places(viewer, text)))
     return Found(text=text, groups=tuple(each for each in groups if each.hits))
 
 
@@ -146,9 +158,9 @@ def _one(kind: str, name: str, label: Any, href: str, *, language: str, detail: 
 
 
 @get("/api/search", opt={"roles": ALL}, sync_to_thread=True)
-def show_search(core: Core, viewer: Asking, q: FromQuery[str] = "") -> dict[str, Any]:
-    """Search everything with a name: people, tags, audiences, journeys, templates, metrics, events, definitions."""
-    found: dict[str, Any] = plain(search(core, viewer, q))
+def show_search(request: Request[Any, Any, Any], core: Core, viewer: Asking, q: FromQuery[str] = "") -> dict[str, Any]:
+    """Search everything with a name: people, tags, audiences, journeys, templates, metrics, events, pages."""
+    found: dict[str, Any] = plain(search(core, viewer, q, places=request.app.state.places))
     return found
 
 
