@@ -1,7 +1,7 @@
 """Columns: rows collected one by one, written as Arrow files that the warehouse takes whole.
 
 Writes  files   `events`, `identifiers`, `links`, `traits`, `quarantine`, `replayed`, `attempts`,
-                `undeclared`, one `lines:<array>` per array (Arrow), and `sealed` (msgpack)
+                `undeclared`, `personal`, one `lines:<array>` per array (Arrow), and `sealed` (msgpack)
 
 Rows of one call share its `item`, its place in the stretch; subjects are numbered within the
 stretch (`subject`). The loader turns both into ids. A table without rows has no file.
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from itertools import chain, repeat
 from operator import attrgetter
 from pathlib import Path
@@ -21,7 +22,7 @@ import msgspec
 import pyarrow as pa
 
 from spira.collect.people import Identifier, Person, Sealer
-from spira.collect.properties import Properties, Read, Undeclared
+from spira.collect.properties import Properties, Read
 from spira.collect.tracking import Plan
 from spira.collect.typed import column
 
@@ -82,9 +83,11 @@ REPLAYED = _schema(
     detail=_TEXT,
 )
 ATTEMPTS = _schema(delivery_id=_BIG, phase=_TEXT, at=_TIME, outcome=_TEXT, provider_id=_TEXT, detail=_TEXT)
-UNDECLARED = _schema(event=_TEXT, property=_TEXT, type=_TEXT, seen=_BIG)
+UNDECLARED = _schema(source=_TEXT, day=pa.date32(), event=_TEXT, property=_TEXT, type=_TEXT, seen=_BIG)
+PERSONAL = _schema(source=_TEXT, day=pa.date32(), event=_TEXT, property=_TEXT, kind=_TEXT, seen=_BIG)
 
 Row = tuple[Any, ...]
+_EVENT, _RECEIVED, _SOURCE = (EVENTS.names.index(name) for name in ("event", "received_at", "source"))
 
 
 class Fate(NamedTuple):
@@ -148,7 +151,8 @@ class Columns:
         self._links: list[Row] = []
         self._traits: list[Row] = []
         self._quarantine: list[Row] = []
-        self._undeclared: Counter[Undeclared] = Counter()
+        self._undeclared: Counter[tuple[str, date, str, str, str]] = Counter()
+        self._personal: Counter[tuple[str, date, str, str, str]] = Counter()
         self.attempts: list[Row] = []
         self.replayed: list[Fate] = []
 
@@ -174,8 +178,17 @@ class Columns:
             self._links.append((item, subject, self._number(other), rule))
         for trait in person.traits:
             self._traits.append((item, trait.name, trait.value, trait.vault_key, priority))
+            for kind in trait.personal:
+                self._found(e, trait.name, kind)
         if read.undeclared:
-            self._undeclared.update(read.undeclared)
+            day = e.received_at.date()
+            self._undeclared.update((e.source, day, *what) for what in read.undeclared)
+        for name, kind in read.personal:
+            self._found(e, name, kind)
+
+    def _found(self, event: Event, name: str, kind: str) -> None:
+        """Something personal was taken out; only where and of what kind is kept."""
+        self._personal[event.source, event.received_at.date(), event.event, name, kind] += 1
 
     def refuse(self, row: Row) -> None:
         """A row of quarantine."""
@@ -192,6 +205,7 @@ class Columns:
             "attempts": _table(self.attempts, ATTEMPTS),
             "replayed": _table(self.replayed, REPLAYED),
             "undeclared": _table([(*what, seen) for what, seen in self._undeclared.items()], UNDECLARED),
+            "personal": _table([(*what, seen) for what, seen in self._personal.items()], PERSONAL),
         }
         for array, lines in self._lines.items():
             tables[f"lines:{array}"] = _line_table(lines, plan_lines.lines(array))
@@ -225,8 +239,13 @@ class Columns:
             whole: list[Any] = [None] * len(self._events)
             for place, value in zip(places, values, strict=True):
                 whole[place] = value
-            made = made.append_column(name, column(types[name], whole))
+            made = made.append_column(name, column(types[name], whole, name, partial(self._found_declared, name)))
         return made
+
+    def _found_declared(self, name: str, place: int, kind: str) -> None:
+        """Something personal in a declared text of the event at a place."""
+        row = self._events[place]
+        self._personal[row[_SOURCE], row[_RECEIVED].date(), row[_EVENT], name, kind] += 1
 
 
 def _line_table(lines: _Lines, reader: Any) -> pa.Table:
@@ -235,7 +254,7 @@ def _line_table(lines: _Lines, reader: Any) -> pa.Table:
     numbers = chain.from_iterable(range(1, count + 1) for count in lines.counts)
     columns = {"item": pa.array(list(items), _BIG), "line": pa.array(list(numbers), pa.int32())}
     for name, type in reader.fields.items():
-        columns[name] = column(type, list(map(attrgetter(reader.attributes[name]), lines.lines)))
+        columns[name] = column(type, list(map(attrgetter(reader.attributes[name]), lines.lines)), name)
     columns["properties"] = pa.array(lines.extras, _TEXT)
     return pa.table(columns)
 

@@ -11,7 +11,7 @@ given in the order of the log. Sealed values are in the vault before the transac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +31,7 @@ from spira.kernel.jobs import JobRunner
 from spira.kernel.settings import Settings
 from spira.storage import ddl
 from spira.storage.log import BEGINNING, Log, Position
+from spira.storage.log_apart import LogApart
 from spira.storage.state import State
 from spira.storage.vault import SealedValue, Vault
 from spira.storage.warehouse import Warehouse
@@ -56,10 +57,24 @@ class Loaded:
     damage: tuple[Lost, ...] = ()
 
 
-def position(warehouse: Warehouse) -> Position:
-    """Where the log was read to."""
-    row = warehouse.one(_POSITION, {"log": LOG})
+def position(warehouse: Warehouse, log: str = LOG) -> Position:
+    """Where a log was read to."""
+    row = warehouse.one(_POSITION, {"log": log})
     return Position(row[0], row[1]) if row else BEGINNING
+
+
+def positions(warehouse: Warehouse) -> dict[str, Position]:
+    """Where each log was read to, by its name."""
+    return {name: Position(segment, offset) for name, segment, offset in warehouse.query(_POSITIONS)}
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One log on the way to the end it had when the load began."""
+
+    name: str
+    goal: Position
+    task: DecodeTask
 
 
 def load(
@@ -75,39 +90,57 @@ def load(
     directory: Path,
     scratch: Path,
     join: Join,
+    apart: Sequence[LogApart] = (),
     known: KnownIds | None = None,
     limit_bytes: int = LIMIT_BYTES,
 ) -> Loaded:
-    """Load up to the end that the log has now; without news it costs next to nothing.
+    """Load up to the ends that the logs have now; without news it costs next to nothing.
 
-    `directory` is the workspace's. `join` is called in each batch's transaction, once its links
-    are known. The plan's columns must be there (`tracking.reconcile`). `known` is what was learnt of
-    the message ids in earlier loads; without it they are learnt anew.
+    `directory` is the workspace's, and `apart` are the logs there beside the core's own: a stretch of
+    each in turn. `join` is called in each batch's transaction, once its links are known. The plan's
+    columns must be there (`tracking.reconcile`). `known` is what was learnt of the message ids in
+    earlier loads; without it they are learnt anew.
     """
-    goal, done = log.end(), Loaded(batch=int(warehouse.value(_LAST_BATCH) or 0), end=position(warehouse))
-    if done.end >= goal:
+    there = positions(warehouse)
+    done = Loaded(batch=int(warehouse.value(_LAST_BATCH) or 0), end=there.get(LOG, BEGINNING))
+    ends = [(LOG, directory / "data" / "log", log.end()), *((each.name, each.directory, each.end()) for each in apart)]
+    due = [(name, path, end) for name, path, end in ends if there.get(name, BEGINNING) < end]
+    if not due:
         return done
-    task = DecodeTask(
-        keys=str(directory),
-        log=str(directory / "data" / "log"),
-        segment=done.end.segment,
-        offset=done.end.offset,
-        limit_bytes=limit_bytes,
-        scratch=str(scratch),
-        plan=plan,
-        sources=source_facts(state),
-        max_event_bytes=settings.collect.max_event_bytes,
-        future_tolerance_seconds=settings.collect.future_tolerance_seconds,
-    )
+    facts = source_facts(state)
+    reading = [
+        _Reading(
+            name=name,
+            goal=end,
+            task=DecodeTask(
+                keys=str(directory),
+                log=str(path),
+                segment=there.get(name, BEGINNING).segment,
+                offset=there.get(name, BEGINNING).offset,
+                limit_bytes=limit_bytes,
+                scratch=str(scratch / name),
+                plan=plan,
+                sources=facts,
+                max_event_bytes=settings.collect.max_event_bytes,
+                future_tolerance_seconds=settings.collect.future_tolerance_seconds,
+            ),
+        )
+        for name, path, end in due
+    ]
     known = known or KnownIds(scratch)
-    while done.end < goal:
-        decoded = runner.run(decode_stretch, task)
-        if (decoded.segment, decoded.offset) == (task.segment, task.offset):
-            break
-        if sealed := decoded.files.get("sealed"):
-            vault.put(_SEALED.decode(Path(sealed).read_bytes()))
-        done = _take(warehouse, decoded, done, at=clock.now(), join=join, known=known)
-        task = msgspec.structs.replace(task, segment=decoded.segment, offset=decoded.offset)
+    while reading:
+        for each in tuple(reading):
+            decoded = runner.run(decode_stretch, each.task)
+            end = Position(decoded.segment, decoded.offset)
+            if end == Position(each.task.segment, each.task.offset):  # a torn end, or one that is being written
+                reading.remove(each)
+                continue
+            if sealed := decoded.files.get("sealed"):
+                vault.put(_SEALED.decode(Path(sealed).read_bytes()))
+            done = _take(warehouse, decoded, done, log=each.name, at=clock.now(), join=join, known=known)
+            each.task = msgspec.structs.replace(each.task, segment=end.segment, offset=end.offset)
+            if end >= each.goal:
+                reading.remove(each)
     return done
 
 
@@ -122,7 +155,7 @@ def source_facts(state: State) -> dict[str, SourceFacts]:
 
 
 def _take(
-    warehouse: Warehouse, decoded: Decoded, before: Loaded, *, at: datetime, join: Join, known: KnownIds
+    warehouse: Warehouse, decoded: Decoded, before: Loaded, *, log: str, at: datetime, join: Join, known: KnownIds
 ) -> Loaded:
     """One batch: everything decoded in one transaction, after which its files go."""
     batch, end = before.batch + 1, Position(decoded.segment, decoded.offset)
@@ -136,8 +169,8 @@ def _take(
             mark_replayed(warehouse, with_events="events" in tables)
         if "attempts" in tables:
             warehouse.execute(_ATTEMPTS, {"batch": batch})
-        damage.note(warehouse, decoded.damage, log=LOG, at=at, batch=batch)
-        _mark(warehouse, batch, end, at)
+        damage.note(warehouse, decoded.damage, log=log, at=at, batch=batch)
+        _mark(warehouse, batch, log, end, at=at)
     for path in decoded.files.values():
         Path(path).unlink(missing_ok=True)
     return Loaded(
@@ -145,7 +178,7 @@ def _take(
         events=before.events + events,
         quarantined=before.quarantined + decoded.rows.get("quarantine", 0),
         duplicates=before.duplicates + decoded.rows.get("events", 0) - events,
-        end=end,
+        end=end if log == LOG else before.end,
         batches=before.batches + 1,
         damage=(*before.damage, *decoded.damage),
     )
@@ -175,15 +208,17 @@ def _events(warehouse: Warehouse, batch: int, tables: dict[str, str], join: Join
         warehouse.execute(_TRAITS, now)
     if "undeclared" in tables:
         warehouse.execute(_UNDECLARED, now)
+    if "personal" in tables:
+        warehouse.execute(_PERSONAL, now)
     warehouse.execute(_CHANGES, now)
     return count
 
 
-def _mark(warehouse: Warehouse, batch: int, end: Position, at: datetime) -> None:
+def _mark(warehouse: Warehouse, batch: int, log: str, end: Position, *, at: datetime) -> None:
     """Move the place in the log, and the ids given so far, to behind this batch."""
     last_event, last_subject = warehouse.one(_LAST_IDS) or (0, 0)
     row = {
-        "log": LOG,
+        "log": log,
         "segment": end.segment,
         "position": end.offset,
         "batch": batch,
@@ -191,7 +226,7 @@ def _mark(warehouse: Warehouse, batch: int, end: Position, at: datetime) -> None
         "last_event": max(last_event, warehouse.value(_NEW_EVENT, {"batch": batch}) or 0),
         "last_subject": max(last_subject, warehouse.value(_NEW_SUBJECT, {"batch": batch}) or 0),
     }
-    warehouse.execute(_FORGET_PLACE, {"log": LOG})
+    warehouse.execute(_FORGET_PLACE, {"log": log})
     warehouse.execute(_KEEP_PLACE, row)
 
 
@@ -211,6 +246,7 @@ def _files(warehouse: Warehouse, decoded: Decoded) -> Iterator[dict[str, str]]:
 
 
 _POSITION = "select segment, position from loaded where log = $log"
+_POSITIONS = "select log, segment, position from loaded"
 _LAST_BATCH = "select max(batch) from loaded"
 _LAST_IDS = "select coalesce(max(last_event), 0), coalesce(max(last_subject), 0) from loaded"
 _NEW_EVENT = "select max(event_id) from events where batch = $batch"
@@ -314,6 +350,7 @@ order by kept.event_id, said.name
 _QUARANTINE = "insert into quarantine by name select *, $batch as batch from incoming_quarantine order by item"
 _ATTEMPTS = "insert into attempts by name select *, $batch as batch from incoming_attempts"
 _UNDECLARED = "insert into undeclared by name select *, $batch as batch from incoming_undeclared"
+_PERSONAL = "insert into personal by name select *, $batch as batch from incoming_personal"
 _CHANGES = """
 insert into changes by name
 select distinct profile_id, $batch as batch from batch_events

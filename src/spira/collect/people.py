@@ -15,7 +15,7 @@ import msgspec
 
 from spira.collect.calls import Call, fields, identity
 from spira.collect.identifiers import CONTACT, IDENTIFYING_TRAITS, kind_of_anonymous, normalise
-from spira.collect.properties import clean
+from spira.collect.properties import clean_value
 from spira.collect.tracking import Plan, PropertyType
 from spira.collect.typed import TICKS, WrongType, is_null, read
 from spira.storage.keys import Keys
@@ -41,6 +41,7 @@ class Trait(msgspec.Struct, frozen=True):
     name: str
     value: str | None = None
     vault_key: str | None = None
+    personal: tuple[str, ...] = ()  # kinds of what was taken out of the value
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -110,7 +111,11 @@ class Sealer:
         if name in self._plan.contact:
             return Trait(name, None, self._seal(name, _plain(raw)))
         type = self._plan.traits.get(name)
-        return Trait(name, clean(_plain(raw).encode()) if type is None else _written(type, read(name, type, raw)))
+        if type is not None:
+            return Trait(name, _written(type, read(name, type, raw)))
+        kinds: list[str] = []
+        shown = clean_value(name, raw, kinds.append)
+        return Trait(name, shown, personal=tuple(kinds))
 
     def _seal(self, kind: str, value: str) -> str:
         text = normalise(kind, value) or value

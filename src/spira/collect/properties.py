@@ -1,7 +1,7 @@
 """Properties: what a call says of its event, parted into typed columns, lines and the rest.
 
 A declared property is read by its type, and a wrong one is refused. What is not declared is
-kept as JSON with addresses and telephone numbers taken out, and counted, so that a tracking
+kept as JSON with what is personal taken out (collect.personal), and counted, so that a tracking
 plan can be proposed from it.
 """
 
@@ -15,29 +15,28 @@ from typing import Any
 import msgspec
 
 from spira.collect.calls import Call, fields, identity
+from spira.collect.personal import NAMED, Note, names_contact, names_thing, scrubbed, scrubbed_json, suspicious
 from spira.collect.tracking import EventPlan, Plan, PropertyType
 from spira.collect.typed import (
     READERS,
     Lines,
     WrongType,
     is_null,
-    json_type,
+    kind_of_value,
     read,
-    without_addresses,
 )
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _MAYBE_ENDLESS = re.compile(r"[\d.][eE]\+?\d{3}|\d{309}")
 _NUMBERS = re.compile(r"[\d.]+(?:[eE]\+?\d+)?")
-_TELEPHONE = re.compile(r"(?<![\d.])(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?![\d.])")
-_CONTACT_KEYS = frozenset(
-    {"email", "phone", "mobile", "tel", "telephone", "phone_number", "phoneNumber", "address", "ip"}
-)
+_LINES = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_LOOKED_LINES, _MOST_FIELDS = 20, 40
 _REMOVED = msgspec.Raw(b'"[removed]"')
 _NO_PLAN = EventPlan()
 
-Undeclared = tuple[str, str, str]
+Undeclared = tuple[str, str, str]  # event, property, type
+Personal = tuple[str, str]  # property, kind of what was taken out of it
 
 
 class Read(msgspec.Struct):
@@ -47,6 +46,7 @@ class Read(msgspec.Struct):
     lines: dict[str, tuple[list[Any], list[str | None] | None]] = {}
     rest: str | None = None
     undeclared: list[Undeclared] = []
+    personal: list[Personal] = []
 
 
 class Properties:
@@ -78,10 +78,16 @@ class Properties:
                     lines, extras = self._arrays[name].read(raw)
                     found.lines[name] = (lines, None if extras is None else [clean(each) for each in extras])
             elif not self._elsewhere(name, raw, found):
-                rest[name] = _REMOVED if name in _CONTACT_KEYS else raw
-                found.undeclared.append((event, name, json_type(raw)))
+                if names_contact(name) and not is_null(raw):
+                    found.personal.append((name, NAMED))
+                    rest[name] = _REMOVED
+                else:
+                    rest[name] = raw
+                found.undeclared.append((event, name, type := kind_of_value(raw)))
+                if type == "array":
+                    found.undeclared += _fields_of(event, name, raw)
         if rest:
-            found.rest = clean(msgspec.json.encode(rest))
+            found.rest = _kept(rest, found)
         return found
 
     def _told(self, call: Call) -> Iterator[tuple[str, msgspec.Raw]]:
@@ -125,16 +131,51 @@ def _value(name: str, type: PropertyType, raw: msgspec.Raw) -> Any:
     return read(name, type, raw)
 
 
-def clean(text: bytes | None) -> str | None:
-    """JSON text with addresses and telephone numbers taken out of its texts; WrongType for 1e999 and its like."""
+def clean(text: bytes | None, note: Note = str) -> str | None:
+    """JSON text with what is personal taken out; WrongType for 1e999 and its like. `note` is told each find's kind."""
     if text is None:
         return None
-    shown = without_addresses(text.decode())
+    shown = text.decode()
     if _MAYBE_ENDLESS.search(shown):
         _finite(shown)
-    if not _TELEPHONE.search(shown):
-        return shown
-    return _STRINGS.sub(lambda found: _TELEPHONE.sub("[phone]", found.group()), shown)
+    return scrubbed_json(shown, note) if suspicious(text) else shown
+
+
+def clean_value(name: str, raw: msgspec.Raw, note: Note) -> str:
+    """The value of something undeclared without what is personal: a text as it is, anything else as its JSON."""
+    if bytes(raw)[:1] != b'"':
+        return clean(bytes(raw), note) or ""
+    text = str(msgspec.json.decode(raw))
+    return scrubbed(text, note, thing=names_thing(name)) if suspicious(bytes(raw)) else text
+
+
+def _kept(rest: dict[str, msgspec.Raw], found: Read) -> str:
+    """What is undeclared as JSON; where it may hold something personal each property is looked at by itself."""
+    whole = msgspec.json.encode(rest)
+    if not suspicious(whole):
+        return clean(whole) or ""
+    parts = []
+    for name, raw in rest.items():
+        part = msgspec.json.encode(name) + b":" + raw
+        if suspicious(part):
+            kinds: list[str] = []
+            part = scrubbed_json(part.decode(), kinds.append, thing=names_thing(name)).encode()
+            found.personal += [(name, kind) for kind in kinds]
+        parts.append(part)
+    shown = (b"{" + b",".join(parts) + b"}").decode()
+    if _MAYBE_ENDLESS.search(shown):
+        _finite(shown)
+    return shown
+
+
+def _fields_of(event: str, name: str, raw: msgspec.Raw) -> Iterator[Undeclared]:
+    """The fields of an undeclared list of lines, so that it can be declared as an array."""
+    try:
+        lines = _LINES.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return
+    seen = {field: kind_of_value(value) for line in reversed(lines[:_LOOKED_LINES]) for field, value in line.items()}
+    yield from ((event, f"{name}.{field}", type) for field, type in list(seen.items())[:_MOST_FIELDS])
 
 
 def _finite(text: str) -> None:

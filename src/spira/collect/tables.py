@@ -174,6 +174,28 @@ UNDECLARED = table(
             type VARCHAR required
             seen BIGINT required
             batch BIGINT required
+            source VARCHAR
+            day DATE
+            """
+        ),
+    )
+)
+
+# What was recognised as personal and taken out before it was kept: where and of what kind, never what.
+PERSONAL = table(
+    Table(
+        name="personal",
+        store="warehouse",
+        stage=STAGE,
+        columns=columns(
+            """
+            source VARCHAR required
+            day DATE required
+            event VARCHAR required
+            property VARCHAR required
+            kind VARCHAR required
+            seen BIGINT required
+            batch BIGINT required
             """
         ),
     )

@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as compute
 
+from spira.collect.personal import ID_CARD, kind_of, names_contact, names_thing, scrubbed
 from spira.collect.tracking import PropertyType
 from spira.kernel.clock import parse_instant
 
@@ -46,6 +47,13 @@ _WIRE: Mapping[PropertyType, Any] = {
     "time": str,
     "date": str,
 }
+
+
+NotePlace = Callable[[int, str], object]
+
+
+def _unsaid(_place: int, _kind: str) -> None:
+    """Nobody wants to know."""
 
 
 class WrongType(ValueError):
@@ -137,6 +145,23 @@ def json_type(raw: Raw) -> str:
 _JSON_TYPES = {b'"': "text", b"t": "boolean", b"f": "boolean", b"[": "array", b"{": "object", b"n": "null"}
 
 
+def kind_of_value(raw: Raw) -> str:
+    """What a value could be declared as: a type of the tracking plan, else array, object or null."""
+    text = bytes(raw)
+    found = _JSON_TYPES.get(text[:1], "number")
+    if found == "number":
+        return "integer" if text.lstrip(b"-").isdigit() else "number"
+    if found == "text" and 11 < len(text) < 40 and text[5:6] == b"-":
+        if _DATE.fullmatch(text):
+            return "date"
+        return "time" if _TIME.fullmatch(text) else "text"
+    return found
+
+
+_DATE = re.compile(rb'"\d{4}-\d\d-\d\d"')
+_TIME = re.compile(rb'"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)"')
+
+
 class Lines:
     """Reads one declared array: a list of objects with declared fields."""
 
@@ -198,11 +223,16 @@ class Lines:
         return lines, extras if any(extras) else None
 
 
-def column(type: PropertyType, values: list[Any]) -> pa.Array:
-    """Values that `read` gave, as a column that the warehouse takes as it is; money becomes DECIMAL(18,4)."""
+def column(type: PropertyType, values: list[Any], name: str = "", note: NotePlace = _unsaid) -> pa.Array:
+    """Values that `read` gave, as a column that the warehouse takes as it is; money becomes DECIMAL(18,4).
+
+    Of texts what is personal is taken out, but that a declared text which is one word, such as an id, stays
+    whole unless it is an address or an identity card's number. `note` is told the place and kind of a find.
+    """
     made = pa.array(values, _ARROW[type])
-    if type == "text" and _may_hold_address(made):
-        return pa.array([value and without_addresses(value) for value in values], _ARROW[type])
+    if type == "text" and _may_be_personal(made):
+        fresh = [value and _without_personal(value, name, place, note) for place, value in enumerate(values)]
+        return pa.array(fresh, _ARROW[type])
     if type != "money":
         return made
     # Ticks are the very integers inside a DECIMAL(18,4): the buffers are taken over unchanged.
@@ -214,8 +244,27 @@ _ADDRESS = re.compile(r"[\w.+\-]+(?:@|%40)[\w\-]+(?:\.[\w\-]+)+", re.IGNORECASE)
 REMOVED_ADDRESS = "[email]"
 
 
-def _may_hold_address(texts: pa.Array) -> bool:
-    return any(compute.any(compute.match_substring(texts, sign)).as_py() for sign in ("@", "%40"))
+def _may_be_personal(texts: pa.Array) -> bool:
+    if any(compute.any(compute.match_substring(texts, sign)).as_py() for sign in ("@", "%40")):
+        return True
+    return bool(compute.any(compute.match_substring_regex(texts, r"\pN[\pN .\-]{8,}\pN")).as_py())
+
+
+def _without_personal(text: str, name: str, place: int, note: NotePlace) -> str:
+    """A declared text without what is personal."""
+
+    def found(kind: str) -> None:
+        note(place, kind)
+
+    if "@" not in text and "%40" not in text and _WORD.fullmatch(text) and not names_contact(name):
+        if kind_of(text) != ID_CARD:
+            return text
+        found(ID_CARD)
+        return f"[{ID_CARD}]"
+    return scrubbed(text, found, thing=names_thing(name))
+
+
+_WORD = re.compile(r"[\w.:/#-]*")
 
 
 def without_addresses(text: str) -> str:

@@ -44,6 +44,7 @@ STAGES: tuple[Stage, ...] = (
             "quarantine",
             "attempts",
             "undeclared",
+            "personal",
             "log_damage",
             "loaded",
             "changes",

@@ -1,0 +1,204 @@
+"""Personal: recognising what reaches or names a person in texts that nobody declared, and taking it out.
+
+    [email]      e-mail addresses, `%40` included
+    [phone]      mainland mobiles, however they are spaced, and E.164 numbers with their `+`
+    [id_card]    Chinese resident identity numbers: region, birth date and check character (GB 11643) agree
+    [bank_card]  card numbers: a known issuer's beginning and length, and the Luhn digit agrees
+    [ip]         network addresses that stand under a name which ends in `ip`
+
+A number is judged only as a whole: never a part of a longer run of digits or letters, so that order
+numbers, UUIDs and times stay. Under the name of a thing (`order_no`, `sku`, `trade_id`) digits are that
+thing's and are left alone. Most texts hold nothing of it, which `suspicious` says in one pass over
+the bytes; only the others are looked at in detail.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+from ipaddress import ip_address
+
+EMAIL, PHONE, ID_CARD, BANK_CARD, IP, NAMED = "email", "phone", "id_card", "bank_card", "ip", "named"
+Note = Callable[[str], object]
+
+_ZEROS = bytes.maketrans(b"0123456789", b"0" * 10)
+_APART = b" -."
+_RUN = b"0" * 11  # the shortest that is judged, but for one with a `+`
+_PLUS_RUN = b"+" + b"0" * 9
+_WIDE = re.compile(rb"\xef\xbc[\x90-\x99]")
+_ADDRESS = re.compile(r"[\w.+\-]+(?:@|%40)[\w\-]+(?:\.[\w\-]+)+", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?<![0-9A-Za-z_.])(?<![0-9A-Za-z]-)\+?\d(?:[ .\-]{0,2}\d){8,24}[Xx]?(?![0-9A-Za-z_])(?!-[0-9A-Za-z])(?!\.\d)"
+)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+\-]*')
+_UNDER_IP = re.compile(r'("[^"\\]*(?:ip|IP|Ip)(?:[_-]?[aA]ddr(?:ess)?)?"\s*:\s*)"([0-9A-Fa-f.:]{2,45})"')
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_THINGS = frozenset(
+    "order trade sku spu product item goods coupon voucher batch serial barcode ean upc gtin shipment shipping "
+    "tracking waybill express parcel invoice ticket session request trace transaction txn payment refund campaign "
+    "promotion page event message version timestamp time ts price amount total quantity count revenue imei build "
+    "revision".split()
+)
+_PEOPLE = frozenset(
+    "phone mobile tel telephone cell user member customer buyer receiver card account login id_card".split()
+)
+_NAMES = frozenset(
+    "email mail phone mobile tel telephone cellphone phonenumber mobilephone address streetaddress ip ipaddress "
+    "clientip remoteip remoteaddr useremail userphone idcard idnumber idno identitycard bankcard cardnumber".split()
+)
+
+
+def names_contact(name: str) -> bool:
+    """Whether a property of this name holds something that reaches or names a person, whatever it looks like."""
+    return name.replace("_", "").replace("-", "").lower() in _NAMES
+
+
+@lru_cache(maxsize=4096)
+def names_thing(name: str) -> bool:
+    """Whether digits under this name are a thing's: an order's, a product's, an instant's."""
+    words = {word.lower() for word in _WORDS.findall(name)}
+    return bool(words & _THINGS) and not words & _PEOPLE
+
+
+def suspicious(text: bytes) -> bool:
+    """Whether a text may hold something personal at all: cheap, and never wrongly no."""
+    if b"@" in text or b"%40" in text or b'ip"' in text or b'IP"' in text or b'Ip"' in text or b"ddr" in text:
+        return True
+    bare = text.translate(_ZEROS, _APART)
+    if _RUN in bare or _PLUS_RUN in bare:
+        return True
+    return b"\\u003" in text or (b"\xef\xbc" in text and _WIDE.search(text) is not None)
+
+
+def scrubbed(text: str, note: Note, *, thing: bool = False) -> str:
+    """The text with what is personal taken out; `note` is told the kind of each find."""
+
+    def address(_: re.Match[str]) -> str:
+        note(EMAIL)
+        return "[email]"
+
+    def number(found: re.Match[str]) -> str:
+        return _judged(found.group(), note)
+
+    if "@" in text or "%40" in text:
+        text = _ADDRESS.sub(address, text)
+    return text if thing else _NUMBER.sub(number, text)
+
+
+def scrubbed_json(text: str, note: Note, *, thing: bool = False) -> str:
+    """A JSON text with what is personal taken out of its texts, names and numbers; it stays JSON."""
+
+    def token(found: re.Match[str]) -> str:
+        written = found.group()
+        if written[0] == '"':
+            return scrubbed(_plain(written) if "\\u" in written else written, note, thing=thing)
+        if thing or not written.isdecimal():
+            return written
+        kind = kind_of(written)
+        if kind is None:
+            return written
+        note(kind)
+        return f'"[{kind}]"'
+
+    def network(found: re.Match[str]) -> str:
+        try:
+            ip_address(found.group(2))
+        except ValueError:
+            return found.group()
+        note(IP)
+        return f'{found.group(1)}"[ip]"'
+
+    return _TOKEN.sub(token, _UNDER_IP.sub(network, text))
+
+
+def kind_of(run: str) -> str | None:
+    """What a run of digits is: `phone`, `id_card`, `bank_card`, or none of them."""
+    digits = "".join(str(int(each)) if each.isdecimal() else each for each in run if each.isdecimal() or each in "xX")
+    size = len(digits)
+    if run[0] == "+":
+        return PHONE if 9 <= size <= 15 and digits[0] != "0" and digits.isdecimal() else None
+    if size == 18 and _is_id_card(digits):
+        return ID_CARD
+    if not digits.isdecimal():
+        return None
+    mobile = digits[2:] if size == 13 and digits.startswith("86") else digits.removeprefix("0086")
+    if len(mobile) == 11 and mobile[0] == "1" and mobile[1] in "3456789":
+        return PHONE
+    return BANK_CARD if 13 <= size <= 19 and _is_issued(digits, size) and _luhn(digits) else None
+
+
+def _judged(run: str, note: Note) -> str:
+    """A run without what it is; where it is nothing as a whole, each part between spaces is looked at."""
+    kind = kind_of(run)
+    if kind is not None:
+        note(kind)
+        return f"[{kind}]"
+    if " " not in run:
+        return run
+    parts = []
+    for part in run.split(" "):
+        kind = kind_of(part) if len(part) > 8 else None
+        if kind is not None:
+            note(kind)
+        parts.append(part if kind is None else f"[{kind}]")
+    return " ".join(parts)
+
+
+def _is_id_card(text: str) -> bool:
+    """Region, birth date and the check character of GB 11643."""
+    if not text[:17].isdecimal() or not 11 <= int(text[:2]) <= 82:
+        return False
+    try:
+        born = date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
+    except ValueError:
+        return False
+    if not 1900 <= born.year <= 2099:
+        return False
+    rest = sum(int(digit) * weight for digit, weight in zip(text[:17], _WEIGHTS, strict=True)) % 11
+    return _CHECKS[rest] == text[17].upper()
+
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECKS = "10X98765432"
+
+
+def _is_issued(digits: str, size: int) -> bool:
+    """Whether a card issuer's numbers begin so and are this long."""
+    two, four = int(digits[:2]), int(digits[:4])
+    if two == 62:
+        return 16 <= size <= 19
+    if size == 16:
+        return (
+            digits[0] == "4"
+            or 51 <= two <= 55
+            or 2221 <= four <= 2720
+            or 3528 <= four <= 3589
+            or four == 6011
+            or two == 65
+        )
+    if size == 15:
+        return two in (34, 37)
+    if size == 14:
+        return two in (36, 38) or 3000 <= four <= 3059
+    return False
+
+
+def _luhn(digits: str) -> bool:
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) << (place & 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def _plain(written: str) -> str:
+    """A JSON text without escapes that could hide a digit, or what stands before one."""
+    try:
+        plain = json.dumps(json.loads(written), ensure_ascii=False)
+        plain.encode()
+    except (ValueError, UnicodeEncodeError):  # half a character, which only its escape can write
+        return written
+    return plain
