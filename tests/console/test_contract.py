@@ -40,7 +40,7 @@ def pages():
 def filled(path: str, world: World) -> str:
     """A page's address with its parameters filled from the world."""
     if "{profile}" in path:
-        return path.replace("{profile}", world.person())
+        return path.replace("{profile}", world.person()).replace("{model}", "next_order_date")
     if "{staff_id}" in path:
         return path.replace("{staff_id}", world.colleague())
     for known, name in HOLES.items():

@@ -9,7 +9,7 @@ import pytest
 
 from spira.segment.models import compute as models
 from spira.segment.models.base import MODELS
-from spira.segment.models.next_order_date import PRIOR, UNKNOWN_GAP, fit
+from spira.segment.models.next_order_date import PRIOR, UNKNOWN_GAP, explain, fit
 
 START = datetime(2026, 1, 1)
 MODEL = "model: next_order\nkind: next_order_date\nrefit: 7 days"
@@ -128,3 +128,16 @@ from scores join (
 ) using (profile_id)
 where next_at is not null and model = 'next_order_date'
 """
+
+
+def test_the_reasons_add_up_to_the_score(shop):
+    """Own wait and everyone's, each by its weight, make the wait that the score says."""
+    shop.define(MODEL)
+    shop.add([_order(1, day) for day in (0, 10, 20)] + [_order(2, day) for day in (0, 2, 4)] + [_order(3, 9)])
+    models.compute(shop.warehouse, shop.applied, _day(21))
+    for waits, days, person in ((2, 20.0, 1), (2, 4.0, 2), (0, 0.0, 3)):
+        features = {"waits": waits, "days": days, "last_at": _day(9)}
+        found = {each.name: each for each in explain(features, {"gap": 6.0, "prior": PRIOR})}
+        assert found["wait"].value == pytest.approx(_scores(shop)[person][0])
+        assert found["own"].value == (pytest.approx(days / waits) if waits else None)
+        assert found["own"].everyone == 6.0

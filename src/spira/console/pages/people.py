@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from spira.collect.tracking import OWN_EVENTS
 from spira.console.graphs import drawn
-from spira.console.labels import label_of
+from spira.console.labels import by_label, label_of
 from spira.console.render import done, page
 from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
@@ -158,7 +158,8 @@ def _draw(
 ) -> Response[str]:
     language = viewer.language
     units = {unit.unit_id: unit.name for unit in all_units(core.state)}
-    kinds = {moment.event for day in shown.timeline.days for moment in day.moments}
+    kinds = {moment.event for day in shown.timeline.days for moment in day.moments} | ({kind} if kind else set())
+    events = event_labels(core, language)
     return page(
         request,
         core,
@@ -167,13 +168,15 @@ def _draw(
         data=shown,
         view=shown,
         kind=kind,
-        kinds=sorted(kinds | ({kind} if kind else set())),
+        kinds=by_label(kinds, events, language),
         unit=units.get(shown.person.unit_id) if shown.person.unit_id is not None else None,
         lifecycle=next((each.value for each in shown.tags if each.name == "lifecycle"), None),
         labels=_labels(core, language, shown),
-        events=event_labels(core, language),
+        events=events,
         traits=trait_labels(core, language),
-        applied={kind: {getattr(each, kind) for each in core.applied.of(kind)} for kind in ("tag", "audience")},
+        applied={
+            kind: {getattr(each, kind) for each in core.applied.of(kind)} for kind in ("tag", "audience", "model")
+        },
         templates=[
             (each.template, label_of(core, "template", each.template, language)) for each in core.applied.of("template")
         ],

@@ -8,7 +8,9 @@ scoring again the changed profiles, or everyone, gives the same numbers until th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
 
 from spira.kernel.registry import Registry
 from spira.segment.conditions.catalog import Type
@@ -28,6 +30,32 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One thing that made a person's score, beside the same of everyone where there is such a thing."""
+
+    name: str = field(metadata={"help": "which one"})
+    label: Mapping[str, str] = field(metadata={"help": "what people call it, in both languages"})
+    unit: Literal["time", "days", "count", "share", "number"] = field(metadata={"help": "how it is written"})
+    value: float | datetime | None = field(metadata={"help": "the person's own; null where there is none"})
+    everyone: float | None = field(default=None, metadata={"help": "what the model took everyone's to be"})
+
+
+def as_they_are(features: Mapping[str, Any], parameters: Parameters) -> tuple[Input, ...]:
+    """The features of a kind that explains nothing by itself, under the names of its SQL."""
+    return tuple(
+        Input(
+            name=name,
+            label={"zh-CN": name, "en": name},
+            unit="time" if isinstance(value, datetime) else "number",
+            value=value if value is None or isinstance(value, datetime) else float(value),
+            everyone=parameters.get(name),
+        )
+        for name, value in features.items()
+        if value is None or isinstance(value, int | float | datetime)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One kind of model.
 
@@ -35,7 +63,8 @@ class Model:
     temporary table `changed`. `totals` is SQL over the temporary table `features` with one
     row, from which `fit` makes the parameters. `score` is SQL over `features` with those
     parameters by name: `profile_id`, `value` and `at`. A condition reads `at` when
-    `score_type` is `time`, and `value` otherwise.
+    `score_type` is `time`, and `value` otherwise. `explain` says what made the score of one
+    person, from their row of `features` (without `profile_id`) and the parameters.
     """
 
     name: str
@@ -45,6 +74,7 @@ class Model:
     fit: Callable[[Row], Parameters]
     score: str
     card: Card
+    explain: Callable[[Mapping[str, Any], Parameters], tuple[Input, ...]] = as_they_are
 
 
 MODELS: Registry[Model] = Registry("kind of model")

@@ -8,7 +8,10 @@ that has gone by says that the person is late.
 
 from __future__ import annotations
 
-from spira.segment.models.base import Card, Model, Parameters, model
+from collections.abc import Mapping
+from typing import Any
+
+from spira.segment.models.base import Card, Input, Model, Parameters, model
 from spira.storage.warehouse import Row
 
 PRIOR = 2.0
@@ -19,6 +22,24 @@ def fit(totals: Row) -> Parameters:
     """Everyone's mean wait in days; a month while nobody has ordered on two days."""
     days, waits = totals
     return {"gap": float(days) / float(waits) if waits else UNKNOWN_GAP, "prior": PRIOR}
+
+
+def explain(features: Mapping[str, Any], parameters: Parameters) -> tuple[Input, ...]:
+    """The last order, the person's own rhythm beside everyone's, and how much each of the two counts."""
+    waits, prior, gap = int(features["waits"]), parameters["prior"], parameters["gap"]
+    own = float(features["days"]) / waits if waits else None
+    weight = waits / (waits + prior)
+    found: tuple[tuple[str, str, str, Any, Any, float | None], ...] = (
+        ("last_at", "最近一次", "Last time", "time", features["last_at"], None),
+        ("waits", "已有的间隔次数", "Waits seen so far", "count", float(waits), None),
+        ("own", "自己的平均间隔", "Own mean wait", "days", own, gap),
+        ("weight", "自己节奏所占的比重", "How much the own rhythm counts", "share", weight, None),
+        ("wait", "估计的间隔", "Wait expected", "days", weight * (own or 0) + (1 - weight) * gap, gap),
+    )
+    return tuple(
+        Input(name=name, label={"zh-CN": chinese, "en": english}, unit=unit, value=value, everyone=everyone)
+        for name, chinese, english, unit, value, everyone in found
+    )
 
 
 # Waits are counted between days: two orders on one day are one visit.
@@ -49,6 +70,7 @@ NEXT_ORDER_DATE = model(
         totals=_TOTALS,
         fit=fit,
         score=_SCORE,
+        explain=explain,
         card=Card(
             says={
                 "zh-CN": "预计下次下单的时间；已过去的时间表示该下单而未下单。",

@@ -1,0 +1,107 @@
+"""Why a person has a score: what the model saw of them, beside everyone, and where they stand among others.
+
+Reads   `scores`, `model_fits`, `profiles`, and whatever the kind's features speak of
+
+The features are those of the instant the score was worked out for. Where the person stands is told among
+the viewer's people, and only when there are enough of them for it to be about nobody in particular.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from spira.kernel.viewer import FEWEST, Viewer
+from spira.segment.models.base import MODELS, Card, Input
+from spira.segment.models.definition import ModelDefinition
+from spira.storage.warehouse import Warehouse
+from spira.unify import people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Where a score stands among those of the viewer's people."""
+
+    people: int = field(metadata={"help": "how many people have a score"})
+    above: float = field(metadata={"help": "the share of them whose score is higher, or whose time is later"})
+    median: float | datetime | None = field(metadata={"help": "the score in the middle"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreReason:
+    """What made one score."""
+
+    score_type: Literal["time", "number"] = field(metadata={"help": "what the score is: an instant, or a number"})
+    value: float | None = field(metadata={"help": "the number; null when there is none"})
+    at: datetime | None = field(metadata={"help": "the instant, for scores that are one"})
+    as_of: datetime | None = field(metadata={"help": "the instant it was worked out for; null without a score"})
+    event: str = field(metadata={"help": "the event that the model learns from"})
+    version: str | None = field(metadata={"help": "of the fit that made it"})
+    fitted_at: datetime | None = field(metadata={"help": "the instant of that fit"})
+    inputs: tuple[Input, ...] = field(metadata={"help": "what made it, beside everyone"})
+    beside: Beside | None = field(metadata={"help": "where it stands; null with fewer than five scores"})
+    card: Card = field(metadata={"help": "what the model says, how, against what, and what it doesn't know"})
+
+
+def score_reason(lane: Warehouse, viewer: Viewer, profile_id: int, model: ModelDefinition) -> ScoreReason:
+    """Why `profile_id` has its score of an applied model; without a score only what the model is."""
+    profile = people.locate(lane, viewer, profile_id)
+    kind = MODELS.get(model.kind)
+    fit = lane.one(_FIT, {"model": model.model})
+    found = lane.one(_SCORE, {"model": model.model, "profile": profile})
+    value, at, as_of = found or (None, None, None)
+    inputs: tuple[Input, ...] = ()
+    if found is not None and fit is not None:
+        asked = {"profile": profile, "event": model.event, "as_of": as_of}
+        features = lane.rows(_FEATURES.format(features=kind.features), asked)
+        inputs = kind.explain(_without_id(features[0]), json.loads(fit[2])) if features else ()
+    by_time = kind.score_type == "time"
+    mine = at if by_time else value
+    return ScoreReason(
+        score_type="time" if by_time else "number",
+        value=value,
+        at=at,
+        as_of=as_of,
+        event=model.event,
+        version=None if fit is None else fit[0],
+        fitted_at=None if fit is None else fit[1],
+        inputs=inputs,
+        beside=None if mine is None else _beside(lane, viewer, model.model, mine, by_time=by_time),
+        card=kind.card,
+    )
+
+
+def _beside(lane: Warehouse, viewer: Viewer, model: str, mine: Any, *, by_time: bool) -> Beside | None:
+    units = None if viewer.units is None else sorted(viewer.units)
+    asked = {"model": model, "mine": mine, "units": units}
+    count, above, median = lane.query(_AMONG_TIMES if by_time else _AMONG_NUMBERS, asked)[0]
+    return None if count < FEWEST else Beside(people=count, above=above / count, median=median)
+
+
+def _without_id(features: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in features.items() if name != "profile_id"}
+
+
+_SCORE = """
+select value, scores."at", as_of from scores where model = $model and profile_id = $profile
+"""
+_FIT = "select version, as_of, parameters from model_fits where model = $model"
+_FEATURES = """
+with changed as (select $profile::bigint as profile_id)
+select * from ({features}) where profile_id = $profile
+"""
+_AMONG_TIMES = """
+select count(*), count(*) filter (scores."at" > $mine), quantile_disc(scores."at", 0.5)
+from scores join profiles using (profile_id)
+where model = $model and scores."at" is not null
+  and ($units::bigint[] is null or list_contains($units::bigint[], unit_id))
+"""
+_AMONG_NUMBERS = """
+select count(*), count(*) filter (scores.value > $mine), quantile_disc(scores.value, 0.5)
+from scores join profiles using (profile_id)
+where model = $model and scores.value is not null
+  and ($units::bigint[] is null or list_contains($units::bigint[], unit_id))
+"""
