@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from math import inf
 
 import pytest
 
@@ -104,4 +105,50 @@ def test_what_was_being_found_while_all_was_forgotten_is_not_kept():
 
     assert kept.get("q", 1, find) == "before"
     assert kept.get("q", 1, find) == "after"
+    kept.close()
+
+
+def test_what_is_found_in_time_is_given_soon(finder):
+    """Who need not wait still gets an answer that is there."""
+    kept = Kept(slow=0)
+    assert kept.soon("q", 1, finder, within=5) == 1
+    assert kept.soon("q", 1, finder, within=0) == 1
+    assert kept.get("q", 1, finder) == 1
+    kept.close()
+
+
+def test_what_is_not_found_in_time_is_found_once_for_who_asks_again():
+    """Nobody looks twice: who waits gets what was begun for the one who did not."""
+    kept, go, calls = Kept(slow=0), threading.Event(), []
+
+    def find():
+        calls.append(1)
+        assert go.wait(5)
+        return "found"
+
+    assert kept.soon("q", 1, find, within=0) is None
+    assert kept.soon("q", 1, find, within=0) is None
+    go.set()
+    assert kept.get("q", 1, find) == "found"
+    assert calls == [1]
+    kept.close()
+
+
+def test_a_failure_is_told_to_who_asks_soon():
+    """What is wrong with a question is said to whoever asks it, and the next one may ask again."""
+    kept = Kept(slow=0)
+
+    def find():
+        raise ValueError("no such thing")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no such thing"):
+            kept.soon("q", 1, find, within=5)
+    kept.close()
+
+
+def test_where_nothing_is_kept_nothing_is_put_off(finder):
+    """A keeper that keeps nothing can't give later what it finds: it is waited for."""
+    kept = Kept(slow=inf)
+    assert kept.soon("q", 1, finder, within=0) == 1
     kept.close()

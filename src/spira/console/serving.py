@@ -31,6 +31,7 @@ def serve(directory: Path, *, port: int | None = None, host: str | None = None) 
     """Serve the workspace until a signal comes; DirectoryBusy or PortTaken before anything is changed."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     _end_on_termination()
+    sys.setswitchinterval(0.0005)
     for chatty in ("alembic", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with Core.open(directory.resolve()) as core:

@@ -1,6 +1,6 @@
 """Messages of one person: why each went out or did not, and what the gate would say now.
 
-Reads   `deliveries`, `enrolments`, `outbox`, `journey_versions`, `profile_events`, `identifiers`,
+Reads   `deliveries`, `enrolments`, `outbox`, `journey_versions`, `event_places`, `events`, `identifiers`,
         `moved`, `traits`, `permissions`, `suppressions`, `cap_counters`
 
 It asks what the gate asks, in the gate's order, and decides nothing. Whoever calls has seen to it
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from spira.collect import places
 from spira.engage.channels.base import CHANNELS
 from spira.engage.channels.definition import Cap, ChannelDefinition
 from spira.engage.delivery.gate import quiet_until
@@ -22,7 +23,9 @@ from spira.engage.journeys.flow import flow
 from spira.engage.journeys.model import JourneyDefinition, Purpose
 from spira.kernel.clock import local
 from spira.storage.warehouse import Warehouse
+from spira.unify.consent import GIVEN, WITHDRAWN
 from spira.unify.portrait import says
+from spira.unify.subjects import OURS, subjects_of
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 MARKETING, TRANSACTIONAL = "marketing", "transactional"
@@ -165,9 +168,11 @@ Said = list[tuple[str, str, datetime, bool]]
 
 
 def _said(warehouse: Warehouse, profile_id: int) -> Said:
-    if not {"purpose", "channel"} <= set(warehouse.columns("profile_events")):
+    if not {"purpose", "channel"} <= warehouse.columns("events").keys():
         return []
-    return [(row[0], row[1], row[2], row[3]) for row in warehouse.query(_SAID, {"profile": profile_id})]
+    told = places.latest(warehouse, subjects_of(warehouse, profile_id), events=(GIVEN, WITHDRAWN))
+    asked = {"ids": [number for number, _ in told], "given": GIVEN}
+    return [(row[0], row[1], row[2], row[3]) for row in warehouse.query(_SAID, asked)] if told else []
 
 
 def _word(said: Said, purpose: str, kind: str, at: datetime) -> Mapping[str, Any]:
@@ -215,16 +220,12 @@ left join enrolments e on e.enrolment_id = o.enrolment_id
 where d.profile_id = $profile order by d.created_at desc, d.delivery_id desc limit $limit
 """
 _SAID = """
-select purpose, channel, ts, event = 'Consent Given' from profile_events
-where profile_id = $profile and event in ('Consent Given', 'Consent Withdrawn')
+select purpose, channel, ts, event = $given from events where event_id in (select unnest($ids::bigint[]))
 """
 _BODY = "select body from journey_versions where journey = $journey and version = $version"
 # The address in use, chosen as the gate chooses it.
-_ADDRESSES = """
-with ours as (
-    select $profile::bigint as subject_id where not exists (from moved where subject_id = $profile)
-    union select subject_id from moved where profile_id = $profile
-), ids as (
+_ADDRESSES = f"""
+with {OURS}, ids as (
     select * from identifiers where subject_id in (select subject_id from ours)
 ), told as (
     select name, vault_key from traits where profile_id = $profile

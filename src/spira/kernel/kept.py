@@ -4,6 +4,9 @@ An answer is kept under its question and a mark of the world it was found in. Wh
 the answer is young it is given again at once. When it has grown old, it is given once more and found
 anew meanwhile, by one thread, so that nobody waits for what somebody has waited for already; when it is
 too old for that, the one who asks waits. Quick answers are not kept: they are cheaper found than minded.
+
+Who can go on without the answer asks for it `soon`: it is given if it is found in time, and else found
+on behind them, for when they ask again.
 """
 
 from __future__ import annotations
@@ -11,8 +14,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from math import inf
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -32,14 +36,19 @@ class Kept:
         self._young, self._old, self._slow, self._most = young, old, slow, most
         self._answers: dict[Hashable, _Answer] = {}
         self._finding: set[Hashable] = set()
+        self._awaited: dict[tuple[Hashable, Hashable], Future[Any]] = {}
         self._times_forgotten = 0
         self._guard = threading.Lock()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spira-kept")
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="spira-kept")
 
     def get(self, question: Hashable, mark: Hashable, find: Callable[[], T]) -> T:
         """The answer to `question`; `find` finds it, here or on the keeper's own thread."""
         with self._guard:
             known = self._answers.get(question)
+            awaited = self._awaited.get((question, mark))
+        if awaited is not None:
+            found: T = awaited.result()
+            return found
         if known is None:
             return self._find(question, mark, find)
         age = time.monotonic() - known.found_at
@@ -52,16 +61,38 @@ class Kept:
         stale: T = known.value
         return stale
 
+    def soon(self, question: Hashable, mark: Hashable, find: Callable[[], T], *, within: float) -> T | None:
+        """The answer, or None when it is not found `within` seconds; `get` then waits for the same finding."""
+        if self._slow == inf:  # nothing is kept, so nothing can be given later
+            return find()
+        asked = (question, mark)
+        with self._guard:
+            known = self._answers.get(question)
+            if known is not None and known.mark == mark and time.monotonic() - known.found_at < self._young:
+                answer: T = known.value
+                return answer
+            awaited = self._awaited.get(asked)
+            if awaited is None:
+                awaited = self._threads.submit(self._find, question, mark, find)
+                self._awaited[asked] = awaited
+        awaited.add_done_callback(lambda _: self._awaited.pop(asked, None))
+        try:
+            found: T = awaited.result(timeout=within)
+        except TimeoutError:
+            return None
+        return found
+
     def forget(self) -> None:
         """Keep nothing of what is known now: the world has changed in a way that must show at once."""
         with self._guard:
             self._answers.clear()
             self._finding.clear()
+            self._awaited.clear()
             self._times_forgotten += 1
 
     def close(self) -> None:
         """Find nothing more."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _find(self, question: Hashable, mark: Hashable, find: Callable[[], T]) -> T:
         started, forgotten = time.monotonic(), self._times_forgotten
@@ -82,7 +113,7 @@ class Kept:
             if question in self._finding:
                 return
             self._finding.add(question)
-        self._thread.submit(self._quietly, question, mark, find)
+        self._threads.submit(self._quietly, question, mark, find)
 
     def _quietly(self, question: Hashable, mark: Hashable, find: Callable[[], object]) -> None:
         try:

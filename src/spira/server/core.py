@@ -71,6 +71,7 @@ class AnyCore(Protocol):
         ...
 
     def kept(self, question: Hashable, find: Callable[[], T]) -> T: ...
+    def soon(self, question: Hashable, find: Callable[[], T], *, within: float) -> T | None: ...
     def exclusive(self) -> AbstractContextManager[Any]: ...
     def stores(self) -> Stores: ...
     def refresh(self, *, full: bool = False) -> Mapping[str, Run]: ...
@@ -99,8 +100,12 @@ def audit(core: AnyCore, viewer: Viewer, action: str, subject: str, **detail: An
 
 def kept(core: AnyCore, viewer: Viewer, name: str, find: Callable[[], T]) -> T:
     """What `find` finds of all the viewer's people, kept for those who see the same; `name` is the question."""
-    units = None if viewer.units is None else frozenset(viewer.units)
-    return core.kept((name, units, viewer.roles), find)
+    return core.kept(_question(viewer, name), find)
+
+
+def soon(core: AnyCore, viewer: Viewer, name: str, find: Callable[[], T], *, within: float) -> T | None:
+    """The same, or None when it takes longer than `within` seconds; it is found on for the next who asks `kept`."""
+    return core.soon(_question(viewer, name), find, within=within)
 
 
 def kept_view(view: Callable[P, T]) -> Callable[P, T]:
@@ -113,3 +118,7 @@ def kept_view(view: Callable[P, T]) -> Callable[P, T]:
         return kept(cast("AnyCore", core), cast("Viewer", viewer), question, lambda: view(*args, **more))
 
     return asked
+
+
+def _question(viewer: Viewer, name: str) -> Hashable:
+    return name, None if viewer.units is None else frozenset(viewer.units), viewer.roles

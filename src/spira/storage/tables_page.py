@@ -33,6 +33,7 @@ ABOUT = {
     "audit": "who did what and when, each row sealing the one before",
     "clock": "where a manual clock stands",
     "definitions": "what each generation put in force, as text",
+    "event_runs": "up to which event each sorted run of `event_places` reaches",
     "generations": "the generations of the definitions: who applied them, and when",
     "journey_versions": "each version of a journey, for those who are still walking it",
     "loaded": "how far each log is loaded; moves in the transaction of the rows",

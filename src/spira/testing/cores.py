@@ -84,6 +84,10 @@ class StandInCore:
         """Nothing is kept: tests change what answers stand on."""
         return find()
 
+    def soon(self, _question: Hashable, find: Callable[[], T], *, within: float) -> T | None:  # noqa: ARG002
+        """Nothing is put off either."""
+        return find()
+
     def exclusive(self) -> threading.RLock:
         """The lock that turns would run under."""
         return self._turns

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import spira.collect.places
 import spira.collect.tables
 import spira.engage.tables
 import spira.segment.tables

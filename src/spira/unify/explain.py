@@ -21,6 +21,7 @@ from spira.unify import masks
 from spira.unify.kinds import USER_ID, is_contact
 from spira.unify.people import locate
 from spira.unify.portrait import says
+from spira.unify.subjects import OURS
 
 TIES = {0: "weak", 1: "fair", 2: "strong"}
 
@@ -98,11 +99,8 @@ def _link(row: Row, number: dict[int, int], strong: set[int]) -> LinkView:
 
 
 _RANKS = {name: rank for rank, name in TIES.items()}
-_LINKS = """
-with ours as (
-    select $profile::bigint as subject_id where not exists (from moved where subject_id = $profile)
-    union select subject_id from moved where profile_id = $profile
-), touching as (
+_LINKS = f"""
+with {OURS}, touching as (
     select * from links where subject_id in (select subject_id from ours) or other_id in (select subject_id from ours)
     order by ts, subject_id, other_id limit 500
 ), ends as (

@@ -26,6 +26,7 @@ from spira.storage.state import State, in_parts, state_table
 from spira.storage.warehouse import Warehouse
 from spira.unify.people import locate
 from spira.unify.portrait import says
+from spira.unify.subjects import OURS
 
 LONGEST = 2_000
 SHOWN = 50
@@ -125,10 +126,7 @@ def _context(key: str, author: str) -> bytes:
 
 
 _OWN_KEY = "select subject_key from identifiers where subject_id = $profile"
-_KEYS = """
-with ours as (
-    select $profile::bigint as subject_id where not exists (from moved where subject_id = $profile)
-    union select subject_id from moved where profile_id = $profile
-)
+_KEYS = f"""
+with {OURS}
 select subject_key from identifiers where subject_id in (select subject_id from ours) order by subject_key
 """

@@ -1,7 +1,7 @@
 """People: the one place where single persons are read for somebody's eyes.
 
 Reads   `profiles`, `identifiers`, `moved`, `traits`, `trait_facts`, `permissions`, `suppressions`,
-        `tags`, `scores`, `members`, `deliveries`, `profile_events`, and the vault
+        `tags`, `scores`, `members`, `deliveries`, the events by way of `unify/timeline.py`, and the vault
 
 Every question names its viewer. People outside the viewer's units are as if they were not; who
 sees aggregates only is refused; contact values come masked, unless the role may see them and
@@ -36,6 +36,7 @@ from spira.unify.portrait import (
     Told,
     TraitView,
 )
+from spira.unify.subjects import OURS
 from spira.unify.timeline import timeline
 
 LIST = 20
@@ -259,12 +260,6 @@ select profile_id from profiles
 where profile_id = coalesce((select profile_id from moved where subject_id = $profile), $profile)
   and ($units::bigint[] is null or list_contains($units, unit_id))
 """
-_OURS = """
-ours as (
-    select $profile::bigint as subject_id where not exists (from moved where subject_id = $profile)
-    union select subject_id from moved where profile_id = $profile
-)
-"""
 _ROWS = """
 with asked as (
     select profile_id, unit_id, first_seen, last_seen from profiles
@@ -290,32 +285,24 @@ with asked as (
 select asked.profile_id, asked.unit_id, asked.first_seen, asked.last_seen, ids.user_id, names.vault_key, ids.address
 from asked left join ids using (profile_id) left join names using (profile_id)
 """
-_IDENTIFIERS = (
-    "with"
-    + _OURS
-    + """
+_IDENTIFIERS = f"""
+with {OURS}
 select kind, subject_key, value, first_seen from identifiers
 where subject_id in (select subject_id from ours)
 order by kind = 'user_id' desc, kind, first_seen, subject_id
 """
-)
-_FACTS = (
-    "with"
-    + _OURS
-    + """
+_FACTS = f"""
+with {OURS}
 select name, value, vault_key, ts, source from trait_facts
 where subject_id in (select subject_id from ours)
 order by ts desc, event_id desc
 """
-)
 _TRAITS = """
 select name, value, vault_key, traits."at", source from traits where profile_id = $profile order by name
 """
 # The address in use, chosen as the gate chooses it: the one told as a trait, else the newest.
-_ADDRESSES = (
-    "with"
-    + _OURS
-    + """
+_ADDRESSES = f"""
+with {OURS}
 , chosen as (
     select one.kind, arg_max(one.subject_key, (trait.vault_key is not null, one.first_seen, one.subject_id)) as address
     from identifiers one
@@ -328,7 +315,6 @@ select chosen.kind, chosen.address, min(suppressed.since)
 from chosen left join suppressions suppressed on suppressed.address_key = chosen.address
 group by all
 """
-)
 _PERMISSIONS = """
 select purpose, channel, granted, since from permissions where profile_id = $profile order by purpose, channel
 """

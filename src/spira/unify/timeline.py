@@ -1,6 +1,6 @@
 """Timeline: what one person did, newest first, a page at a time and day by day.
 
-Reads   `profile_events`
+Reads   `event_places`, `events`, `moved`
 
 A page begins where the last one ended by (instant, event number), so events that arrive
 meanwhile neither repeat nor hide any. Whoever calls has checked that the viewer may look.
@@ -12,13 +12,16 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from spira.collect import places
 from spira.collect.tables import EVENTS
 from spira.kernel.clock import local
 from spira.kernel.errors import NotFound
+from spira.storage import ddl
 from spira.storage.warehouse import Warehouse
 from spira.unify.portrait import Day, Moment, Timeline
+from spira.unify.subjects import subjects_of
 
-PAGE = 50
+PAGE = 30
 MONEY = ("revenue", "amount", "total", "value")
 TELLING = (
     "link_url",
@@ -32,6 +35,7 @@ TELLING = (
     "channel",
     "store_id",
 )
+_SHOWN = ("event_id", "event", "ts", "source", "touchpoint", "campaign")
 _OWN = frozenset(column.name for column in EVENTS.columns)
 
 
@@ -45,21 +49,27 @@ def timeline(
     limit: int = PAGE,
 ) -> Timeline:
     """A page of the person's events, or of one kind of them; `before` is the `next` of the page before."""
-    ts, event_id = _place(before)
-    asked = {"profile": profile_id, "event": event, "ts": ts, "event_id": event_id, "limit": limit + 1}
-    found = warehouse.query(_PAGE, asked)
-    ids = [row[0] for row in found[:limit]]
-    rows = warehouse.rows(_DETAILS, {"ids": ids, "profile": profile_id}) if ids else []
+    kinds = None if event is None else [event]
+    subjects, after = subjects_of(warehouse, profile_id), _place(before)
+    found = places.latest(warehouse, subjects, events=kinds, before=after, limit=limit + 1)
+    ids = [number for number, _ in found[:limit]]
+    rows = warehouse.rows(_details(warehouse), {"ids": ids}) if ids else []
     more = f"{found[limit - 1][1].isoformat()}~{ids[-1]}" if len(found) > limit else None
     return Timeline(days=_days([_moment(row) for row in rows], zone), next=more)
 
 
-def _place(before: str | None) -> tuple[datetime | None, int | None]:
+def _details(warehouse: Warehouse) -> str:
+    """The statement for all that is shown of some events; each column left out is one less to be opened per event."""
+    shown = [name for name in warehouse.columns("events") if name not in _OWN or name in _SHOWN]
+    return f"select {', '.join(map(ddl.quote, shown))} {_DETAILS}"
+
+
+def _place(before: str | None) -> places.Place | None:
     if before is None:
-        return None, None
+        return None
     ts, _, event_id = before.partition("~")
     try:
-        return datetime.fromisoformat(ts), int(event_id)
+        return int(event_id), datetime.fromisoformat(ts)
     except ValueError:
         raise NotFound("there is no such page of the timeline", help="begin at the first page") from None
 
@@ -85,16 +95,6 @@ def _moment(row: dict[str, Any]) -> Moment:
     )
 
 
-_PAGE = """
-select event_id, ts from profile_events
-where profile_id = $profile
-  and ($event::varchar is null or event = $event)
-  and ($ts::timestamp is null or ts < $ts or (ts = $ts and event_id < $event_id))
-order by ts desc, event_id desc
-limit $limit
-"""
 _DETAILS = """
-select * from profile_events
-where event_id in (select unnest($ids::bigint[])) and profile_id = $profile
-order by ts desc, event_id desc
+from events where event_id in (select unnest($ids::bigint[])) order by ts desc, event_id desc
 """

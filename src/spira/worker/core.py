@@ -305,6 +305,10 @@ class Core:
         """An answer that may be half a minute old; `find` finds it when none is kept under these definitions."""
         return self._kept.get((self.applied.generation, question), self._world, find)
 
+    def soon(self, question: Hashable, find: Callable[[], T], *, within: float) -> T | None:
+        """The same if it is found `within` seconds, else None; it is found on, and kept for who asks again."""
+        return self._kept.soon((self.applied.generation, question), self._world, find, within=within)
+
     def backlog(self) -> int:
         """How many bytes of the log are waiting to be loaded."""
         return self.log.size_after(self._loaded)

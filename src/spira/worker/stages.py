@@ -52,6 +52,8 @@ STAGES: tuple[Stage, ...] = (
             "links",
             "moved",
             "overlay",
+            "event_places",
+            "event_runs",
         ),
         run=turns.load,
         refresh=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from spira.collect import load as loading
+from spira.collect import places
 from spira.engage.delivery import stage as delivering
 from spira.engage.journeys import advance
 from spira.measure.metrics import compute as metering
@@ -42,6 +43,7 @@ def load(turn: Turn) -> int:
     )
     for damage in done.damage:
         _log.error("the log is damaged and a part of it could not be loaded: %s", damage)
+    places.keep(turn.warehouse)
     return done.events
 
 

@@ -40,6 +40,7 @@ from spira.server.core import AnyCore, Asking, Core
 
 Asked = Request[Any, Any, Any]
 MOST_OFFERS, MOST_PAST = 8, 20
+PATIENCE = 0.06  # seconds that a page waits for its count; a longer one is sent after
 EXAMPLES: tuple[tuple[str, str, str], ...] = (
     ("frequent", "Order Completed", "count_of('Order Completed', within => '90 days') >= 3"),
     (
@@ -76,7 +77,7 @@ def new_page(
     reach: FromQuery[bool] = False,
 ) -> Response[str]:
     """An empty builder, or one with the condition of its address."""
-    return _draw(request, core, viewer, condition, State(beside=beside, reach=reach))
+    return _draw(request, core, viewer, condition, State(beside=beside, reach=reach), within=PATIENCE)
 
 
 @get("/audiences/{name:str}/edit", opt={"data": None}, sync_to_thread=True)
@@ -92,7 +93,7 @@ def edit_page(
     """The builder with an audience's condition, or with what its address makes of it; saving changes its definition."""
     model = core.applied.get("audience", name).model
     wanted = str(model.who).strip() if condition is None else condition
-    return _draw(request, core, viewer, wanted, State(editing=name, beside=beside, reach=reach))
+    return _draw(request, core, viewer, wanted, State(editing=name, beside=beside, reach=reach), within=PATIENCE)
 
 
 @get("/audiences/preview", opt={"leads": "/audiences/new", "cost": "preview"}, sync_to_thread=True)
@@ -144,8 +145,10 @@ def _past(text: str) -> tuple[str, ...]:
     return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
 
 
-def _draw(request: Asked, core: AnyCore, viewer: Viewer, condition: str, state: State) -> Response[str]:
-    found = built(core, viewer, condition, beside=state.beside, reach=state.reach)
+def _draw(
+    request: Asked, core: AnyCore, viewer: Viewer, condition: str, state: State, *, within: float | None = None
+) -> Response[str]:
+    found = built(core, viewer, condition, beside=state.beside, reach=state.reach, within=within)
     part = "parts/builder.html" if request.headers.get("hx-request") else "builder.html"
     names = _Names(core, viewer.language)
     return page(

@@ -26,7 +26,7 @@ from spira.segment.sentences.rows import Row, rows_of
 from spira.segment.tag_values import labels_of
 from spira.segment.values import Value, values_of
 from spira.server.api.audiences import ask
-from spira.server.core import AnyCore, Asking, Core, as_of, kept
+from spira.server.core import AnyCore, Asking, Core, as_of, kept, soon
 from spira.server.errors import Unacceptable
 from spira.server.wire import plain
 
@@ -62,6 +62,7 @@ class Built:
     row: Row | None = field(default=None, metadata={"help": "the outermost group; none for no condition or no tree"})
     problems: tuple[Problem, ...] = field(default=(), metadata={"help": "what is wrong with it"})
     preview: Preview | None = field(default=None, metadata={"help": "whom it chooses"})
+    pending: bool = field(default=False, metadata={"help": "whether the count is still being found; ask again"})
     refused: str | None = field(default=None, metadata={"help": "the code of why nobody was counted"})
     refusal: str | None = field(default=None, metadata={"help": "the same in words"})
     reach: tuple[ChannelReach, ...] | None = field(
@@ -79,20 +80,43 @@ class Edit:
     operation: str = ""
 
 
-def built(core: AnyCore, viewer: Viewer, condition: str, *, beside: str = "", reach: bool = False) -> Built:
-    """The condition with its sentences, its faults, and the count of its people."""
+Counted = tuple[Preview, tuple[ChannelReach, ...] | None, Overlap | None]
+
+
+def built(
+    core: AnyCore,
+    viewer: Viewer,
+    condition: str,
+    *,
+    beside: str = "",
+    reach: bool = False,
+    within: float | None = None,
+) -> Built:
+    """The condition with its sentences, its faults, and the count of its people.
+
+    With `within`, a count that takes longer than so many seconds is left pending, and found on meanwhile.
+    """
     if not condition.strip():
         return Built(condition=condition)
     analysis = analyse(condition, core.catalog, expect="boolean")
     row = None if analysis.tree is None else rows_of(analysis.tree)
     if analysis.faults:
         return Built(condition=condition, row=row, problems=tuple(_problem(each, row) for each in analysis.faults))
+    question = f"built {condition!r} beside {beside!r}, reach {reach}"
     try:
-        found = ask(core, viewer, condition)
-        reached = _reach(core, viewer, condition) if found.count and (reach or found.total <= FEW) else None
-        overlap = _beside(core, viewer, condition, beside) if beside in core.catalog.audiences else None
+        if within is None:
+            counted: Counted | None = kept(
+                core, viewer, question, lambda: _counted(core, viewer, condition, beside, reach=reach)
+            )
+        else:
+            counted = soon(
+                core, viewer, question, lambda: _counted(core, viewer, condition, beside, reach=reach), within=within
+            )
     except SpiraError as error:
         return Built(condition=condition, row=row, refused=error.code, refusal=str(error))
+    if counted is None:
+        return Built(condition=condition, row=row, pending=True)
+    found, reached, overlap = counted
     return Built(condition=condition, row=row, preview=found, reach=reached, overlap=overlap)
 
 
@@ -180,15 +204,16 @@ def _first(core: AnyCore, viewer: Viewer, what: str) -> str:
     return found[0].value if found else ""
 
 
+def _counted(core: AnyCore, viewer: Viewer, condition: str, beside: str, *, reach: bool) -> Counted:
+    found = ask(core, viewer, condition)
+    reached = _reach(core, viewer, condition) if found.count and (reach or found.total <= FEW) else None
+    overlap = _beside(core, viewer, condition, beside) if beside in core.catalog.audiences else None
+    return found, reached, overlap
+
+
 def _reach(core: AnyCore, viewer: Viewer, condition: str) -> tuple[ChannelReach, ...]:
     whom = chosen(core.catalog, viewer, condition)
-    kinds = kinds_of(core.applied)
-    return kept(
-        core,
-        viewer,
-        f"reach of {condition}",
-        lambda: reach_of(core.lane(), viewer, whom, kinds=kinds, params={"as_of": as_of(core)}),
-    )
+    return reach_of(core.lane(), viewer, whom, kinds=kinds_of(core.applied), params={"as_of": as_of(core)})
 
 
 def _beside(core: AnyCore, viewer: Viewer, condition: str, audience: str) -> Overlap:

@@ -1,0 +1,110 @@
+"""Places: where in `events` a person's events lie, so that one person's page need not look through everybody's.
+
+Reads   `events`
+Writes  `event_places`   what each subject did, and when, in the order of the subjects
+        `event_runs`     up to which event each run of them reaches
+
+`events` lies in the order of arrival, and a person's events all over it. Once so many have come as make
+a run, the run is sorted by subject and added; what came since is looked for in `events` itself, which
+is short then. A run is one transaction: killed half-way, it is made again. Erasing removes a subject's
+rows from both tables; nothing else ever changes a place, since a subject's events stay its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from spira.collect.tables import STAGE
+from spira.storage.tables import Table, columns, table
+from spira.storage.warehouse import Warehouse
+
+# Events to a run: few enough to be looked through in a millisecond or two while they wait, and so many
+# that a hundred million make some fifty runs, of each of which one row group is looked at.
+RUN = 2_097_152
+
+EVENT_PLACES = table(
+    Table(
+        name="event_places",
+        store="warehouse",
+        stage=STAGE,
+        person="subject_id",
+        holds="which events are whose",
+        columns=columns(
+            """
+            subject_id BIGINT required
+            event_id BIGINT required
+            ts TIMESTAMP required
+            event VARCHAR required
+            """
+        ),
+    )
+)
+EVENT_RUNS = table(
+    Table(name="event_runs", store="warehouse", stage=STAGE, columns=columns("last_event BIGINT required"))
+)
+
+Place = tuple[int, datetime]
+
+
+def keep(warehouse: Warehouse, *, run: int = RUN) -> int:
+    """Add every run that is full; how many there were."""
+    upto, last = _upto(warehouse), int(warehouse.value(_LAST) or 0)
+    made = 0
+    while last - upto >= run:
+        with warehouse.transaction():
+            warehouse.execute(_RUN, {"after": upto, "last": upto + run})
+            warehouse.execute(_REACHES, {"last": upto + run})
+        upto, made = upto + run, made + 1
+    return made
+
+
+def latest(
+    warehouse: Warehouse,
+    subjects: Sequence[int],
+    *,
+    events: Sequence[str] | None = None,
+    before: Place | None = None,
+    limit: int | None = None,
+) -> list[Place]:
+    """The events of some subjects, each as its number and instant, newest first.
+
+    `events` are the kinds wanted, all without; `before` leaves those older than another; `limit` bounds them.
+    """
+    event_id, ts = before or (None, None)
+    asked: dict[str, Any] = {
+        "subjects": list(subjects),
+        "upto": _upto(warehouse),
+        "events": None if events is None else list(events),
+        "ts": ts,
+        "event_id": event_id,
+        "limit": limit,
+    }
+    return [(number, at) for number, at in warehouse.query(_LATEST, asked)]
+
+
+def _upto(warehouse: Warehouse) -> int:
+    return int(warehouse.value(_UPTO) or 0)
+
+
+_LAST = "select max(last_event) from loaded"
+_UPTO = "select max(last_event) from event_runs"
+_RUN = """
+insert into event_places by name
+select subject_id, event_id, ts, event from events
+where event_id > $after and event_id <= $last
+order by subject_id, event_id
+"""
+_REACHES = "insert into event_runs (last_event) values ($last)"
+_LATEST = """
+select event_id, ts
+from (select event_id, ts, event from event_places where subject_id in (select unnest($subjects::bigint[]))
+      union all
+      select event_id, ts, event from events
+      where event_id > $upto and subject_id in (select unnest($subjects::bigint[])))
+where ($events::varchar[] is null or list_contains($events, event))
+  and ($ts::timestamp is null or ts < $ts or (ts = $ts and event_id < $event_id))
+order by ts desc, event_id desc
+limit $limit
+"""
