@@ -8,7 +8,9 @@ import re
 
 import pytest
 
+from spira.console.pages import builder as builder_page
 from spira.kernel.i18n import catalogue
+from spira.kernel.kept import Kept
 from spira.segment.conditions.faults import CODES
 
 NEW = "/audiences/new"
@@ -170,3 +172,16 @@ def test_the_api_edits_as_the_page_does(local):
     assert [each["kind"] for each in told["row"]["parts"]] == ["fact", "member"]
     assert told["preview"]["count"] > 0
     assert local.post("/api/audiences/builder", json={**change, "operation": "explode"}).status_code == 422
+
+
+def test_a_page_does_not_wait_for_a_count_that_takes_long(fresh_world, monkeypatch):
+    """What is not counted in time is left open; the form then asks for it, with and without script."""
+    fresh_world.core._kept = Kept(slow=0)
+    monkeypatch.setattr(builder_page, "PATIENCE", -1.0)
+    page = fresh_world.get(NEW, params={"condition": "orders_total >= 2"}).text
+    assert 'class="count tabular skeleton"' in page
+    assert 'hx-trigger="load"' in page
+    answer = fresh_world.post("/audiences/build", data={**form(page), "op": "update"})
+    assert "skeleton" not in answer.text
+    assert 'class="count tabular"' in answer.text
+    assert 'class="count tabular"' in fresh_world.get(NEW, params={"condition": "orders_total >= 2"}).text

@@ -147,9 +147,7 @@ def load(
 def source_facts(state: State) -> dict[str, SourceFacts]:
     """What decoding needs to know of each source."""
     return {
-        each.source: SourceFacts(
-            touchpoint=each.touchpoint, domain=each.domain, priority=each.priority, mode=each.mode
-        )
+        each.source: SourceFacts(touchpoint=each.touchpoint, domain=each.domain, priority=each.priority, mode=each.mode)
         for each in sources.every(state)
     }
 
@@ -256,11 +254,12 @@ _NEW_SUBJECT = "select max(subject_id) from identifiers where batch = $batch"
 # An event of Spira's own about someone who was erased meanwhile is left out.
 _FIRST = """
 create or replace temp table batch_first as
+with given as (select distinct given_subject_id as subject_id from incoming_events where given_subject_id is not null)
 select min(item) as item, arg_min(subject, item) as subject, arg_min(given_subject_id, item) as given_subject_id,
        message_id
 from incoming_events
 where given_subject_id is null
-   or exists (select 1 from identifiers known where known.subject_id = given_subject_id)
+   or given_subject_id in (select subject_id from identifiers semi join given using (subject_id))
 group by message_id
 """
 _KEPT = """

@@ -97,9 +97,7 @@ def create_app(core: AnyCore, *, local_token: str = "", wall: Clock | None = Non
             return closed(request, core, fault)
         return page(request, core, "fault.html", status=fault.status, fault=fault)
 
-    app = server.create_app(
-        core, pages=ROUTES, fault_page=fault_page, places=find, local_token=local_token, wall=wall
-    )
+    app = server.create_app(core, pages=ROUTES, fault_page=fault_page, places=find, local_token=local_token, wall=wall)
     app.state.streams = Streams()
     return app
 
