@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from spira.console import formats
 from spira.kernel.i18n import catalogue, choose
@@ -33,3 +33,15 @@ def tag_value_words(core: AnyCore, language: str) -> Callable[[str, object], str
         return formats.value(value, language, workspace.zone)
 
     return said
+
+
+def by_label(names: Iterable[str], labels: Mapping[str, str], language: str) -> list[str]:
+    """Names in the order of what they are called, as a reader of the language looks for them."""
+    return sorted(names, key=lambda name: place_of(labels.get(name, name), language))
+
+
+def place_of(text: str, language: str) -> tuple[bytes | str, str]:
+    """Where a text stands in a list: by letter, Chinese by how it is read."""
+    plain = text.casefold()
+    # The national standard lists its common characters by their reading, and Latin letters before them.
+    return (plain.encode("gb18030", "replace") if language == "zh-CN" else plain, text)

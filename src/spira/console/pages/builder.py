@@ -19,7 +19,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from spira.console.labels import label_of
+from spira.console.labels import by_label, label_of, place_of
 from spira.console.pages.people import event_labels, trait_labels
 from spira.console.render import page
 from spira.console.telling import quoted
@@ -184,7 +184,7 @@ class _Names:
     """What things are called, and which words a row may choose from; asked by the template."""
 
     def __init__(self, core: AnyCore, language: str) -> None:
-        self._core, self._catalog, self._language = core, core.catalog, language
+        self._core, self._catalog, self.language = core, core.catalog, language
         self._traits = trait_labels(core, language)
         self._events = event_labels(core, language)
         self._said = [event_labels(core, each) for each in LANGUAGES]
@@ -206,16 +206,16 @@ class _Names:
         """The label of a tag, score or trait."""
         for kind, role in (("tag", "tag"), ("model", "score")):
             if role in self._catalog.roles(name):
-                return label_of(self._core, kind, name, self._language)
+                return label_of(self._core, kind, name, self.language)
         return self._traits.get(name, name)
 
     def audience(self, name: str) -> str:
         """An audience's label."""
-        return label_of(self._core, "audience", name, self._language)
+        return label_of(self._core, "audience", name, self.language)
 
     def events(self, chosen: str) -> list[tuple[str, str]]:
-        """Every event to choose from, the chosen one among them even if it is unknown."""
-        known = sorted({*self._catalog.events, chosen})
+        """Every event to choose from by its label, the chosen one among them even if it is unknown."""
+        known = by_label({*self._catalog.events, chosen}, self._events, self.language)
         return [(name, self.event(name)) for name in known]
 
     def properties(self, event: str, chosen: str) -> list[str]:
@@ -240,8 +240,8 @@ class _Names:
         """What the tag's definition calls the values that a row compares with; empty where it calls none anything."""
         labels = labels_of(self._core.applied, row.fields["name"]) if row.kind == "fact" else {}
         given = [each.strip().strip("'") for each in row.fields["value"].split(",")] if labels else []
-        known = [choose(labels[each], self._language) for each in given if each in labels]
-        return ("、" if self._language == "zh-CN" else ", ").join(known)
+        known = [choose(labels[each], self.language) for each in given if each in labels]
+        return ("、" if self.language == "zh-CN" else ", ").join(known)
 
     def values(self, row: Row, event: str = "") -> str:
         """Where the row's real values are asked for; empty where they are numbers or times."""
@@ -257,7 +257,7 @@ class _Names:
 
 
 def _offers(core: AnyCore, names: _Names, looking_for: str) -> list[tuple[str, list[tuple[Offer, str]]]]:
-    """What can be added, by group, as far as it fits what is looked for; labels and names are both looked at."""
+    """What can be added, by group and label, as far as it fits what is looked for; names are looked at as well."""
     wanted = _plain(looking_for)
     found: dict[str, list[tuple[Offer, str]]] = {group: [] for group in GROUPS}
     for offer in offered(core):
@@ -268,9 +268,12 @@ def _offers(core: AnyCore, names: _Names, looking_for: str) -> list[tuple[str, l
         else:
             told = names.audience(offer.name) if offer.group == "audience" else names.fact(offer.name)
         both = [_plain(each) for each in (told, offer.name, offer.property, *names.said(offer))]
-        if (not wanted or any(wanted in each for each in both)) and len(found[offer.group]) < MOST_OFFERS:
+        if not wanted or any(wanted in each for each in both):
             found[offer.group].append((offer, told))
-    return [(group, each) for group, each in found.items() if each]
+    for group, each in found.items():
+        if group != "other":
+            each.sort(key=lambda pair: place_of(pair[1], names.language))
+    return [(group, each[:MOST_OFFERS]) for group, each in found.items() if each]
 
 
 def _plain(text: str) -> str:

@@ -13,6 +13,7 @@ from litestar.params import FromQuery
 from litestar.response import Stream
 
 from spira.collect.live import Wanted
+from spira.console.labels import by_label
 from spira.console.pages.people import event_labels
 from spira.console.render import page
 from spira.console.streams import Streams, follow
@@ -36,12 +37,14 @@ def live_page(
 ) -> Response[str]:
     """The last events that are wanted, and what there is to choose by."""
     wanted = Wanted(source=source or None, event=event or None, touchpoint=touchpoint or None)
+    labels = event_labels(core, viewer.language)
     return page(
         request,
         core,
         "live.html",
         data=view(core, viewer, wanted),
-        labels=event_labels(core, viewer.language),
+        labels=labels,
+        in_order=lambda names: by_label(names, labels, viewer.language),
         choices=choices(core),
         wanted=wanted,
     )
