@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.console.browsing import chromium, needs_chromium, serving, sync_api, violations
+from tests.console.browsing import chromium, needs_chromium, serving, signed_in, sync_api, violations
 
 from spira.console.app import create_app
 from spira.kernel.ids import show_profile
@@ -86,3 +86,33 @@ def test_everything_works_without_script(browser, place):
     page.click("#theme")
     assert page.get_attribute("html", "data-bs-theme") == "light"
     context.close()
+
+
+def test_what_was_typed_outlives_the_switch_of_language_and_theme(browser, place):
+    """A text that was changed and not sent stands in its box again, and a plan that was seen stays a plan."""
+    page = signed_in(browser, place)
+    page.goto(f"{place}/definitions/new?kind=tag")
+    page.fill("#text", "tag: mine\nvalue: count_of('Order Completed')\n")
+    page.click("#theme")
+    page.wait_for_url("**/definitions/new?kind=tag")
+    sync_api.expect(page.locator("#text")).to_have_value("tag: mine\nvalue: count_of('Order Completed')\n")
+    page.fill("#text", "tag: mine\nvalue: nonsense(\n")
+    page.click("form[data-keep] button.first")
+    page.wait_for_url("**/definitions/draft")
+    page.fill("#text", "tag: mine\nvalue: 1 + 1\n")
+    page.click("button[name=language]")
+    page.wait_for_function("document.documentElement.lang == 'zh-CN'")
+    assert page.url.endswith("/definitions/draft")
+    sync_api.expect(page.locator("#text")).to_have_value("tag: mine\nvalue: 1 + 1\n")
+    page.context.close()
+
+
+def test_a_password_is_kept_by_no_switch(browser, place):
+    """Choosing a theme in the middle of signing in leaves nothing behind in the browser's storage."""
+    page = browser.new_context().new_page()
+    page.goto(f"{place}/sign-in")
+    page.fill("#password", PASSWORD)
+    page.click("#theme")
+    page.wait_for_load_state()
+    assert page.evaluate("sessionStorage.length") == 0
+    page.context.close()

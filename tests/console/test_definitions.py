@@ -53,6 +53,28 @@ def test_a_plan_that_is_too_old_is_not_carried_out(fresh_world):
     assert world.post("/definitions/apply", data=hidden(answer.text), follow_redirects=False).status_code == 303
 
 
+@pytest.mark.parametrize("text", [AUDIENCE, AUDIENCE.replace("average_basket", "average_baskt")])
+def test_a_plan_stays_what_it_is_in_another_language_and_theme(world, text):
+    """The switch asks for the same plan again, faults and all: no letter of what was typed is lost."""
+    page = draft(world, text=text, goal="/audiences/big_baskets").text
+    inside = page[page.index('action="/me/preferences"') :]
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', inside[: inside.index("</form>")]))
+    sent = {name: html.unescape(value) for name, value in fields.items()} | {"language": "zh-CN"}
+    answer = world.post("/me/preferences", data=sent, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/definitions/draft")
+    again = world.post("/definitions/draft", data=sent, headers={"cookie": "spira_language=zh-CN"})
+    assert '<html lang="zh-CN"' in again.text
+    assert f">{html.escape(text, quote=False)}</textarea>" in again.text.replace("&#39;", "'").replace("&#34;", '"')
+    assert ('action="/definitions/apply"' in again.text) == (text == AUDIENCE)
+    assert world.core.applied.find("audience", "big_baskets") is None
+
+
+def test_the_plan_of_the_files_is_a_page_that_is_simply_asked_for(world):
+    """What lies in the files is nobody's text: the switch leads back to the page."""
+    page = world.get("/definitions/plan").text
+    assert 'name="next" value="/definitions/plan"' in page
+
+
 def test_faults_are_drawn_at_their_place_and_the_text_is_kept(world):
     """A wrong condition is pointed at; what was typed stands in the box again, and no button applies it."""
     answer = draft(world, text=AUDIENCE.replace("average_basket", "average_baskt"))

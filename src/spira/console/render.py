@@ -41,6 +41,7 @@ class Frame:
     """What surrounds every page: whose it is, where one is, and how one reads.
 
     `starts` is whether the first run is theirs to take, `first_run` how far it is while it goes on.
+    `again` is what a page that answered a form was asked with, where it can be asked so once more.
     """
 
     brand: str
@@ -59,6 +60,7 @@ class Frame:
     starts: bool
     done: str | None
     back: str
+    again: Mapping[str, str]
 
     def offers(self, href: str) -> bool:
         """Whether the rail has this page, so that a link to it may be shown."""
@@ -88,6 +90,7 @@ def frame_of(request: Asked, core: AnyCore, *, whole: bool = True) -> Frame:
         starts=isinstance(viewer, Viewer) and start.takes_part(viewer),
         done=request.query_params.get("done"),
         back=_back(request),
+        again={},
     )
 
 
@@ -130,16 +133,18 @@ def page(
     data: object = None,
     language: str | None = None,
     back: str | None = None,
+    again: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Response[str]:
     """The template drawn for whoever asks. A visitor without a session gets a seed for the page's forms.
 
     `data` is the view model that the API gives as JSON; templates know it as `data`, and a test
     compares the two by what is left of it in the request's scope. `language` is for pages that ask
-    their reader rather than their cookies. `back` is where what a form answered can be asked for again.
+    their reader rather than their cookies. `back` is where what a form answered can be asked for again,
+    by the form's own fields when they are given as `again`.
     """
     frame = frame_of(request, core, whole=status < 500)
-    frame = replace(frame, language=language or frame.language, back=back or frame.back)
+    frame = replace(frame, language=language or frame.language, back=back or frame.back, again=again or {})
     request.scope["view"] = data  # type: ignore[typeddict-unknown-key]
     given = {**tools(frame), "tag_value": tag_value_words(core, frame.language), **values}
     html = _environment().get_template(template).render(frame=frame, data=data, **given)

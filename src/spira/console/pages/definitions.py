@@ -198,6 +198,7 @@ def _planned(
     except SpiraError as error:
         found, fault = Drafted(faults=(), plan=None), fault or told(error, viewer.language)
     changes = found.plan.changes if found.plan else ()
+    again = {} if asked.way == "files" else _fields(asked, goal)
     labels = {(each.kind, each.name): label_of(core, each.kind, each.name, viewer.language) for each in changes}
     reached = {each: label_of(core, *each, viewer.language) for change in changes for each in change.reaches}
     return page(
@@ -211,7 +212,16 @@ def _planned(
         goal=goal,
         fault=fault,
         labels=labels | reached,
+        back="/definitions/draft" if again else None,
+        again=again,
     )
+
+
+def _fields(asked: Draft, goal: str) -> dict[str, str]:
+    """The form that asks for a plan again."""
+    fields = {"way": asked.way, "kind": asked.kind, "name": asked.name, "text": asked.text, "goal": goal}
+    files = {f"file:{name}": text for name, text in asked.companions.items()}
+    return fields | files | {"generation": str(asked.generation)}
 
 
 ROUTES = [

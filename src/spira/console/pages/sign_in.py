@@ -39,6 +39,8 @@ from spira.server.whereabouts import agent_of, coarse
 Asked = Request[Any, Any, Any]
 _YEAR = 31_536_000
 _DOOR = {"public": True, "cost": "sign_in"}
+# Forms that change nothing: what one of them answered is asked for again with the same fields.
+REPEATED = ("/definitions/draft",)
 
 
 @get("/sign-in", opt={"public": True}, sync_to_thread=True)
@@ -120,7 +122,13 @@ async def preferences(request: Asked, core: Core) -> Redirect:
     language, theme = str(form.get("language", "")), str(form.get("theme", ""))
     chosen_language = language if language in LANGUAGES else None
     chosen_theme = theme if theme in THEMES else None
-    answer = Redirect(path=_where(request, safe_path(str(form.get("next", "/")))), status_code=303)
+    goal = safe_path(str(form.get("next", "/")))
+    # 307 has the browser post the same fields there; the plan of a text would otherwise lose the text
+    answer = (
+        Redirect(path=goal, status_code=307)
+        if goal in REPEATED
+        else Redirect(path=_where(request, goal), status_code=303)
+    )
     for name, value in ((LANGUAGE_COOKIE, chosen_language), (THEME_COOKIE, chosen_theme)):
         if value:
             answer.set_cookie(name, value, max_age=_YEAR, samesite="lax", path="/")

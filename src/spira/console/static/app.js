@@ -59,6 +59,29 @@
   document.addEventListener("submit", () => { unsaved = false; });
   addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 
+  // Another language or theme loads the page anew: what was typed and not sent comes back into the same forms.
+  const fields = (form) => [...form.elements].filter((each) => each.name && each.type !== "password" && each.type !== "file");
+  const named = (form) => JSON.stringify([form.getAttribute("action"), fields(form).filter((each) => each.type === "hidden" && each.name !== "csrf").map((each) => each.value)]);
+  const typed = (form) => fields(form).filter((each) => each.type !== "hidden").map((each) => [each.name, each.value, each.checked ?? false]);
+  document.addEventListener("submit", (event) => {
+    if (event.target.getAttribute("action") !== "/me/preferences") return;
+    const forms = [...document.querySelectorAll("form[data-keep]")].map((form) => [named(form), typed(form)]);
+    if (forms.length) sessionStorage.setItem("typed", JSON.stringify(forms));
+  });
+  const before = new Map(JSON.parse(sessionStorage.getItem("typed") ?? "[]"));
+  sessionStorage.removeItem("typed");
+  document.querySelectorAll("form[data-keep]").forEach((form) => {
+    const rows = before.get(named(form)) ?? [];
+    fields(form).filter((each) => each.type !== "hidden").forEach((each, place) => {
+      const [name, value, checked] = rows[place] ?? [];
+      if (name !== each.name) return;
+      const changed = each.value !== value || (each.checked ?? false) !== checked;
+      each.value = value;
+      if (each.checked !== undefined) each.checked = checked;
+      unsaved = unsaved || changed;
+    });
+  });
+
   // Secrets that are shown once can be copied.
   document.querySelectorAll("[data-copy]").forEach((button) => {
     button.hidden = !navigator.clipboard;
