@@ -161,3 +161,19 @@ def test_the_builder_offers_values_with_their_labels(world, english):
 def test_numbers_have_labels_too(english):
     """Weekday 1 is Monday."""
     assert "Monday" in english("/tags/preferred_weekday")
+
+
+def test_staff_of_a_unit_are_told_why_there_is_no_line(fresh_world):
+    """In the place of the brand's line stands that it is counted for the whole brand."""
+    from spira.testing.cores import PASSWORD, staff
+    from spira.unify import units
+
+    world = fresh_world
+    unit = units.add_unit(world.core.state, code="north", name="North")
+    staff(world.core, "gil", "guide", unit_id=unit.unit_id)
+    token = world.client.get("/sign-in").text.split('name="csrf" value="')[1].split('"')[0]
+    form = {"email": "gil@example.com", "password": PASSWORD, "csrf": token}
+    world.client.post("/sign-in", data=form, follow_redirects=False)
+    page = world.client.get("/tags/orders_90d", headers={"cookie": "spira_language=en"})
+    assert page.status_code == 200
+    assert "counted for the whole brand" in page.text or "按整个品牌计算" in page.text
