@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from tests.console.browsing import serving
 
 from spira.collect import sources
 from spira.console.app import create_app
+from spira.kernel.clock import pause
 from spira.kernel.errors import LogUnavailable
 from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import SYSTEM
@@ -48,6 +50,7 @@ events:
 traits: {city: text}
 """
 CLIENT_SECONDS = 90
+_TYPES = {"js": "text/javascript", "css": "text/css"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,13 @@ class Shop:
         """The calls that clients made, in order."""
         return [each for each in self.asked if each.method == "POST" and each.path.startswith("/v1/")]
 
+    def wait_for(self, *events: str, seconds: float = 20) -> None:
+        """Wait until these events, sorted, are all there is; the browser sends when it likes."""
+        deadline = time.monotonic() + seconds
+        while [name for _, name in self.events()] != sorted(events):
+            assert time.monotonic() < deadline, f"{self.events()} instead of {sorted(events)}"
+            pause(0.05)
+
     def rows(self, sql: str, params=None) -> list[tuple]:
         """Rows of the warehouse, everything that was accepted being loaded."""
         self.core.load()
@@ -99,7 +109,7 @@ class Shop:
 
     def events(self) -> list[tuple[str, str]]:
         """Type and name of every event, sorted."""
-        return self.rows("select type, event from events order by all")
+        return self.rows("select type, event from events order by event, type")
 
     def consent_first(self, wanted: bool) -> None:
         """Let the source's web pages wait for consent, or not."""
@@ -143,22 +153,21 @@ def _watched(shop: Shop):
 
 
 @contextmanager
-def pages(files: dict[str, str]) -> Iterator[str]:
-    """A web site on an origin of its own: the given pages, and below /npm/ the packages that were installed."""
+def pages(files: dict[str, str], *, policy: str = "") -> Iterator[str]:
+    """A web site on an origin of its own: the given files, and below /npm/ the packages that were installed."""
 
     class Handler(SimpleHTTPRequestHandler):
         def do_GET(self):
-            text = files.get(self.path.partition("?")[0])
-            if text is None:
+            name = self.path.partition("?")[0]
+            if name not in files:
                 super().do_GET()
                 return
-            body = text.encode()
+            body = files[name].encode()
             self.send_response(200)
-            self.send_header("content-type", "text/html; charset=utf-8")
+            self.send_header("content-type", _TYPES.get(name.rpartition(".")[2], "text/html; charset=utf-8"))
             self.send_header("content-length", str(len(body)))
-            for name, value in files.items():
-                if name.startswith("header "):
-                    self.send_header(name.removeprefix("header "), value)
+            if policy:
+                self.send_header("content-security-policy", policy)
             self.end_headers()
             self.wfile.write(body)
 

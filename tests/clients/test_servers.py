@@ -15,9 +15,9 @@ EVERYTHING = [
     ("alias", "Aliased"),
     ("group", "Group Joined"),
     ("identify", "Identified"),
+    ("track", "Order Completed"),
     ("page", "Page Viewed"),
     ("screen", "Screen Viewed"),
-    ("track", "Order Completed"),
 ]
 pytestmark = pytest.mark.slow
 
@@ -109,7 +109,7 @@ def test_a_batch_too_large_is_refused_once(shop, client, monkeypatch):
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_body_that_can_never_be_read_is_a_400_that_clients_take_for_final(shop, client, monkeypatch):
-    """A 400 with `code` and `message` ends the matter for every client; one goes on for ever where either is missing."""
+    """A 400 with `code` and `message` ends the matter for every client; without them one would never end."""
 
     def unread(_body, _via):
         raise BadBody("it holds no calls")

@@ -55,12 +55,15 @@ def secured(app: Asgi, *, https: Callable[[], bool] = lambda: False) -> Asgi:
     return answer
 
 
+COLLECTION = ("/v1/", "/spira.js", "/analytics-next/")
+
+
 def mounted(app: Asgi, collection: Asgi, *, https: Callable[[], bool] = lambda: False) -> Asgi:
-    """One application of two: `/v1/…` goes straight to collection, all the rest to `app`."""
+    """One application of two: `/v1/…` and what web pages load go straight to collection, all the rest to `app`."""
     rest = secured(app, https=https)
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/v1/"):
+        if scope["type"] == "http" and scope["path"].startswith(COLLECTION):
             await collection(scope, receive, send)
         else:
             await rest(scope, receive, send)
