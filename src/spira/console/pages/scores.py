@@ -32,6 +32,7 @@ def score_page(
         "parts/score.html" if request.headers.get("hx-request") else "score.html",
         data=found,
         title=choose(found.label, viewer.language, default=model),
+        whole=False,
         event=events.get(found.reason.event, found.reason.event),
     )
 
