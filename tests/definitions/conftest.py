@@ -104,6 +104,7 @@ def kinds(monkeypatch):
             check=check_note,
             references=lambda note: [("note", name) for name in note.uses],
             companions=lambda note: [note.body] if note.body else [],
+            reserved=frozenset({"fresh"}),
         )
     )
 

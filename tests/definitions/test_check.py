@@ -16,6 +16,16 @@ def test_a_name_is_used_once_in_a_kind(of_text):
     assert (fault.code, fault.at.line, fault.also[0][1].line) == ("D101", 5, 1)
 
 
+def test_a_name_that_is_an_address_of_the_console_is_refused(of_text):
+    """
+    A note can't be called as a page beside the notes is; another kind may, and so may a longer name.
+    """
+    [fault] = check(of_text("note: fresh\n---\nwalk: fresh\n---\nnote: fresher\n"))
+    assert (fault.code, fault.at.line, fault.at.column) == ("D105", 1, 7)
+    assert fault.message == "no note can be called `fresh`: the console has its own page at /notes/fresh"
+    assert fault.help == "choose another name, such as `fresh_note`"
+
+
 def test_an_unknown_reference_suggests_and_shows_the_one_that_was_meant(of_text):
     """
     The fault stands at the name, and says where the near one is defined.

@@ -19,6 +19,7 @@ def check(workspace: Workspace) -> tuple[Diagnostic, ...]:
     found = [
         *workspace.diagnostics,
         *_repeated(workspace.definitions),
+        *_reserved(workspace.definitions),
         *_unknown(world),
         *_circles(world),
         *_own_checks(world),
@@ -37,6 +38,20 @@ def _repeated(definitions: Iterable[Definition]) -> Iterator[Diagnostic]:
                 at=_name_at(each),
                 help="rename one, or delete it",
                 also=(("defined at", _name_at(before)),),
+            )
+
+
+def _reserved(definitions: Iterable[Definition]) -> Iterator[Diagnostic]:
+    """Names at whose address the console has a page of its own, so that theirs could not be opened."""
+    for each in definitions:
+        declared = KINDS.get(each.kind)
+        if each.name in declared.reserved:
+            yield Diagnostic(
+                code="D105",
+                message=f"no {each.kind} can be called `{each.name}`: the console has its own page at"
+                f" /{declared.folder}/{each.name}",
+                at=_name_at(each),
+                help=f"choose another name, such as `{each.name}_{each.kind}`",
             )
 
 

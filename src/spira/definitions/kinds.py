@@ -94,7 +94,8 @@ class Kind:
     says another. `references` lists (kind, name) pairs that must exist: a kind whose names
     stand in expressions reports unknown ones in `check` instead. `companions` lists files
     beside the definition that belong to it. A change in only `text_fields` needs no
-    recomputing. `alive` is set for kinds that people may be in the middle of.
+    recomputing. `alive` is set for kinds that people may be in the middle of. `reserved` are
+    names that no definition may have, for the console has pages of its own at their addresses.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Kind:
     companions: Callable[[Any], Iterable[str]] = _none
     text_fields: frozenset[str] = frozenset({"label", "description", "owner"})
     alive: Callable[..., Any] | None = None
+    reserved: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:

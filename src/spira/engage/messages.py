@@ -134,5 +134,6 @@ TEMPLATE = kind(
         references=lambda model: [("channel", model.channel)],
         text_fields=frozenset({"label", "subject", "preview", "body"}),
         companions=files,
+        reserved=frozenset({"new"}),
     )
 )

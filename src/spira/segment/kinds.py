@@ -16,7 +16,16 @@ TAG = kind(
         model=TagDefinition,
         check=check_tag,
         text_fields=frozenset({"label", "description", "owner", "values"}),
+        reserved=frozenset({"new"}),
     )
 )
-AUDIENCE = kind(Kind(name="audience", folder="audiences", model=AudienceDefinition, check=check_audience))
+AUDIENCE = kind(
+    Kind(
+        name="audience",
+        folder="audiences",
+        model=AudienceDefinition,
+        check=check_audience,
+        reserved=frozenset({"new", "build", "builder", "compare", "figures", "offers", "preview", "save", "values"}),
+    )
+)
 MODEL = kind(Kind(name="model", folder="models", model=ModelDefinition, check=check_model))

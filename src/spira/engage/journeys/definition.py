@@ -91,5 +91,6 @@ JOURNEY = kind(
         references=references,
         alive=walking,
         text_fields=frozenset({"label", "description", "campaign"}),
+        reserved=frozenset({"new"}),
     )
 )

@@ -69,4 +69,4 @@ def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
             )
 
 
-METRIC = kind(Kind(name="metric", folder="metrics", model=MetricDefinition, check=check))
+METRIC = kind(Kind(name="metric", folder="metrics", model=MetricDefinition, check=check, reserved=frozenset({"new"})))
