@@ -159,6 +159,10 @@ def pages(files: dict[str, str], *, policy: str = "") -> Iterator[str]:
     class Handler(SimpleHTTPRequestHandler):
         def do_GET(self):
             name = self.path.partition("?")[0]
+            if name == "/favicon.ico":  # browsers ask for it by themselves
+                self.send_response(204)
+                self.end_headers()
+                return
             if name not in files:
                 super().do_GET()
                 return
