@@ -10,8 +10,8 @@ def family():
     """A maker of families."""
     made = []
 
-    def make(directory):
-        made.append(Family(directory))
+    def make(directory, *options):
+        made.append(Family(directory, *options))
         return made[-1]
 
     yield make

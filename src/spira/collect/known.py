@@ -116,7 +116,8 @@ class KnownIds:
     def _shift(self, events: Numbers) -> Numbers:
         """What to add to numbers for a good guess at their rows."""
         starts, shifts = np.array(self._shifts or [(0, 0)], np.int64).T
-        return shifts[np.searchsorted(starts, events, side="right") - 1]
+        added: Numbers = shifts[np.searchsorted(starts, events, side="right") - 1]
+        return added
 
     def _take(self, events: Numbers, hashes: Hashes) -> None:
         """Remember events of one generation."""

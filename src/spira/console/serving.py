@@ -12,12 +12,15 @@ import signal
 import socket
 import sys
 import threading
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from spira.console.app import create_app, create_asgi
+from spira.kernel.clock import pause
 from spira.kernel.errors import PortTaken
 from spira.server import local
 from spira.worker.core import Core
@@ -25,10 +28,21 @@ from spira.worker.importing import Importing
 from spira.worker.schedule import Schedule
 
 STOPPING_SECONDS = 10
+FREE_SECONDS = 10.0
 
 
-def serve(directory: Path, *, port: int | None = None, host: str | None = None) -> None:
-    """Serve the workspace until a signal comes; DirectoryBusy or PortTaken before anything is changed."""
+def serve(
+    directory: Path,
+    *,
+    port: int | None = None,
+    host: str | None = None,
+    collectors: int = 0,
+    collect_port: int | None = None,
+) -> None:
+    """Serve the workspace until a signal comes; DirectoryBusy or PortTaken before anything is changed.
+
+    `collectors` processes take calls in on a port of their own, the next one if it is not said.
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     _end_on_termination()
     sys.setswitchinterval(0.0005)
@@ -36,13 +50,25 @@ def serve(directory: Path, *, port: int | None = None, host: str | None = None) 
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with Core.open(directory.resolve()) as core:
         where = core.settings.server
-        with _listen(host or where.host, where.port if port is None else port) as listener:
-            _serve(core, listener)
+        with ExitStack() as listening:
+            listener = listening.enter_context(_listen(host or where.host, where.port if port is None else port))
+            collecting = ""
+            if collectors:
+                following = 0 if port == 0 else listener.getsockname()[1] + 1
+                asked = (host or where.host, following if collect_port is None else collect_port)
+                shared = listening.enter_context(_listen_when_free(*asked))
+                core.collectors.start(collectors, shared)
+                collecting = _url(shared)
+            _serve(core, listener, collecting)
 
 
-def _serve(core: Core, listener: socket.socket) -> None:
+def _url(listener: socket.socket) -> str:
     address, port = listener.getsockname()[:2]
-    url = f"http://{address}:{port}"
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+
+def _serve(core: Core, listener: socket.socket, collecting: str) -> None:
+    url = _url(listener)
     core.public_url = core.settings.server.public_url or url
     app = create_app(core)
     schedule, importing = Schedule(core), Importing(core)
@@ -57,10 +83,12 @@ def _serve(core: Core, listener: socket.socket) -> None:
     server = uvicorn.Server(config)
     app.state.streams.stopping = lambda: server.should_exit
     try:  # from here on a signal may come at any line, and must leave no thread behind
-        local.announce(core.directory, url=url, token=app.state.local_token)
+        local.announce(core.directory, url=url, token=app.state.local_token, collecting=collecting)
         schedule.start()
         importing.start()
         print(f"Spira serves {core.settings.workspace.brand} at {url} — Ctrl-C stops it.", file=sys.stderr)
+        if collecting:
+            print(f"Collectors take calls in at {collecting}/v1/", file=sys.stderr)
         server.run(sockets=[listener])
     finally:
         local.withdraw(core.directory)
@@ -80,6 +108,18 @@ def _end_on_termination() -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, end)
+
+
+def _listen_when_free(host: str, port: int) -> socket.socket:
+    """`_listen`, once the collectors of a core that was killed have ended, which takes them moments."""
+    until = time.monotonic() + FREE_SECONDS
+    while True:
+        try:
+            return _listen(host, port)
+        except PortTaken:
+            if time.monotonic() > until:
+                raise
+            pause(0.05)
 
 
 def _listen(host: str, port: int) -> socket.socket:

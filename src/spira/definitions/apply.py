@@ -119,6 +119,12 @@ def applied(state: State) -> Applied:
     return Applied(generation=newest.generation, definitions=read.definitions, diagnostics=read.diagnostics)
 
 
+def newest_generation(state: State) -> int:
+    """The number of the newest generation; 0 before the first."""
+    with state.read() as connection:
+        return int(connection.execute(sa.select(sa.func.max(GENERATIONS.c.generation))).scalar() or 0)
+
+
 def generations(state: State) -> list[Generation]:
     """All generations, the newest first."""
     with state.read() as connection:

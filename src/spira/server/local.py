@@ -10,11 +10,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalServer:
-    """A running server: where it listens, the token it takes, and its process."""
+    """A running server: where it listens, the token it takes, its process, and where its collectors listen."""
 
     url: str
     token: str
     pid: int
+    collecting: str = ""
 
 
 def place(directory: Path) -> Path:
@@ -22,9 +23,9 @@ def place(directory: Path) -> Path:
     return directory / "data" / "run" / "server.json"
 
 
-def announce(directory: Path, *, url: str, token: str) -> LocalServer:
+def announce(directory: Path, *, url: str, token: str, collecting: str = "") -> LocalServer:
     """Write the running server down; nobody but the owner of the process can read it."""
-    found = LocalServer(url=url, token=token, pid=os.getpid())
+    found = LocalServer(url=url, token=token, pid=os.getpid(), collecting=collecting)
     path = place(directory)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -37,7 +38,12 @@ def find(directory: Path) -> LocalServer | None:
     """The server that was written down, or None; whether it still answers is for the caller to try."""
     try:
         written = json.loads(place(directory).read_text(encoding="utf-8"))
-        return LocalServer(url=str(written["url"]), token=str(written["token"]), pid=int(written["pid"]))
+        return LocalServer(
+            url=str(written["url"]),
+            token=str(written["token"]),
+            pid=int(written["pid"]),
+            collecting=str(written.get("collecting", "")),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

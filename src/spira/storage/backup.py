@@ -19,7 +19,7 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from spira.kernel.jobs import JobRunner, job
 from spira.storage.files import RealFiles
 from spira.storage.keys import Keys
 from spira.storage.log import Position, segments
+from spira.storage.log_apart import PREFIX, logs_apart
 from spira.storage.state import State
 
 FORMAT = 1
@@ -45,18 +46,27 @@ _CUT = "the file was cut or changed; use another backup"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup says about itself. `keys` tells which workspace's keys open it."""
+    """What a backup says about itself. `keys` tells which workspace's keys open it.
+
+    `segment` is where the core's log was rolled, `apart` where those of collectors were, by their names.
+    """
 
     format: int
     created_at: datetime
     segment: int
     keys: str
     files: dict[str, int]
+    apart: dict[str, int] = {}
 
     @property
     def barrier(self) -> Position:
-        """Every record before it is inside."""
+        """Every record of the core's log before it is inside."""
         return Position(self.segment, 0)
+
+    @property
+    def logs(self) -> dict[str, int]:
+        """Where each log was rolled."""
+        return {LOG: self.segment, **self.apart}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +80,7 @@ class Places:
 
     def of(self, name: str) -> Path:
         """The file or directory that has `name` in a backup."""
-        return {WAREHOUSE: self.warehouse, STATE: self.state, LOG: self.log}[name]
+        return {WAREHOUSE: self.warehouse, STATE: self.state, LOG: self.log}.get(name) or self.data / name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +107,20 @@ class Packed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def backup(
-    places: Places, to: Path, *, state: State, barrier: Position, keys: Keys, clock: Clock, runner: JobRunner
+    places: Places,
+    to: Path,
+    *,
+    state: State,
+    barrier: Position,
+    keys: Keys,
+    clock: Clock,
+    runner: JobRunner,
+    apart: Mapping[str, int] | None = None,
 ) -> Manifest:
-    """Write everything before `barrier` into the file `to`, whole or not at all. The caller holds the barrier."""
+    """Write everything before `barrier` into the file `to`, whole or not at all. The caller holds the barrier.
+
+    `apart` are the segments at which the logs of collectors were rolled, by the logs' names.
+    """
     if to.exists():
         raise Conflict(f"{to} exists", help="name a file that does not exist yet")
     if not state.is_sqlite:
@@ -108,15 +129,17 @@ def backup(
     try:
         _copy_state(state, copy)
         inside = {WAREHOUSE: places.warehouse, STATE: copy}
-        for each in segments(places.log):
-            if each.number < barrier.segment:
-                inside[f"{LOG}/{each.path.name}"] = each.path
+        for name, segment in {LOG: barrier.segment, **(apart or {})}.items():
+            for each in segments(places.of(name)):
+                if each.number < segment:
+                    inside[f"{name}/{each.path.name}"] = each.path
         manifest = Manifest(
             format=FORMAT,
             created_at=clock.now(),
             segment=barrier.segment,
             keys=keys.fingerprint,
             files={name: path.stat().st_size for name, path in inside.items()},
+            apart=dict(apart or {}),
         )
         files = {name: str(path.resolve()) for name, path in inside.items()}
         task = PackTask(files=files, manifest=msgspec.json.encode(manifest), to=str(to.resolve()))
@@ -249,11 +272,15 @@ def _stage(file: Path, manifest: Manifest, places: Places) -> None:
     staged = places.data / _STAGED
     shutil.rmtree(staged, ignore_errors=True)
     shutil.rmtree(places.data / _REPLACED, ignore_errors=True)
-    (staged / LOG).mkdir(parents=True)
+    staged.mkdir(parents=True)
+    logs = _logs(places, manifest)
     try:
+        for name in logs:
+            (staged / name).mkdir()
         _unpack(file, manifest, staged)
-        for each in _later(places.log, manifest.barrier):
-            shutil.copyfile(each, staged / LOG / each.name)
+        for name, segment in logs.items():
+            for each in _later(places.of(name), segment):
+                shutil.copyfile(each, staged / name / each.name)
         (staged / _MANIFEST).write_bytes(msgspec.json.encode(manifest))
         for path in staged.rglob("*"):
             if path.is_file():
@@ -291,7 +318,8 @@ def _unpack(file: Path, manifest: Manifest, staged: Path) -> None:
 def _may_be_inside(name: str) -> bool:
     """Only the names that `backup` writes: nothing else is ever put on the disk."""
     folder, _, rest = name.rpartition("/")
-    return name in (WAREHOUSE, STATE) or (folder == LOG and rest.removesuffix(".log").isdecimal())
+    is_log = folder == LOG or (folder.startswith(PREFIX) and folder.removeprefix(PREFIX).isdecimal())
+    return name in (WAREHOUSE, STATE) or (is_log and rest.removesuffix(".log").isdecimal())
 
 
 def _copy(content: IO[bytes], to: Path) -> str:
@@ -302,16 +330,22 @@ def _copy(content: IO[bytes], to: Path) -> str:
     return summing.sum.hexdigest()
 
 
-def _later(log: Path, barrier: Position) -> list[Path]:
+def _logs(places: Places, manifest: Manifest) -> dict[str, int]:
+    """Where each log was rolled; those that are younger than the backup are later from their beginning."""
+    return {each.name: 0 for each in logs_apart(places.data)} | manifest.logs
+
+
+def _later(log: Path, segment: int) -> list[Path]:
     """The segments at or after the barrier that the directory still has."""
-    return [each.path for each in segments(log) if each.number >= barrier.segment] if log.is_dir() else []
+    return [each.path for each in segments(log) if each.number >= segment] if log.is_dir() else []
 
 
 def _swap(places: Places, manifest: Manifest, reapply: Callable[[Path | None], None] | None) -> Restored:
     """Move the old aside and the new in; each move is done once, however often this is begun."""
     staged, replaced = places.data / _STAGED, places.data / _REPLACED
     replaced.mkdir(exist_ok=True)
-    for name in (WAREHOUSE, STATE, LOG):
+    logs = _logs(places, manifest) | {each.name: 0 for each in logs_apart(staged)}
+    for name in (WAREHOUSE, STATE, *logs):
         target = places.of(name)
         if not (staged / name).exists():
             continue
@@ -327,7 +361,7 @@ def _swap(places: Places, manifest: Manifest, reapply: Callable[[Path | None], N
         _sync(target.parent)
     if reapply:
         reapply(replaced if any(replaced.iterdir()) else None)
-    later = len(_later(places.log, manifest.barrier))
+    later = sum(len(_later(places.of(name), segment)) for name, segment in _logs(places, manifest).items())
     (staged / _READY).unlink()
     _sync(staged)
     shutil.rmtree(staged)

@@ -93,6 +93,10 @@ class State:
             yield connection
         self.written = next(self._numbers)
 
+    def changed_elsewhere(self) -> None:
+        """Another process may have written: whoever remembers what it read reads again."""
+        self.written = next(self._numbers)
+
     def settle(self) -> None:
         """Move SQLite's write-ahead log into its file and empty it, so that nothing deleted lingers there."""
         if self.is_sqlite:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,10 +22,11 @@ STARTING_SECONDS = 60
 
 
 class Family:
-    """`spira serve` over one directory, started and killed at will."""
+    """`spira serve` over one directory, started and killed at will; `options` are those of the command."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
         self.directory = directory
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._before: list[httpx.Client] = []
         self.api = httpx.Client()
@@ -33,7 +35,17 @@ class Family:
         """Start, and wait until it answers."""
         local.withdraw(self.directory)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "spira.cli.main", "serve", "--dir", str(self.directory), "--port", "0"],
+            [
+                sys.executable,
+                "-m",
+                "spira.cli.main",
+                "serve",
+                "--dir",
+                str(self.directory),
+                "--port",
+                "0",
+                *self._options,
+            ],
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -97,6 +109,13 @@ class Family:
         except httpx.TransportError:
             return False
         return answer.status_code == httpx.codes.OK
+
+
+def free_port() -> int:
+    """A port that nobody listens on now, for a server that keeps it over its restarts."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
 
 
 def _checked(answer: httpx.Response) -> Any:

@@ -22,12 +22,15 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 import spira.unify.notes  # noqa: F401  (its table is registered, so that erasing reaches it)
+from spira.collect.load import LOG
 from spira.collect.people import QUARANTINE
 from spira.kernel.clock import Clock
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import show_profile
 from spira.storage import audit, ddl, log, sealing
 from spira.storage.keys import Keys
+from spira.storage.log import Position
+from spira.storage.log_apart import LogApart
 from spira.storage.state import METADATA, State, in_parts, state_table, upsert
 from spira.storage.tables import TABLES
 from spira.storage.vault import VAULT, Vault
@@ -60,7 +63,10 @@ CHOSEN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """What erasing needs. `load` takes in all that the log holds up to now."""
+    """What erasing needs. `load` takes in all that the logs hold up to now.
+
+    `apart` closes the segments of the logs beside the core's own, and says where each ends.
+    """
 
     warehouse: Warehouse
     state: State
@@ -68,6 +74,7 @@ class Stores:
     keys: Keys
     log: log.Log
     log_directory: Path
+    apart: Callable[[], Sequence[tuple[LogApart, Position]]] = tuple
     clock: Clock
     load: Callable[[], object]
 
@@ -118,7 +125,7 @@ def erase(stores: Stores, identifier: str, *, actor: str) -> Receipt:
     parts = split_identifier(identifier)
     if parts is None:
         raise NotFound(f"`{identifier}` is no identifier", help="write KIND:VALUE, such as email:ann@example.com")
-    end = stores.log.roll()
+    lines = _lines(stores)
     stores.load()
     key = stores.keys.subject_key(*parts)
     keys = sorted({key, *(each for (each,) in stores.warehouse.query(_PERSON, {"key": key}))})
@@ -128,7 +135,7 @@ def erase(stores: Stores, identifier: str, *, actor: str) -> Receipt:
         listed = [{"erased_key": each, "erased_at": at, "finished": False} for each in keys]
         upsert(connection, ERASURES, listed)
         audit.record_in(connection, stores.clock, actor=actor, action="erase", subject=key, detail={"keys": len(keys)})
-    rows = _erase_keys(stores, keys, at, end)
+    rows = _erase_keys(stores, keys, at, lines)
     named = None if profile is None else show_profile(int(profile))
     return Receipt(erased_at=at, profile=named, identifiers=len(keys), rows=rows)
 
@@ -167,15 +174,29 @@ def reapply(stores: Stores, erasures: Iterable[Erasure]) -> int:
         if (each.erased_key, each.erased_at) not in done:
             due.setdefault(each.erased_at, []).append(each.erased_key)
     for at, keys in sorted(due.items()):
-        end = stores.log.roll()
+        lines = _lines(stores)
         stores.load()
         with stores.state.write() as connection:
             upsert(connection, ERASURES, [{"erased_key": key, "erased_at": at, "finished": False} for key in keys])
-        _erase_keys(stores, keys, at, end)
+        _erase_keys(stores, keys, at, lines)
     return sum(map(len, due.values()))
 
 
-def _erase_keys(stores: Stores, keys: Sequence[str], at: datetime, end: log.Position) -> tuple[ReceiptRow, ...]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A log, and the place that all of it lies before which is rewritten."""
+
+    name: str
+    directory: Path
+    end: Position
+
+
+def _lines(stores: Stores) -> list[_Line]:
+    own = _Line(LOG, stores.log_directory, stores.log.roll())
+    return [own, *(_Line(each.name, each.directory, end) for each, end in stores.apart())]
+
+
+def _erase_keys(stores: Stores, keys: Sequence[str], at: datetime, lines: Sequence[_Line]) -> tuple[ReceiptRow, ...]:
     warehouse = stores.warehouse
     rows: list[ReceiptRow] = []
     with warehouse.registered("asked_keys", pa.table({"key": pa.array(keys, pa.string())})):
@@ -188,13 +209,16 @@ def _erase_keys(stores: Stores, keys: Sequence[str], at: datetime, end: log.Posi
         until=at,
     )
     refused = _refused(stores, erased)
-    done = log.rewrite(stores.log_directory, stores.keys, lambda raw: redact(raw, erased, stores.keys), before=end)
-    rows.append(ReceiptRow(store="log", table="records", rows=done.removed + done.changed))
+    touched = 0
+    for line in lines:
+        done = log.rewrite(line.directory, stores.keys, lambda raw: redact(raw, erased, stores.keys), before=line.end)
+        touched += done.removed + done.changed
+    rows.append(ReceiptRow(store="log", table="records", rows=touched))
     values = [value for (value,) in warehouse.query("select value from erased_values")]
     rows.append(ReceiptRow(store="state", table=VAULT.name, rows=stores.vault.forget(values)))
     rows += _erase_state(stores.state, {"subject_key": keys, "address_key": keys, "vault_key": values})
     with warehouse.transaction():
-        rows += _erase_warehouse(warehouse, refused, end)
+        rows += _erase_warehouse(warehouse, refused, lines)
     with stores.state.write() as connection:
         mine = sa.and_(ERASURES.c.erased_key.in_(keys), ERASURES.c.erased_at == at)
         connection.execute(sa.update(ERASURES).where(mine).values(finished=True))
@@ -218,9 +242,11 @@ def _erase_state(state: State, chosen: dict[str, Sequence[str]]) -> list[Receipt
     return rows
 
 
-def _erase_warehouse(warehouse: Warehouse, refused: pa.Table, end: log.Position) -> list[ReceiptRow]:
+def _erase_warehouse(warehouse: Warehouse, refused: pa.Table, lines: Sequence[_Line]) -> list[ReceiptRow]:
     """Every table there is, by whichever of its columns ties rows to people; then the bereaved are placed anew."""
-    warehouse.execute(_BUMP, {"segment": end.segment})
+    warehouse.execute(_BUMP)
+    for line in lines:
+        warehouse.execute(_MOVE_PLACE, {"log": line.name, "segment": line.end.segment})
     batch = int(warehouse.value(_BATCH))
     warehouse.execute(_MENTIONED, {"batch": batch})
     with warehouse.registered("refused_calls", refused):
@@ -318,11 +344,13 @@ delete from quarantine using refused_calls
 where quarantine.batch = refused_calls.batch and quarantine.item = refused_calls.item
 """
 # The erasure counts as a batch, so that every stage sees the profiles it changed; and the place in
-# the log moves past the segments that were rewritten, all of which were loaded.
-_BUMP = """
-update loaded set batch = batch + 1,
+# each log moves past the segments that were rewritten, all of which were loaded.
+_BUMP = "update loaded set batch = batch + 1"
+_MOVE_PLACE = """
+update loaded set
     position = case when segment < $segment then 0 else position end,
     segment = greatest(segment, $segment)
+where log = $log
 """
 _BATCH = "select greatest((select coalesce(max(batch), 0) from loaded), (select coalesce(max(batch), 0) from changes))"
 _MENTIONED = """

@@ -32,7 +32,7 @@ class Answer(msgspec.Struct):
     retry: bool = False
 
 
-def write_frame(stream: IO[bytes], message: Ask | Answer) -> None:
+def write_frame(stream: IO[bytes], message: msgspec.Struct) -> None:
     """Send one message."""
     body = msgspec.msgpack.encode(message)
     stream.write(len(body).to_bytes(4, "little"))

@@ -31,6 +31,11 @@ class ManualClock:
     def now(self) -> datetime:
         return self._at
 
+    def look(self) -> None:
+        """See whether another process has stepped it."""
+        with self._state.read() as connection:
+            self._at = connection.execute(sa.select(CLOCK.c.at)).scalar() or FIRST_INSTANT
+
     def step(self, to: datetime) -> datetime:
         """Move to `to`; Conflict when that is in the past."""
         if to < self._at:

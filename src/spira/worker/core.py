@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ from spira.measure.summary import Summary, summary
 from spira.segment.conditions.catalog import Catalog
 from spira.storage import backup as backing
 from spira.storage.keys import Keys, load_keys
-from spira.storage.log import Log
+from spira.storage.log import BEGINNING, Log, Position
 from spira.storage.migrations import state as state_schema
 from spira.storage.migrations import warehouse as warehouse_schema
 from spira.storage.state import State, open_state
@@ -49,6 +49,7 @@ from spira.unify import erase, units
 from spira.worker import reconcile, turns
 from spira.worker.children import Children
 from spira.worker.clock import ManualClock, open_clock
+from spira.worker.collectors import Collectors
 from spira.worker.lock import DirectoryLock
 from spira.worker.paths import Paths
 from spira.worker.report import Run, SystemReport, system_report
@@ -96,7 +97,9 @@ class Core:
         self._closing.callback(self._close_warehouse)
         self._closing.callback(self._kept.close)
         self._known = KnownIds(self.paths.scratch)
-        self._loaded = loading.position(warehouse)
+        self.collectors = Collectors(directory, self.paths.data)
+        self._closing.callback(self.collectors.close)
+        self._loaded: Mapping[str, Position] = loading.positions(warehouse)
         self.take_up()
         self.door = Door(state, self.clock, lambda: self.plan_of_events)
         self._closing.callback(self.door.refusals.close)
@@ -183,7 +186,8 @@ class Core:
             turn = self._turn(full=full)
             for stage in stages:
                 done[stage.name] = self._run_stage(stage, turn)
-                self._loaded = loading.position(self._warehouse) if stage.run is turns.load else self._loaded
+                if stage.run is turns.load:
+                    self._loaded = self.collectors.loaded(loading.positions(self._warehouse))
             self._world += len(stages) > 1
         return done
 
@@ -230,6 +234,7 @@ class Core:
             clock=self.clock,
             keys=self.keys,
             log=self.log,
+            apart=tuple(self.collectors.logs()),
             state=self.state,
             vault=self.vault,
             warehouse=self._warehouse,
@@ -310,8 +315,8 @@ class Core:
         return self._kept.soon((self.applied.generation, question), self._world, find, within=within)
 
     def backlog(self) -> int:
-        """How many bytes of the log are waiting to be loaded."""
-        return self.log.size_after(self._loaded)
+        """How many bytes of the core's own log are waiting to be loaded."""
+        return self.log.size_after(self._loaded.get(loading.LOG, BEGINNING))
 
     def report(self) -> SystemReport:
         """How the stages and stores are, for the System page."""
@@ -325,6 +330,7 @@ class Core:
             generation=self.applied.generation,
             backlog=self.backlog(),
             children=children,
+            collectors=self.collectors.report(self._loaded),
             paths=self.paths,
         )
 
@@ -340,6 +346,7 @@ class Core:
             keys=self.keys,
             log=self.log,
             log_directory=self.paths.log,
+            apart=self.collectors.roll,
             clock=self.clock,
             load=self.load,
         )
@@ -350,6 +357,7 @@ class Core:
         places = backing.Places(data=paths.data, warehouse=paths.warehouse, state=paths.state, log=paths.log)
         with self._turns:
             barrier = self.log.roll()
+            apart = {log.name: place.segment for log, place in self.collectors.roll()}
             self.load()
             self._warehouse.checkpoint()
             return backing.backup(
@@ -357,6 +365,7 @@ class Core:
                 to,
                 state=self.state,
                 barrier=barrier,
+                apart=apart,
                 keys=self.keys,
                 clock=self.clock,
                 runner=self._runner,

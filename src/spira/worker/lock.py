@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
+from spira.kernel.clock import pause
 from spira.kernel.errors import DirectoryBusy
+
+WAIT_SECONDS = 15.0
 
 
 class DirectoryLock:
@@ -32,3 +36,15 @@ class DirectoryLock:
     def release(self) -> None:
         """Let the next one in."""
         self._file.close()
+
+
+def waited_for(path: Path, *, seconds: float = WAIT_SECONDS) -> DirectoryLock:
+    """The lock as soon as whoever has it lets go, which an orphan does within moments; DirectoryBusy after that."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return DirectoryLock(path)
+        except DirectoryBusy:
+            if time.monotonic() > until:
+                raise
+            pause(0.05)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from spira.storage.log_apart import logs_apart
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -35,6 +37,11 @@ class Paths:
     @property
     def log(self) -> Path:
         return self.data / "log"
+
+    @property
+    def logs_apart(self) -> list[Path]:
+        """The logs of collectors, those that run and those that ran."""
+        return [each.directory for each in logs_apart(self.data)]
 
     @property
     def scratch(self) -> Path:

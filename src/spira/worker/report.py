@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from spira.collect import damage
 from spira.collect.damage import LogDamage
 from spira.storage.warehouse import Warehouse
+from spira.worker.collectors import CollectorReport
 from spira.worker.paths import Paths
 
 if TYPE_CHECKING:
@@ -64,9 +65,10 @@ class SystemReport:
     manual: bool = field(metadata={"help": "whether the clock is stepped by hand"})
     generation: int = field(metadata={"help": "the applied generation of the definitions"})
     batch: int = field(metadata={"help": "the last loaded batch"})
-    backlog_bytes: int = field(metadata={"help": "accepted and not loaded yet"})
+    backlog_bytes: int = field(metadata={"help": "accepted and not loaded yet, collectors included"})
     sizes: Mapping[str, int] = field(metadata={"help": "bytes on disk, by store"})
     children: tuple[int, ...] = field(metadata={"help": "process ids of the children"})
+    collectors: tuple[CollectorReport, ...] = field(metadata={"help": "more processes that take calls in"})
     damage: tuple[LogDamage, ...] = field(metadata={"help": "what of the log could not be read, of the last month"})
     stages: tuple[StageReport, ...] = field(metadata={"help": "the pipeline, in order"})
 
@@ -81,6 +83,7 @@ def system_report(
     generation: int,
     backlog: int,
     children: Sequence[int],
+    collectors: tuple[CollectorReport, ...] = (),
     paths: Paths,
 ) -> SystemReport:
     """The report as of now."""
@@ -106,9 +109,14 @@ def system_report(
         manual=manual,
         generation=generation,
         batch=batch,
-        backlog_bytes=backlog,
-        sizes={"log": _size(paths.log), "warehouse": _size(paths.warehouse), "state": _size(paths.state)},
+        backlog_bytes=backlog + sum(each.backlog_bytes for each in collectors),
+        sizes={
+            "log": sum(map(_size, (paths.log, *paths.logs_apart))),
+            "warehouse": _size(paths.warehouse),
+            "state": _size(paths.state),
+        },
         children=tuple(children),
+        collectors=collectors,
         damage=damage.recent(warehouse, now=now),
         stages=tuple(rows),
     )

@@ -19,6 +19,7 @@ from spira.kernel.settings import Settings
 from spira.segment.conditions.catalog import Catalog
 from spira.storage.keys import Keys
 from spira.storage.log import Log
+from spira.storage.log_apart import LogApart
 from spira.storage.state import State
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
@@ -26,7 +27,10 @@ from spira.storage.warehouse import Warehouse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One refresh or tick. `warehouse` is the worker's own lane; `units` pairs unit ids with their codes."""
+    """One refresh or tick. `warehouse` is the worker's own lane; `units` pairs unit ids with their codes.
+
+    `apart` are the logs beside the core's own.
+    """
 
     directory: Path
     scratch: Path
@@ -34,6 +38,7 @@ class Turn:
     clock: Clock
     keys: Keys
     log: Log
+    apart: tuple[LogApart, ...]
     state: State
     vault: Vault
     warehouse: Warehouse

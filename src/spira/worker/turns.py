@@ -32,6 +32,7 @@ def load(turn: Turn) -> int:
         state=turn.state,
         vault=turn.vault,
         log=turn.log,
+        apart=turn.apart,
         runner=turn.runner,
         plan=turn.plan,
         settings=turn.settings,

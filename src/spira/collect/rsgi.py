@@ -1,0 +1,86 @@
+"""RSGI: the same intake behind a server that speaks Granian's own protocol.
+
+The handler is `Intake`, whatever the server: this hands it a request as ASGI has it, and its answer
+back in one piece. A body of a told length is read at once, after intake has looked at the length;
+any other comes part by part, so that intake can stop it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+from spira.collect.intake import Intake, Message
+
+_END: Message = {"type": "http.request", "body": b"", "more_body": False}
+
+
+class Scope(Protocol):
+    """What Granian says of a request."""
+
+    proto: str
+    method: str
+    path: str
+    query_string: str
+
+    @property
+    def headers(self) -> Any: ...
+
+
+class Asked(Protocol):
+    """The body of a request, and the way back."""
+
+    async def __call__(self) -> bytes: ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+class RsgiIntake:
+    """The RSGI callable over an intake."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    async def __rsgi__(self, scope: Scope, asked: Asked) -> None:
+        """Answer one request."""
+        headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in scope.headers.items()]
+        answer = _Answer(asked)
+        receive = _whole(asked) if any(name == b"content-length" for name, _ in headers) else _parts(asked)
+        request: Message = {
+            "type": "http",
+            "method": scope.method,
+            "path": scope.path,
+            "query_string": scope.query_string.encode(),
+            "headers": headers,
+        }
+        await self._intake(request, receive.__anext__, answer)
+
+
+class _Answer:
+    """ASGI's `send` that gathers an answer and gives it at once."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._status = 500
+        self._headers: list[tuple[str, str]] = []
+
+    async def __call__(self, message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            # Granian counts the length itself, and would send it twice.
+            told = ((name.decode(), value.decode()) for name, value in message["headers"])
+            self._headers = [pair for pair in told if pair[0] != "content-length"]
+            return
+        self._asked.response_bytes(self._status, self._headers, message["body"])
+
+
+async def _whole(asked: Asked) -> AsyncIterator[Message]:
+    yield {"type": "http.request", "body": await asked(), "more_body": False}
+
+
+async def _parts(asked: Asked) -> AsyncIterator[Message]:
+    async for part in asked:
+        yield {"type": "http.request", "body": part, "more_body": True}
+    yield _END
