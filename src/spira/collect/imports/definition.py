@@ -132,7 +132,15 @@ def _fits(value: Any, hint: Any) -> bool:
     return isinstance(value, origin or hint)
 
 
-IMPORT = kind(Kind(name="import", folder="imports", model=ImportDefinition, check=check))
+IMPORT = kind(
+    Kind(
+        name="import",
+        folder="imports",
+        model=ImportDefinition,
+        check=check,
+        reserved=frozenset({"new", "choices", "scheduled", "uploads"}),
+    )
+)
 
 
 def connector_of(
