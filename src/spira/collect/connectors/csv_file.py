@@ -7,7 +7,9 @@ delimiter: ","         # recognised when left out: , ; tab |
 header: 1              # the row that names the columns
 
 All values are texts. Values in quotes may hold line breaks. A row with another number of values
-than the head is not read, and said so. Rows are counted as a spreadsheet counts them.
+than the head is not read, and said so; nor is one with a value that holds what look like further
+rows, since a quotation mark that is not closed swallows them. Rows are counted as a spreadsheet
+counts them.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from spira.collect.connectors.base import Rows, Unread, Unreadable, connector
@@ -30,6 +33,8 @@ from spira.collect.connectors.files import FileConnector, column_names, encoding
 BLOCK = 4 * 1024 * 1024
 _HEAD = 1024 * 1024
 _DELIMITERS = ",;\t|"
+_SWALLOWED = "a value holds what look like further rows; a quotation mark before them is not closed"
+_MANY, _MANY_OF_TWO = 3, 20  # lines within a value that look like rows; of two columns any text may look so
 
 
 @connector("csv")
@@ -66,8 +71,8 @@ class Csv(FileConnector):
             return
         begin = max(after, self.header)
         with opened(path) as stream:
-            reading = _Reading(names, begin)
-            yield from reading.rows(stream, encoding=encoding, delimiter=delimiter)
+            reading = _Reading(names, begin, delimiter)
+            yield from reading.rows(stream, encoding=encoding)
 
     def _names(self, head: str, delimiter: str) -> list[str] | None:
         """The columns' names; None for a file that ends before its head."""
@@ -86,14 +91,15 @@ class Csv(FileConnector):
 class _Reading:
     """One pass: counts the rows, and keeps those that could not be read until their turn comes."""
 
-    def __init__(self, names: list[str], begin: int) -> None:
+    def __init__(self, names: list[str], begin: int, delimiter: str) -> None:
         self.names = names
+        self._delimiter = delimiter
         self._next = begin + 1
         self._begin = begin
         self._bad: list[int] = []
         self._unread: list[Unread] = []
 
-    def rows(self, stream: IO[bytes], *, encoding: str, delimiter: str) -> Iterator[Rows]:
+    def rows(self, stream: IO[bytes], *, encoding: str) -> Iterator[Rows]:
         names = [f"c{place}" for place in range(len(self.names))]
         try:
             reader = arrow_csv.open_csv(
@@ -106,7 +112,7 @@ class _Reading:
                     use_threads=False,
                 ),
                 parse_options=arrow_csv.ParseOptions(
-                    delimiter=delimiter,
+                    delimiter=self._delimiter,
                     newlines_in_values=True,
                     ignore_empty_lines=False,
                     invalid_row_handler=self._refuse,
@@ -149,8 +155,35 @@ class _Reading:
         self._bad = self._bad[bisect_right(self._bad, last) :]
         if not numbers and not ready:
             return None
+        if len(self.names) > 1 and (blank := _blank(batch)):
+            keep = sorted(set(range(batch.num_rows)).difference(blank))
+            batch, numbers = batch.take(pa.array(keep, pa.int64())), [numbers[at] for at in keep]
+        swallowing = self._swallowing(batch)
+        if swallowing:
+            keep = [at for at in range(batch.num_rows) if at not in swallowing]
+            told = (Unread(row=numbers[at], text=self._whole(batch, at), reason=_SWALLOWED) for at in swallowing)
+            ready = tuple(sorted((*ready, *told), key=lambda each: each.row))
+            batch, numbers = batch.take(pa.array(keep, pa.int64())), [numbers[at] for at in keep]
         columns = dict(zip(self.names, batch.columns, strict=True))
         return Rows(columns=columns, numbers=numbers, cursor=str(last), unread=ready)
+
+    def _swallowing(self, batch: Any) -> list[int]:
+        """The rows with a value that holds what look like further rows."""
+        between = len(self.names) - 1
+        enough = _MANY_OF_TWO if between == 1 else _MANY
+        found: set[int] = set()
+        for column in batch.columns if between else ():
+            breaks = pc.count_substring(column, "\n")
+            if (pc.max(breaks).as_py() or 0) < enough:
+                continue
+            for at in pc.indices_nonzero(pc.greater_equal(breaks, enough)).to_pylist():
+                lines = column[at].as_py().split("\n")[1:]
+                if sum(line.count(self._delimiter) == between for line in lines) >= enough:
+                    found.add(at)
+        return sorted(found)
+
+    def _whole(self, batch: Any, at: int) -> str:
+        return self._delimiter.join(column[at].as_py() for column in batch.columns)
 
     def _numbers(self, count: int) -> range | list[int]:
         """The numbers of the next rows that could be read."""
@@ -170,6 +203,18 @@ class _Reading:
 def _head(stream: IO[bytes], encoding: str) -> str:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     return decoder.decode(stream.read(_HEAD)).removeprefix("\ufeff")
+
+
+def _blank(batch: Any) -> list[int]:
+    """The rows of nothing at all, which blank lines are read as."""
+    blank = None
+    for column in batch.columns:
+        empty = pc.fill_null(pc.equal(pc.binary_length(column), 0), fill_value=True)
+        blank = empty if blank is None else pc.and_(blank, empty)
+        if not pc.any(blank).as_py():
+            return []
+    found: list[int] = pc.indices_nonzero(blank).to_pylist()
+    return found
 
 
 def _delimiter(head: str) -> str:

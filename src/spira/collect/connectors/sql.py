@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -92,7 +93,8 @@ class Sql(Connector):
             raise Unreadable("`url` is no database's URL", help="write as in mysql+pymysql://host/name") from None
         try:
             with engine.connect().execution_options(stream_results=True, yield_per=BATCH_ROWS) as connection:
-                yield from self._rows(connection.execute(self.query(place)), place)
+                with closing(connection.execute(self.query(place))) as result:
+                    yield from self._rows(result, place)
                 connection.rollback()
         except sa.exc.OperationalError as fault:
             raise OutOfReach(
@@ -156,7 +158,10 @@ class Sql(Connector):
         return url.set(password=secret(self.password)) if self.password else url
 
     def _what(self) -> str:
-        shown = self.url if self.url.startswith("env:") else sa.make_url(self.url).set(password=None).render_as_string()
+        shown = self.url
+        if not shown.startswith("env:"):
+            url = sa.make_url(shown)
+            shown = f"{url.drivername}://{url.username}@{url.host}:{url.port}/{url.database}"
         return hashlib.sha256(f"{shown}\0{self.table}\0{self.statement}\0{self.cursor}".encode()).hexdigest()
 
 
