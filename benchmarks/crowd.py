@@ -168,13 +168,14 @@ def _say(what: str, work: Callable[[], object]) -> None:
 _USERS = """
 insert into identifiers by name
 select n as subject_id, 'user_id' as kind, coalesce(user_key, md5('user_id:' || n)) as subject_key,
+       ('0x' || subject_key[1:16])::ubigint as key_head,
        n::varchar as value, $start as first_seen, $batch as batch
 from range(1, $people + 1) crowd(n) left join sealed_people on number = n order by n
 """
 _ADDRESSES = """
 insert into identifiers by name
 select $people + n as subject_id, 'email' as kind, coalesce(email_key, md5('email:' || n)) as subject_key,
-       null as value, $start as first_seen, $batch as batch
+       ('0x' || subject_key[1:16])::ubigint as key_head, null as value, $start as first_seen, $batch as batch
 from range(1, $people + 1) crowd(n) left join sealed_people on number = n order by n
 """
 _LINKS = """

@@ -281,19 +281,29 @@ group by all
 """
 _SUBJECTS = """
 create or replace temp table batch_subjects as
+with said as materialized (
+    select used.subject, used.item, kind, subject_key, value, ('0x' || subject_key[1:16])::ubigint as key_head
+    from batch_used used join incoming_identifiers using (subject)
+), near as materialized (
+    select subject_id, subject_key from identifiers where key_head in (select key_head from said)
+)
 select subject, coalesce(known_id, $last + row_number() over (partition by known_id is null order by item, subject))
-         as subject_id, known_id is null as is_new, kind, subject_key, value, item
-from (select used.subject, used.item, known.subject_id as known_id, said.kind, said.subject_key, said.value
-      from batch_used used join incoming_identifiers said using (subject)
-      left join identifiers known on known.subject_key = said.subject_key)
+         as subject_id, known_id is null as is_new, kind, subject_key, key_head, value, item
+from (select said.*, near.subject_id as known_id from said left join near using (subject_key))
 """
 _NO_SUBJECTS = """
 create or replace temp table batch_subjects as
+with said as materialized (
+    select used.subject, used.item, kind, subject_key, value, ('0x' || subject_key[1:16])::ubigint as key_head
+    from batch_used used join incoming_identifiers using (subject)
+), near as materialized (
+    select subject_id, subject_key from identifiers where key_head in (select key_head from said)
+)
 select $last + row_number() over (order by subject) as subject_id, subject from batch_used
 """
 _IDENTIFIERS = """
 insert into identifiers by name
-select subject_id, kind, subject_key, value, said.ts as first_seen, $batch as batch
+select subject_id, kind, subject_key, key_head, value, said.ts as first_seen, $batch as batch
 from batch_subjects join incoming_events said using (item)
 where is_new
 order by subject_id

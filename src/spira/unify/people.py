@@ -36,7 +36,7 @@ from spira.unify.portrait import (
     Told,
     TraitView,
 )
-from spira.unify.subjects import OURS
+from spira.unify.subjects import IDS, OURS, by_keys
 from spira.unify.timeline import timeline
 
 LIST = 20
@@ -70,7 +70,7 @@ def find(warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys:
     except NotFound:
         return []
     wanted = list(sought(vault, text, keys=keys))
-    found = warehouse.query(_NAMED, {"keys": wanted, "limit": LIST, **_bound(viewer)})
+    found = warehouse.query(_NAMED, {**by_keys(wanted), "limit": LIST, **_bound(viewer)})
     return rows(warehouse, vault, viewer, [profile for (profile,) in found])
 
 
@@ -239,10 +239,8 @@ def _views(warehouse: Warehouse, view: Callable[..., Any], sql: str, profile: in
     return [view(**row) for row in warehouse.rows(sql, {"profile": profile})]
 
 
-_NAMED = """
-with ids as (
-    select subject_id from identifiers where subject_key in (select unnest($keys::varchar[]))
-), named as (
+_NAMED = f"""
+with {IDS}, named as (
     select subject_id as profile_id from ids
     where subject_id not in (select subject_id from moved semi join ids using (subject_id))
     union

@@ -23,6 +23,7 @@ from spira.storage.warehouse import Warehouse
 from spira.unify import people
 from spira.unify.listing import Beside, Wanted, beside
 from spira.unify.portrait import PersonRow, says
+from spira.unify.subjects import IDS, by_keys
 
 PAGE = 30
 SAME_LETTER = 2_000  # names of one kind that begin alike and are looked through; more need a longer text
@@ -115,7 +116,7 @@ def _told(
     profiles = [read_profile(each.id) for each in found]
     matched: dict[int, str] = {}
     if wanted:
-        for profile, key in warehouse.query(_MATCHED, {"profiles": profiles, "keys": list(wanted)}):
+        for profile, key in warehouse.query(_MATCHED, {"profiles": profiles, **by_keys(wanted)}):
             matched.setdefault(profile, wanted[key])
     states: dict[int, str] = {}
     if LIFECYCLE in warehouse.columns("tags"):
@@ -149,10 +150,8 @@ where profile_id in (select profile_id from traits where vault_key in (select un
 order by last_seen desc, profile_id
 limit $limit
 """
-_MATCHED = """
-with ids as (
-    select subject_id, subject_key from identifiers where subject_key in (select unnest($keys::varchar[]))
-), away as (
+_MATCHED = f"""
+with {IDS}, away as (
     select subject_id, profile_id from moved semi join ids using (subject_id)
 )
 select coalesce(away.profile_id, subject_id) as profile_id, subject_key

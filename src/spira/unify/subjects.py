@@ -1,6 +1,9 @@
-"""Subjects: the identifiers that a profile is made of, by their numbers.
+"""Subjects: the identifiers that a profile is made of, by their numbers, and how one is found by its key.
 
-Reads   `moved`
+Reads   `moved`, `identifiers`
+
+Keys are long texts that lie in no order. So the first half of each stands beside it as a number, `key_head`,
+and millions of them are looked through in milliseconds; the whole key decides among those with the same head.
 
 A profile has the number of its first subject; the others moved to it. A profile whose own subject moved
 away is nobody any more, and has none but those that moved to it.
@@ -8,8 +11,12 @@ away is nobody any more, and has none but those that moved to it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from spira.storage.warehouse import Warehouse
 
+HEAD = 16  # hexadecimal digits of a key that make its head
 # The subjects of `$profile`, as a part of a statement.
 OURS = """
 ours as (
@@ -17,6 +24,22 @@ ours as (
     union select subject_id from moved where profile_id = $profile
 )
 """
+
+
+# Those of `$keys` that are known, as a part of a statement that is given `by_keys(...)`.
+IDS = """
+near as materialized (
+    select subject_id, subject_key from identifiers where key_head in (select unnest($heads::ubigint[]))
+), ids as (
+    select subject_id, subject_key from near where subject_key in (select unnest($keys::varchar[]))
+)
+"""
+
+
+def by_keys(keys: Iterable[str]) -> dict[str, Any]:
+    """What `IDS` asks for."""
+    listed = list(keys)
+    return {"keys": listed, "heads": [int(key[:HEAD], 16) for key in listed]}
 
 
 def subjects_of(warehouse: Warehouse, profile_id: int) -> list[int]:

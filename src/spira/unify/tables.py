@@ -19,6 +19,7 @@ IDENTIFIERS = table(
             value VARCHAR
             first_seen TIMESTAMP required
             batch BIGINT required
+            key_head UBIGINT
             """
         ),
         key=("subject_id",),

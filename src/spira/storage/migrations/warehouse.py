@@ -19,8 +19,16 @@ from spira.storage.warehouse import Warehouse
 
 Step = Callable[[Warehouse], None]
 
-# The step at place n takes a file of version n + 1 to version n + 2. None yet: this is version 1.
-STEPS: tuple[Step, ...] = ()
+
+def _heads_of_keys(warehouse: Warehouse) -> None:
+    """Each identifier gets the head of its key, by which it is found."""
+    if warehouse.columns("identifiers"):
+        warehouse.execute("alter table identifiers add column if not exists key_head ubigint")
+        warehouse.execute("update identifiers set key_head = ('0x' || subject_key[1:16])::ubigint")
+
+
+# The step at place n takes a file of version n + 1 to version n + 2.
+STEPS: tuple[Step, ...] = (_heads_of_keys,)
 
 WAREHOUSE_VERSION = table(
     Table(
