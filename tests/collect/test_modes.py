@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import NOON, RETAIL, Desk, track
 
@@ -129,7 +129,11 @@ def test_fields_of_lines_are_held_to_as_well(desk):
     ]
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.sampled_from([*WRONG, "good"]), min_size=1, max_size=8))
 def test_nothing_is_lost_between_the_answer_and_the_tables(make_desk, kinds):
     """Whatever the mode, every call of a batch is an event, in quarantine, or named in the answer as blocked."""

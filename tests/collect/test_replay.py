@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import NOON, RETAIL, track
 
@@ -236,7 +236,11 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(calls=CALLS, turns=st.lists(st.sampled_from(["load", "replay", "some"]), max_size=6))
 def test_the_end_is_that_of_calls_which_came_under_the_new_plan(make_desk, calls, turns):
     """In any order and as often as one likes, replaying ends with the events of a desk that had the plan at once."""

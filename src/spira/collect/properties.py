@@ -32,6 +32,7 @@ _MAYBE_ENDLESS = re.compile(r"[\d.][eE]\+?\d{3}|\d{309}")
 _NUMBERS = re.compile(r"[\d.]+(?:[eE]\+?\d+)?")
 _LINES = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _LOOKED_LINES, _MOST_FIELDS = 20, 40
+FIELD_MARK = "[]."  # between the name of an undeclared list and that of a field of its lines
 _REMOVED = msgspec.Raw(b'"[removed]"')
 _NO_PLAN = EventPlan()
 
@@ -175,7 +176,7 @@ def _fields_of(event: str, name: str, raw: msgspec.Raw) -> Iterator[Undeclared]:
     except (msgspec.MsgspecError, RecursionError):
         return
     seen = {field: kind_of_value(value) for line in reversed(lines[:_LOOKED_LINES]) for field, value in line.items()}
-    yield from ((event, f"{name}.{field}", type) for field, type in list(seen.items())[:_MOST_FIELDS])
+    yield from ((event, f"{name}{FIELD_MARK}{field}", type) for field, type in list(seen.items())[:_MOST_FIELDS])
 
 
 def _finite(text: str) -> None:

@@ -169,7 +169,7 @@ def proposal(body: bytes, reason: str, plan: Plan) -> str | None:
     ]
     if reason == "wrong_type" and not lines:
         return None  # it is a trait or a line that is wrong, and what is declared of them stands elsewhere
-    head = ["tracking: proposed", "events:", f"  {_quoted(event)}:"]
+    head = ["tracking: proposed", "events:", f"  {quoted(event)}:"]
     return "\n".join([*head, *(["    properties:", *lines] if lines else ["    properties: {}"])]) + "\n"
 
 
@@ -178,7 +178,7 @@ def _takes(declared: str | None, told: str) -> bool:
     return declared == told or declared in _SENT_AS.get(told, ())
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """A name as a YAML key; in quotes where it is more than words."""
     simple = (
         bool(name) and name.replace("_", "").replace(" ", "").isalnum() and name[0].isalpha() and name == name.strip()

@@ -254,8 +254,8 @@ where properties is not null and json_extract_string(properties, $path) is not n
 """
 _RETYPE = "alter table {table} alter column {column} set data type {type} using try_cast({column} as {type})"
 
-_RESERVED = frozenset(column.name for column in EVENTS.columns)
-_RESERVED_FIELDS = frozenset(column.name for column in LINE_COLUMNS)
+RESERVED = frozenset(column.name for column in EVENTS.columns)
+RESERVED_FIELDS = frozenset(column.name for column in LINE_COLUMNS)
 
 
 def check(definition: Definition, world: World) -> Iterator[Diagnostic]:
@@ -263,11 +263,11 @@ def check(definition: Definition, world: World) -> Iterator[Diagnostic]:
     part: TrackingDefinition = definition.model
     for event, declared in part.events.items():
         for name in declared.properties:
-            if name in _RESERVED:
+            if name in RESERVED:
                 yield _taken(definition, name, ("events", event, "properties", name))
         for array, fields in declared.arrays.items():
             for name in fields:
-                if name in _RESERVED_FIELDS:
+                if name in RESERVED_FIELDS:
                     yield _taken(definition, name, ("events", event, "arrays", array, name))
     yield from _two_types(definition, world)
 

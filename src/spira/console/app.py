@@ -20,6 +20,7 @@ from spira.console.pages import (
     consent,
     definitions,
     deliveries,
+    imports,
     journeys,
     lists,
     live,
@@ -39,6 +40,7 @@ from spira.console.pages import (
     system,
     tags,
     templates,
+    tracking,
     units,
 )
 from spira.console.places import find
@@ -68,7 +70,9 @@ ROUTES = (
     *lists.ROUTES,
     *short_links.ROUTES,
     *live.ROUTES,
+    *imports.ROUTES,
     *quarantine.ROUTES,
+    *tracking.ROUTES,
     *consent.ROUTES,
     *journeys.ROUTES,
     *templates.ROUTES,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spira.kernel.viewer import ROLES, Role, Viewer
-from spira.server.roles import ADMINISTER, CONNECT, DEFINE, ERASE, PEOPLE
+from spira.server.roles import ADMINISTER, CONNECT, DEFINE, ERASE, PEOPLE, RUN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ SENSE = RailGroup(
         RailItem(name="live", href="/live", icon="activity", roles=PEOPLE, whole=True),
         RailItem(name="sources", href="/sources", icon="plug", roles=CONNECT, whole=True),
         RailItem(name="links", href="/links", icon="qrcode", roles=PEOPLE),
+        RailItem(name="tracking", href="/tracking", icon="list-check", roles=CONNECT, whole=True),
+        RailItem(name="imports", href="/imports", icon="file-import", roles=RUN, whole=True),
         RailItem(name="quarantine", href="/quarantine", icon="biohazard", roles=CONNECT, whole=True),
     ),
 )

@@ -35,6 +35,7 @@ from spira.server.api import (
     system,
     tags,
     templates,
+    tracking,
     units,
 )
 
@@ -52,6 +53,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     *builder.ROUTES,
     *deliveries.ROUTES,
     *templates.ROUTES,
+    *tracking.ROUTES,
     *journeys.ROUTES,
     *cockpit.ROUTES,
     *metrics.ROUTES,
