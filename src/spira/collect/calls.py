@@ -28,6 +28,7 @@ Reason = Literal[
     "from_the_future",
     "wrong_type",
     "unknown_event",
+    "unmapped",
     "undeclared_property",
 ]
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias"})

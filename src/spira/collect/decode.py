@@ -26,6 +26,7 @@ from spira.collect.columns import Columns, Event, Fate
 from spira.collect.damage import Lost
 from spira.collect.envelope import (
     OWN_SOURCE,
+    VIA_HOOK,
     VIA_OWN,
     VIA_RECORD,
     Accepted,
@@ -193,6 +194,16 @@ class Decoder:
                 )
 
     def _accepted(self, record: Accepted) -> None:
+        if record.via.startswith(VIA_HOOK):
+            self._quarantine(
+                _unmapped(record),
+                source=record.source,
+                received_at=record.received_at,
+                body=record.body,
+                message_id=made_id(record, 0),
+                via=record.via,
+            )
+            return
         request = read_request(record.body, record.via)
         shared = _context(request.context) or _NO_CONTEXT
         for index, call in enumerate(request.calls):
@@ -232,13 +243,14 @@ class Decoder:
         if record.via == VIA_RECORD:
             self._record(decode(record.body))
             return None
-        request = read_request(record.body, record.via)
-        call = request.calls[0] if request.calls else Fault("malformed", "there is no call in it")
-        return (
-            call
-            if isinstance(call, Fault)
-            else self._call(call, 0, record, request, _context(request.context) or _NO_CONTEXT)
-        )
+        if record.via.startswith(VIA_HOOK):
+            return _unmapped(record)
+        request, fault = read_request(record.body, record.via), None
+        shared = _context(request.context) or _NO_CONTEXT
+        for index, call in enumerate(request.calls):  # one, but for a hook's body that is mapped now
+            wrong = call if isinstance(call, Fault) else self._call(call, index, record, request, shared)
+            fault = fault or wrong
+        return fault if request.calls else Fault("malformed", "there is no call in it")
 
     def _call(self, call: Call, index: int, record: Accepted, request: Request, shared: _Context) -> Fault | None:
         """Add the rows of one call; or say what is wrong with it, having added none."""
@@ -335,6 +347,12 @@ class Decoder:
         about = (received_at, source, message_id, event, fault.reason, fault.detail, subject_key)
         shared = self.sealer.body(context) if context[:1] == b"{" else None
         self.columns.refuse((*about, self.sealer.body(body), via, sent_at, shared))
+
+
+def _unmapped(record: Accepted) -> Fault:
+    """Why a hook's body lies in quarantine: as its mapping said."""
+    faults = msgspec.json.decode(record.body, type=dict[str, msgspec.Raw]).get("faults", msgspec.Raw(b"[]"))
+    return Fault("unmapped", f"{record.via}: {'; '.join(msgspec.json.decode(faults, type=list[str]))}")
 
 
 def _stopped(fault: Exception) -> Fault:

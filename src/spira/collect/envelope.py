@@ -88,6 +88,7 @@ class Result(msgspec.Struct, tag="r", frozen=True, array_like=True):
 Record = Accepted | Replayed | Emitted | Attempt | Result
 
 OWN_SOURCE = "spira"
+VIA_HOOK = "hook:"  # before a hook's name: a body that its mapping could not take, kept whole
 VIA_OWN, VIA_RECORD = "own", "record"  # how the calls of quarantine that came over no API came
 _DECODER: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 

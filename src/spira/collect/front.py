@@ -1,13 +1,15 @@
 """The front of collection: which callable a path under `/v1/` belongs to.
 
 A door is chosen by the longest prefix; whatever has none goes to intake, which says 404 for
-paths that nobody knows.
+paths that nobody knows. `hand_on` is how a door gives intake the call that something else stood for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+import msgspec
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -22,3 +24,22 @@ def front(intake: Asgi, doors: Mapping[str, Asgi]) -> Asgi:
         await door(scope, receive, send)
 
     return answer
+
+
+async def hand_on(intake: Asgi, path: str, body: bytes) -> tuple[int, Mapping[bytes, bytes], dict[str, Any]]:
+    """What intake answers to a call with this body: status, headers and what it said."""
+    heard: dict[str, Any] = {"status": 503, "headers": (), "body": b""}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def note(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            heard.update(status=message["status"], headers=message["headers"])
+        else:
+            heard["body"] += message.get("body", b"")
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
+    await intake(scope, receive, note)
+    return heard["status"], dict(heard["headers"]), msgspec.json.decode(heard["body"] or b"{}")

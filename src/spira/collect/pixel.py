@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from spira.collect.front import Asgi
-from spira.collect.intake import PATHS, Message, Receive, Scope, Send
+from spira.collect.front import Asgi, hand_on
+from spira.collect.intake import PATHS, Receive, Scope, Send
 from spira.kernel.ids import new_id
 
 PREFIX = "/v1/pixel"
@@ -68,28 +68,8 @@ class Pixel:
         except BadPixel:
             await _answer(send, 400, "malformed")
             return
-        status, code, retry = await self._hand_on(via, msgspec.json.encode(call))
-        await _answer(send, status, code, retry=retry)
-
-    async def _hand_on(self, via: str, body: bytes) -> tuple[int, str | None, bytes | None]:
-        """What intake answers to the call: status, code and for how long to wait."""
-        said: dict[str, Any] = {"status": 503, "headers": (), "body": b""}
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def note(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                said.update(status=message["status"], headers=message["headers"])
-            else:
-                said["body"] += message.get("body", b"")
-
-        headers = [(b"content-type", b"application/json")]
-        inner = {"type": "http", "method": "POST", "path": f"/v1/{via}", "headers": headers, "query_string": b""}
-        await self._intake(inner, receive, note)
-        told = msgspec.json.decode(said["body"] or b"{}")
-        retry = next((value for name, value in said["headers"] if name == b"retry-after"), None)
-        return said["status"], told.get("code"), retry
+        status, headers, said = await hand_on(self._intake, f"/v1/{via}", msgspec.json.encode(call))
+        await _answer(send, status, said.get("code"), retry=headers.get(b"retry-after"))
 
 
 def call_of(path: str, query: bytes) -> tuple[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ Loading marks the row with what became of it. `assay` tells beforehand what that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,9 @@ from spira.collect.calls import BATCH, identity
 from spira.collect.corrections import NO_CORRECTION, Correction, corrected
 from spira.collect.decode import Decoder, DecodeTask, SourceFacts
 from spira.collect.emit import Appendable
-from spira.collect.envelope import OWN_SOURCE, VIA_OWN, VIA_RECORD, Accepted, Replayed, encode
+from spira.collect.envelope import OWN_SOURCE, VIA_HOOK, VIA_OWN, VIA_RECORD, Accepted, Replayed, encode
+from spira.collect.hooks.bodies import mapped_again
+from spira.collect.hooks.definition import HookDefinition
 from spira.collect.people import QUARANTINE, Sealer
 from spira.collect.quarantine import CHOSEN, Filters, bound_of, place_of
 from spira.collect.shown import without_contacts
@@ -79,12 +81,13 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What calls are read by, beside the warehouse: keys, the plan in force, sources and limits."""
+    """What calls are read by, beside the warehouse: keys, the plan and hooks in force, sources and limits."""
 
     keys: Keys
     plan: Plan
     sources: dict[str, SourceFacts]
     settings: Settings
+    hooks: Mapping[str, HookDefinition] = field(default_factory=dict)
 
 
 def assay(
@@ -95,7 +98,7 @@ def assay(
     rows = _rows(warehouse, chosen, zone=zone, limit=most)
     decoder = Decoder(_task(reading), Sealer(reading.keys, reading.plan))
     for row in rows:
-        decoder.take(encode(_record(reading.keys, row, correction, actor="", at=row["received_at"])))
+        decoder.take(encode(_record(reading, row, correction, actor="", at=row["received_at"])))
     fates = decoder.columns.replayed
     ids = {each.message_id for each in fates if each.reason is None}
     taken = {each for (each,) in warehouse.query(_TAKEN, {"ids": sorted(ids)})} if ids else set()
@@ -133,7 +136,7 @@ def replay(
     rows = _rows(warehouse, chosen, zone=zone, limit=most)
     at = clock.now()
     for lot in _lots(rows, _LOT):
-        log.append([encode(_record(reading.keys, row, correction, actor=actor, at=at)) for row in lot])
+        log.append([encode(_record(reading, row, correction, actor=actor, at=at)) for row in lot])
     last = f"{rows[-1]['batch']}-{rows[-1]['item']}" if rows else chosen.after
     left = _count(warehouse, replace(chosen, after=last), zone=zone) if rows else 0
     return Replay(replayed=len(rows), left=left, next=last if left else None)
@@ -168,12 +171,15 @@ def _lots(rows: Sequence[dict[str, Any]], size: int) -> Iterator[Sequence[dict[s
         yield rows[start : start + size]
 
 
-def _record(keys: Keys, row: dict[str, Any], correction: Correction, *, actor: str, at: datetime) -> Replayed:
+def _record(reading: Reading, row: dict[str, Any], correction: Correction, *, actor: str, at: datetime) -> Replayed:
     """The record that has the call read again."""
+    keys = reading.keys
     body = unseal(keys, row["body"], context=QUARANTINE)
     message_id = row["message_id"] or f"replayed-{row['batch']}-{row['item']}"
     via = row["via"] or _guessed(row["source"], body)
-    if via not in (VIA_OWN, VIA_RECORD):
+    if via.startswith(VIA_HOOK):
+        via, body = mapped_again(reading.hooks, via, body)
+    elif via not in (VIA_OWN, VIA_RECORD):
         body = _named(corrected(body, correction), message_id)
         if via == BATCH:
             context = row["context"] and unseal(keys, row["context"], context=QUARANTINE)

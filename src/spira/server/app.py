@@ -17,6 +17,8 @@ from litestar.types import ControllerRouterHandler
 
 from spira.collect import browser, pixel
 from spira.collect.front import front
+from spira.collect.hooks import door as hooks
+from spira.collect.hooks.calls import HookCalls
 from spira.kernel.clock import Clock, RealClock
 from spira.kernel.ids import new_secret
 from spira.server import faults
@@ -57,13 +59,20 @@ def create_app(
         logging_config=None,
         openapi_config=OpenAPIConfig(title="Spira", version="1", path="/api/schema", render_plugins=[]),
         request_max_body_size=MAX_BODY_BYTES,
-        state=AppState({"core": core, "local_token": door.local_token, "door": door, "places": places}),
+        state=AppState(
+            {"core": core, "local_token": door.local_token, "door": door, "places": places, "hook_calls": HookCalls()}
+        ),
     )
 
 
 def asgi(app: Litestar, core: AnyCore) -> Asgi:
     """The whole of HTTP as one callable, for a server to run."""
     web = browser.Browser(state=core.state, clock=core.clock, public_url=core.settings.server.public_url)
-    doors = {pixel.PREFIX: pixel.Pixel(core.intake), **dict.fromkeys(browser.PREFIXES, web)}
+    called = hooks.Hooks(core, app.state.hook_calls)
+    doors: dict[str, Asgi] = {
+        pixel.PREFIX: pixel.Pixel(core.intake),
+        hooks.PREFIX: called,
+        **dict.fromkeys(browser.PREFIXES, web),
+    }
     collection = front(core.intake, doors)
     return mounted(app, collection, https=lambda: core.settings.server.public_url.startswith("https://"))

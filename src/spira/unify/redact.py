@@ -15,6 +15,7 @@ import msgspec
 from spira.collect.calls import BATCH, BadBody, identity, pieces
 from spira.collect.decode import made_id
 from spira.collect.envelope import (
+    VIA_HOOK,
     VIA_OWN,
     VIA_RECORD,
     Accepted,
@@ -27,7 +28,7 @@ from spira.collect.envelope import (
     decode,
     encode,
 )
-from spira.collect.identifiers import IDENTIFYING_TRAITS, kind_of_anonymous, normalise
+from spira.collect.identifiers import IDENTIFYING_TRAITS, KINDS, kind_of_anonymous, normalise
 from spira.storage.keys import Keys
 
 Fields = dict[str, msgspec.Raw]
@@ -60,7 +61,7 @@ def redact(raw: bytes, erased: Erased, secrets: Keys) -> bytes | None:
 
 def mentions(call: bytes, erased: Erased, secrets: Keys) -> bool:
     """Whether the text of one call is of an erased person, or names one."""
-    return _call(call, erased, secrets) != call
+    return _call(call, erased, secrets) != call or (_is_kept_body(call) and _names_anybody(call, erased, secrets))
 
 
 def _redacted(record: Record, erased: Erased, secrets: Keys) -> Record | None:
@@ -106,6 +107,8 @@ def _is_about(event: OwnEvent, erased: Erased, secrets: Keys) -> bool:
 
 
 def _accepted(record: Accepted, erased: Erased, secrets: Keys) -> Accepted | None:
+    if record.via.startswith(VIA_HOOK):
+        return None if _names_anybody(record.body, erased, secrets) else record
     try:
         calls = pieces(record.body, record.via)
     except BadBody:
@@ -137,6 +140,27 @@ def _call(call: bytes, erased: Erased, secrets: Keys) -> bytes | None:
     traits = _strip_traits(told, erased, secrets)
     context = _strip_context(told, erased, secrets)
     return msgspec.json.encode(told) if ids or traits or context else call
+
+
+def _is_kept_body(text: bytes) -> bool:
+    """Whether it is a webhook's body that could not be mapped, with what is kept beside it."""
+    told = _fields(text)
+    return told is not None and told.keys() >= {"hook", "faults", "body"}
+
+
+def _names_anybody(text: bytes, erased: Erased, secrets: Keys) -> bool:
+    """Whether any value of a JSON text, whatever its place, is an identifier of an erased person."""
+    waiting, seen = [_ANY.decode(text)], set[str]()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif (told := identity(value if isinstance(value, str | int | float) else None)) is not None:
+            seen.add(told)
+    named = ((kind, normal) for told in seen for kind in KINDS if (normal := normalise(kind, told)) is not None)
+    return any(secrets.subject_key(kind, normal) in erased.keys for kind, normal in named)
 
 
 def _strip_context(told: Fields, erased: Erased, secrets: Keys) -> bool:

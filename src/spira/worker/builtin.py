@@ -2,6 +2,7 @@
 
 import spira.collect.connectors.builtin
 import spira.collect.decode
+import spira.collect.hooks.definition
 import spira.collect.imports.definition
 import spira.collect.imports.jobs
 import spira.collect.imports.tables

@@ -66,7 +66,9 @@ def carry_out(core: AnyCore, viewer: Viewer, wish: Wish) -> Replay:
 
 def _reading(core: AnyCore) -> Reading:
     plan = plan_of(core.applied.of("tracking"))
-    return Reading(keys=core.keys, plan=plan, sources=source_facts(core.state), settings=core.settings)
+    hooks = {each.hook: each for each in core.applied.of("hook")}
+    facts = source_facts(core.state)
+    return Reading(keys=core.keys, plan=plan, sources=facts, settings=core.settings, hooks=hooks)
 
 
 @get("/api/quarantine/replay", opt=whole(CONNECT), sync_to_thread=True)
