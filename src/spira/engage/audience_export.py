@@ -23,7 +23,7 @@ from spira.engage import reach
 from spira.kernel.clock import iso
 from spira.kernel.errors import Conflict, NotAllowed
 from spira.kernel.ids import show_profile
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import masks, people
@@ -87,7 +87,7 @@ def chosen(lane: Warehouse, viewer: Viewer, wish: Wish) -> Chosen:
         asked |= reach.bound(viewer, wish.channel, wish.purpose)
     else:
         of = own.select(exp.alias_(exp.null(), "address_key"))
-        asked |= {"units": None if viewer.units is None else sorted(viewer.units)}
+        asked |= bound_units(viewer)
     found = lane.query(_CHOSEN.format(chosen=of.sql(dialect="duckdb")), {**asked, "most": MOST})
     everyone = int(found[0][3]) if found else 0
     return Chosen(rows=tuple((row[0], row[1], row[2]) for row in found), left_out=everyone - len(found))

@@ -20,14 +20,13 @@ import msgspec
 from spira.definitions.apply import Applied
 from spira.engage.channels.base import CHANNELS, OutgoingMessage, open_channel
 from spira.engage.channels.definition import ChannelDefinition
-from spira.engage.journeys.facts import bound_units
 from spira.engage.journeys.model import walk
 from spira.engage.messages import GIVEN, TemplateDefinition, missing_languages, source_in
 from spira.engage.render import BadTemplate, Rendered, render, wanted
 from spira.engage.values import values_of
 from spira.kernel.errors import Conflict
 from spira.kernel.ids import show_profile
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import masks

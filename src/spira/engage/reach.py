@@ -22,7 +22,7 @@ from sqlglot import exp
 
 from spira.definitions.apply import Applied
 from spira.engage.channels.base import CHANNELS
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.warehouse import Warehouse
 from spira.unify.people import ADDRESSES, MARKETING
 
@@ -89,7 +89,7 @@ def _asked(viewer: Viewer, kinds: Iterable[str], purpose: str) -> dict[str, Any]
         "kinds": names,
         "addresses": [_address_of(kind) for kind in names],
         "purpose": purpose,
-        "units": None if viewer.units is None else sorted(viewer.units),
+        **bound_units(viewer),
     }
 
 

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 from spira.definitions.apply import Applied
 from spira.definitions.model import Label
-from spira.engage.journeys.facts import DAYS, bound_units
+from spira.engage.journeys.facts import DAYS
 from spira.engage.journeys.model import walk
 from spira.engage.messages import languages, missing_languages
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.warehouse import Warehouse
 
 

@@ -7,7 +7,7 @@ and the units below it. Jobs use `SYSTEM`, which sees everyone and shows no one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Role = Literal[
     "administrator",
@@ -47,6 +47,14 @@ class Viewer:
     def unmasks(self) -> bool:
         """Whether contact values may be shown in full; each showing is audited."""
         return self.has("privacy_officer", "service", "guide")
+
+
+def bound_units(viewer: Viewer) -> dict[str, Any]:
+    """The viewer's scope as the bound parameter `$units`: the units to see, or null for everyone.
+
+    Statements over people say `$units::bigint[] is null or list_contains($units::bigint[], unit_id)`.
+    """
+    return {"units": None if viewer.units is None else sorted(viewer.units)}
 
 
 SYSTEM = Viewer(staff_id="system", name="Spira", roles=frozenset(), units=None, language="en")

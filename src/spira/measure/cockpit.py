@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.measure.experiments import Arm, Difference, difference
 from spira.measure.provinces import Provinces, provinces
 from spira.storage.warehouse import Warehouse
@@ -94,7 +94,7 @@ def cockpit(warehouse: Warehouse, viewer: Viewer, *, as_of: datetime, traits: Co
         "as_of": as_of,
         "start": as_of - timedelta(days=DAYS),
         "before": as_of - timedelta(days=2 * DAYS),
-        "units": None if viewer.units is None else sorted(viewer.units),
+        **bound_units(viewer),
     }
     profiles, reachable, fresh, fresh_before = warehouse.query(_PEOPLE, _used(_PEOPLE, bound))[0]
     figures = (
@@ -126,7 +126,6 @@ def cockpit(warehouse: Warehouse, viewer: Viewer, *, as_of: datetime, traits: Co
 
 def journey_figures(warehouse: Warehouse, viewer: Viewer) -> tuple[JourneyFigures, ...]:
     """Each journey's walks and what its messages were worth, among the viewer's people."""
-    units = None if viewer.units is None else sorted(viewer.units)
     return tuple(
         JourneyFigures(
             journey=name,
@@ -135,7 +134,7 @@ def journey_figures(warehouse: Warehouse, viewer: Viewer) -> tuple[JourneyFigure
             goals=difference(Arm(profiles=treated, reached=treated_goals), Arm(profiles=held, reached=held_goals)),
         )
         for name, enrolled, active, treated, treated_goals, held, held_goals in warehouse.query(
-            _JOURNEYS, {"units": units}
+            _JOURNEYS, bound_units(viewer)
         )
     )
 

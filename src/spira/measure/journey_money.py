@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from spira.kernel.durations import parse_duration
-from spira.kernel.viewer import FEWEST, Viewer
+from spira.kernel.viewer import FEWEST, Viewer, bound_units
 from spira.measure.money import MoneyArm, MoneyDifference, money_difference
 from spira.segment.conditions.catalog import EventSchema
 from spira.storage import ddl
@@ -81,8 +81,8 @@ def journey_money(
         refunded_of=_OF_COUNTED_ORDERS if by_order else _OF_THE_SAME_TIME,
     )
     bound = {
+        **bound_units(viewer),
         "journey": name,
-        "units": None if viewer.units is None else sorted(viewer.units),
         "event": event,
         "refunds": refunds if taken else "",
         "within": parse_duration(within),

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from spira.engage.journeys.facts import GoalSaid
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.measure.experiments import ENOUGH, Arm, Difference, difference, people_needed
 from spira.measure.journey_money import JourneyMoney, journey_money
 from spira.segment.conditions.catalog import EventSchema
@@ -76,7 +76,7 @@ def journey_report(
     as_of: datetime,
 ) -> JourneyReport:
     """The report of a journey among the viewer's people; `currency` is of amounts that name none."""
-    bound: dict[str, Any] = {"journey": name, "units": None if viewer.units is None else sorted(viewer.units)}
+    bound = {**bound_units(viewer), "journey": name}
     treated, treated_goals, held, held_goals = warehouse.query(_ARMS, bound)[0]
     goals = difference(Arm(profiles=treated, reached=treated_goals), Arm(profiles=held, reached=held_goals))
     money = None

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from spira.kernel.clock import local, midnight
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.warehouse import Warehouse
 from spira.unify import people
 from spira.unify.portrait import says
@@ -83,16 +83,14 @@ def days(warehouse: Warehouse, code: str, *, as_of: datetime, zone: str) -> tupl
 def led(warehouse: Warehouse, viewer: Viewer, code: str) -> Led:
     """How many of the viewer's people a link led here, first and last."""
     people.require(viewer)
-    units = None if viewer.units is None else sorted(viewer.units)
-    row = warehouse.one(_LED, {"code": code, "units": units}) or (0, 0)
+    row = warehouse.one(_LED, {**bound_units(viewer), "code": code}) or (0, 0)
     return Led(first=int(row[0]), last=int(row[1]))
 
 
 def led_here(warehouse: Warehouse, viewer: Viewer, code: str, which: Which) -> list[int]:
     """The latest of the viewer's people whom a link led here first, or last."""
     people.require(viewer)
-    units = None if viewer.units is None else sorted(viewer.units)
-    asked: dict[str, Any] = {"code": code, "units": units, "name": f"{which}_touch_link", "limit": SHOWN}
+    asked = {**bound_units(viewer), "code": code, "name": f"{which}_touch_link", "limit": SHOWN}
     return [profile for (profile,) in warehouse.query(_PEOPLE, asked)]
 
 

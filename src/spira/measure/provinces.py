@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from spira.kernel.viewer import FEWEST, Viewer
+from spira.kernel.viewer import FEWEST, Viewer, bound_units
 from spira.measure.places import province_of
 from spira.storage.warehouse import Warehouse
 
@@ -60,8 +60,7 @@ def provinces(
     """The viewer's people by province; None when nobody's place is known. `declared` are traits conditions may name."""
     if not warehouse.value(_ANY):
         return None
-    units = None if viewer.units is None else sorted(viewer.units)
-    bound = {"units": units, "as_of": as_of, "start": as_of - timedelta(days=DAYS)}
+    bound = {**bound_units(viewer), "as_of": as_of, "start": as_of - timedelta(days=DAYS)}
     rows = warehouse.query(_PLACES, bound | {"most": COMMONEST})
     tiles: dict[str | None, _Tile] = {}
     for province, city, people, active in rows:

@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlglot import exp
 
 from spira.kernel.clock import local, midnight
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.segment.audiences import STAGE
 from spira.segment.conditions.catalog import Catalog
 from spira.storage import progress
@@ -117,8 +116,8 @@ def standings(
     last = local(as_of, zone).date()
     dates = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
     starts = [midnight(day, zone) for day in dates]
-    asked = {"names": list(names), **_units(viewer)}
-    total = int(lane.value(_TOTAL, _units(viewer)))
+    asked = {"names": list(names), **bound_units(viewer)}
+    total = int(lane.value(_TOTAL, bound_units(viewer)))
     now: dict[str, int] = dict(lane.query(_MEMBERS, asked))
     begun: dict[str, datetime] = dict(lane.query(_BEGUN, {"names": list(names)}))
     changes: dict[tuple[str, datetime], tuple[int, int]] = {
@@ -150,7 +149,7 @@ def standings(
 
 def overlaps(lane: Warehouse, viewer: Viewer, audience: str, names: Sequence[str]) -> tuple[Overlap, ...]:
     """The audiences among `names` that share most members with one, most shared first."""
-    found = lane.query(_OVERLAPS, {"audience": audience, "names": list(names), "top": TOP, **_units(viewer)})
+    found = lane.query(_OVERLAPS, {"audience": audience, "names": list(names), "top": TOP, **bound_units(viewer)})
     return tuple(
         Overlap(audience=name, members=members, both=both, jaccard=both / (own + members - both))
         for name, members, both, own in found
@@ -178,13 +177,13 @@ def differences(
         return ()
     valued = exp.select("profile_id", *(_as_text(name) for name in names)).from_("tags").sql(dialect="duckdb")
     asked = {"audience": audience, "against": against, "fewest": FEWEST, "least": LEAST_LIFT, "top": TOP}
-    found = lane.rows(_DIFFERENCES.format(valued=valued), {**asked, **_units(viewer)})
+    found = lane.rows(_DIFFERENCES.format(valued=valued), {**asked, **bound_units(viewer)})
     return tuple(Difference(**row) for row in found)
 
 
 def compare(lane: Warehouse, viewer: Viewer, one: str, two: str, catalog: Catalog) -> Comparison:
     """Two audiences: who is in one, in both, in the other, and what sets them apart."""
-    row = lane.one(_COMPARED, {"one": one, "two": two, **_units(viewer)}) or (0, 0, 0)
+    row = lane.one(_COMPARED, {"one": one, "two": two, **bound_units(viewer)}) or (0, 0, 0)
     return Comparison(
         one=one,
         two=two,
@@ -194,10 +193,6 @@ def compare(lane: Warehouse, viewer: Viewer, one: str, two: str, catalog: Catalo
         more_in_one=differences(lane, viewer, one, catalog, against=two),
         more_in_two=differences(lane, viewer, two, catalog, against=one),
     )
-
-
-def _units(viewer: Viewer) -> dict[str, Any]:
-    return {"units": None if viewer.units is None else sorted(viewer.units)}
 
 
 def _moved(days: int, moves: tuple[int, int]) -> Moved:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import BadId, read_profile, show_profile
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import people
@@ -51,7 +51,7 @@ def members(
     """A page of an audience's members; NotAllowed for one who sees aggregates only."""
     people.require(viewer)
     since, after = _place(before)
-    asked = {"audience": audience, "since": since, "after": after, "limit": limit + 1, "units": _units(viewer)}
+    asked = {"audience": audience, "since": since, "after": after, "limit": limit + 1, **bound_units(viewer)}
     found = lane.query(_MEMBERS, asked)
     shown = {row.id: row for row in people.rows(lane, vault, viewer, [profile for profile, _ in found[:limit]])}
     rows = [
@@ -67,7 +67,7 @@ def members(
 def changes(lane: Warehouse, vault: Vault, viewer: Viewer, audience: str, *, limit: int) -> tuple[Change, ...]:
     """The latest enterings and leavings."""
     people.require(viewer)
-    found = lane.query(_CHANGES, {"audience": audience, "limit": limit, "units": _units(viewer)})
+    found = lane.query(_CHANGES, {"audience": audience, "limit": limit, **bound_units(viewer)})
     names = list(dict.fromkeys(profile for profile, _, _ in found))
     shown = {row.id: row for row in people.rows(lane, vault, viewer, names)}
     return tuple(
@@ -81,10 +81,6 @@ def member_since(lane: Warehouse, audience: str, profile_id: int) -> datetime | 
     """Since when a person is in; None for one who is not."""
     found: datetime | None = lane.value(_SINCE, {"audience": audience, "profile": profile_id})
     return found
-
-
-def _units(viewer: Viewer) -> list[int] | None:
-    return None if viewer.units is None else sorted(viewer.units)
 
 
 def _place(before: str | None) -> tuple[datetime | None, int | None]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from spira.definitions.model import Label
-from spira.kernel.viewer import FEWEST, Viewer
+from spira.kernel.viewer import FEWEST, Viewer, bound_units
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.scans import view_of
 from spira.segment.sentences.build import properties
@@ -35,7 +35,7 @@ def values_of(lane: Warehouse, catalog: Catalog, viewer: Viewer, of: str, *, mos
     """The values of `tag:NAME`, `trait:NAME` or `property:EVENT:NAME`; none for what there is not."""
     kind, _, rest = of.partition(":")
     asked = {
-        "units": None if viewer.units is None else sorted(viewer.units),
+        **bound_units(viewer),
         "least": 1 if viewer.sees_people else FEWEST,
         "most": most,
     }

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from spira.kernel.clock import local
-from spira.kernel.viewer import FEWEST, Viewer
+from spira.kernel.viewer import FEWEST, Viewer, bound_units
 from spira.storage.warehouse import Warehouse
 from spira.unify.consent import GIVEN, UNSUBSCRIBED, WITHDRAWN
 
@@ -75,7 +75,7 @@ class Consents:
 
 def consents(warehouse: Warehouse, viewer: Viewer, *, as_of: datetime, zone: str) -> Consents:
     """What the viewer's people allow."""
-    units: dict[str, Any] = {"units": None if viewer.units is None else sorted(viewer.units)}
+    units = bound_units(viewer)
     coarse = not viewer.sees_people
     people = int(warehouse.value(_PEOPLE, units))
     permissions = [

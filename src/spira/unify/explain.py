@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from spira.kernel.ids import show_profile
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Row, Warehouse
 from spira.unify import masks
@@ -67,8 +67,7 @@ def explain(warehouse: Warehouse, vault: Vault, viewer: Viewer, profile_id: int)
     found = warehouse.query(_LINKS, {"profile": profile})
     ends = sorted({profile, *(end for one, two, *_ in found for end in (one, two))})
     ends += [each for (each,) in warehouse.query(_REST, {"profile": profile, "ends": ends})]
-    units = None if viewer.units is None else sorted(viewer.units)
-    subjects = warehouse.query(_NODES, {"profile": profile, "ends": ends, "units": units})
+    subjects = warehouse.query(_NODES, {**bound_units(viewer), "profile": profile, "ends": ends})
     number = {subject: at for at, (subject, *_) in enumerate(subjects)}
     strong = {subject for subject, kind, *_ in subjects if kind == USER_ID}
     shown = masks.seen(

@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from spira.kernel.errors import NotAllowed, NotFound
 from spira.kernel.ids import BadId, read_profile, show_profile
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.keys import Keys
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Row, Warehouse
@@ -70,7 +70,7 @@ def find(warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys:
     except NotFound:
         return []
     wanted = list(sought(vault, text, keys=keys))
-    found = warehouse.query(_NAMED, {**by_keys(wanted), "limit": LIST, **_bound(viewer)})
+    found = warehouse.query(_NAMED, {**by_keys(wanted), "limit": LIST, **bound_units(viewer)})
     return rows(warehouse, vault, viewer, [profile for (profile,) in found])
 
 
@@ -89,7 +89,7 @@ def rows(warehouse: Warehouse, vault: Vault, viewer: Viewer, profiles: Sequence[
     require(viewer)
     if not profiles:
         return []
-    found = warehouse.query(_ROWS, {"profiles": list(profiles), "names": list(NAMES), **_bound(viewer)})
+    found = warehouse.query(_ROWS, {"profiles": list(profiles), "names": list(NAMES), **bound_units(viewer)})
     shown = masks.seen(vault, viewer, (key for *_, name, address in found for key in (name, address)), clear=False)
     by_id = {row[0]: _person_row(row, shown) for row in found}
     return [by_id[each] for each in profiles if each in by_id]
@@ -143,7 +143,7 @@ def person(
 def locate(warehouse: Warehouse, viewer: Viewer, profile_id: int) -> int:
     """The profile that `profile_id` is today, if the viewer may see it; NotFound else."""
     require(viewer)
-    asked = {"profile": profile_id if profile_id < 1 << 63 else 0, **_bound(viewer)}
+    asked = {"profile": profile_id if profile_id < 1 << 63 else 0, **bound_units(viewer)}
     found = warehouse.value(_LOCATE, asked)
     if found is None:
         raise NotFound(f"there is no profile {show_profile(profile_id)}", help="search for the person")
@@ -154,11 +154,6 @@ def require(viewer: Viewer) -> None:
     """NotAllowed for one who sees aggregates only."""
     if not viewer.sees_people:
         raise NotAllowed("this role sees figures, not single people", help="ask an administrator for another role")
-
-
-def _bound(viewer: Viewer) -> dict[str, list[int] | None]:
-    """The scope as a bound parameter: the units to see, or None for all."""
-    return {"units": None if viewer.units is None else sorted(viewer.units)}
 
 
 def _person_row(row: Row, shown: Mapping[str, str]) -> PersonRow:

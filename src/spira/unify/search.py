@@ -16,7 +16,7 @@ from datetime import datetime
 
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import read_profile
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.keys import Keys
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
@@ -69,7 +69,7 @@ def recent(
     """The viewer's people, those seen last first; `before` is the `next` of the page before."""
     people.require(viewer)
     seen, after = _place(before)
-    asked = {"units": None if viewer.units is None else sorted(viewer.units), "seen": seen, "after": after}
+    asked = {**bound_units(viewer), "seen": seen, "after": after}
     rows = warehouse.query(_RECENT, asked | {"limit": PAGE + 1})
     shown = people.rows(warehouse, vault, viewer, [profile for profile, _ in rows[:PAGE]])
     last = rows[PAGE - 1] if len(rows) > PAGE else None
@@ -104,7 +104,7 @@ def _beginning(vault: Vault, text: str) -> dict[str, str]:
 def _named(warehouse: Warehouse, viewer: Viewer, keys: Sequence[str]) -> list[int]:
     if not keys:
         return []
-    asked = {"keys": keys, "units": None if viewer.units is None else sorted(viewer.units), "limit": people.LIST}
+    asked = {**bound_units(viewer), "keys": keys, "limit": people.LIST}
     return [profile for (profile,) in warehouse.query(_BY_TRAIT, asked)]
 
 

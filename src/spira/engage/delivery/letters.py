@@ -16,10 +16,9 @@ from typing import Any
 from spira.collect.envelope import OWN_SOURCE
 from spira.engage.channels.definition import ChannelDefinition
 from spira.engage.delivery.gate import REASONS, SAME_MESSAGE, STALE
-from spira.engage.journeys.facts import bound_units
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import show_profile
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify.people import require, rows

@@ -16,7 +16,7 @@ from spira.definitions.apply import Applied
 from spira.definitions.model import Label
 from spira.engage.journeys.model import Enter, JourneyDefinition, walk
 from spira.kernel.errors import NotFound
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.warehouse import Warehouse
 
 DAYS = 30
@@ -187,11 +187,6 @@ def entry_of(enter: Enter) -> Entry:
 def is_broadcast(model: JourneyDefinition) -> bool:
     """Whether a journey is a broadcast: its only step is one send."""
     return len(model.steps) == 1 and model.steps[0].kind == "send"
-
-
-def bound_units(viewer: Viewer) -> dict[str, Any]:
-    """The viewer's scope as a bound parameter."""
-    return {"units": None if viewer.units is None else sorted(viewer.units)}
 
 
 def _walks(row: list[Any]) -> Walks:

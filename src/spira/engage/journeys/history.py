@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from spira.engage.journeys.facts import Entry, GoalSaid, bound_units, entry_of
+from spira.engage.journeys.facts import Entry, GoalSaid, entry_of
 from spira.engage.journeys.model import JourneyDefinition
 from spira.engage.journeys.tree import JourneyTree, tree
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.warehouse import Warehouse
 
 PARTS = ("enter", "goal", "exit", "holdout", "purpose", "steps")

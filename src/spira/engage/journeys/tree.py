@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from spira.engage.journeys.facts import bound_units
 from spira.engage.journeys.flow import flow
 from spira.engage.journeys.model import JourneyDefinition, Step
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.warehouse import Warehouse
 
 WAITING = ".waiting"

@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from spira.engage.journeys.facts import bound_units
 from spira.engage.journeys.flow import flow
 from spira.engage.journeys.model import JourneyDefinition
 from spira.kernel.ids import show_profile
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify.people import require, rows

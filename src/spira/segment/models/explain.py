@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from spira.kernel.viewer import FEWEST, Viewer
+from spira.kernel.viewer import FEWEST, Viewer, bound_units
 from spira.segment.models.base import MODELS, Card, Input
 from spira.segment.models.definition import ModelDefinition
 from spira.storage.warehouse import Warehouse
@@ -75,8 +75,7 @@ def score_reason(lane: Warehouse, viewer: Viewer, profile_id: int, model: ModelD
 
 
 def _beside(lane: Warehouse, viewer: Viewer, model: str, mine: Any, *, by_time: bool) -> Beside | None:
-    units = None if viewer.units is None else sorted(viewer.units)
-    asked = {"model": model, "mine": mine, "units": units}
+    asked = {**bound_units(viewer), "model": model, "mine": mine}
     count, above, median = lane.query(_AMONG_TIMES if by_time else _AMONG_NUMBERS, asked)[0]
     return None if count < FEWEST else Beside(people=count, above=above / count, median=median)
 

@@ -9,7 +9,7 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from spira.kernel.errors import NotAllowed
-from spira.kernel.viewer import FEWEST, Viewer
+from spira.kernel.viewer import FEWEST, Viewer, bound_units
 from spira.segment.preview import Preview, preview
 from spira.server.api.audience_facts import listed
 from spira.server.api.profiles import row
@@ -59,9 +59,9 @@ def show_audience(
     told: dict[str, Any] = {"audience": name, "label": plain(model.label), "who": str(model.who)}
     told["count"] = next(each.members for each in listed(core, viewer).audiences if each.audience == name)
     if viewer.sees_people:
-        units = None if viewer.units is None else sorted(viewer.units)
         lane = core.lane()
-        found = [each for (each,) in lane.query(_MEMBERS, {"audience": name, "units": units, "limit": limit})]
+        asked = {**bound_units(viewer), "audience": name, "limit": limit}
+        found = [each for (each,) in lane.query(_MEMBERS, asked)]
         told["members"] = [row(each) for each in people.rows(lane, core.vault, viewer, found)]
     return told
 
