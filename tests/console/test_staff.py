@@ -108,3 +108,23 @@ def test_units_are_added_moved_and_removed(admin, core, send):
         ("B", 1, 36, 36),
     ]
     assert tree["people_of_none"] == 10
+
+
+def test_a_new_unit_is_filled_by_the_next_refresh_and_the_page_says_so(fresh_world):
+    """The page says whose people wait and runs the refresh; then they are counted and nothing waits any more."""
+    world = fresh_world
+    english = {"cookie": "spira_language=en"}
+    assert "still to be placed" not in world.get("/staff/units", headers=english).text
+    answer = world.post("/staff/units", data={"code": "367", "name": "High Street"}, follow_redirects=False)
+    assert answer.headers["location"] == "/staff/units?done=unit_added"
+    page = world.get("/staff/units", headers=english).text
+    assert "The people of one store are still to be placed: 367" in page
+    assert "Time stands still here" in page
+    assert world.get("/api/units/tree").json()["unplaced"] == ["367"]
+    answer = world.post("/staff/place-people", follow_redirects=False)
+    assert answer.headers["location"] == "/staff/units?done=people_placed"
+    tree = world.get("/api/units/tree").json()
+    bought = world.core.lane().value("select count(distinct profile_id) from profile_events where store_id = '367'")
+    assert (tree["unplaced"], tree["units"][0]["people"]) == ([], bought)
+    assert bought > 0
+    assert "still to be placed" not in world.get("/staff/units", headers=english).text

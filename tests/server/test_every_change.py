@@ -29,6 +29,7 @@ UNWRITTEN = {
     "/api/definitions/apply": "the core writes it with the generation",
     "/api/refresh": "derives anew what follows from the events",
     "/api/tick": "derives anew what follows from the events; what is sent is in the log",
+    "/staff/place-people": "derives anew what follows from the events",
     "/me/preferences": "how one likes to read",
     "/lists/{name:str}/columns": "how one likes to read",
     "/api/lists/{name:str}/columns": "how one likes to read",

@@ -28,6 +28,40 @@ def test_a_person_belongs_to_the_preferred_store_and_else_to_the_latest():
         assert house.warehouse.query("select profile_id, unit_id from profiles") == [(1, 10), (2, 20), (3, 20)]
 
 
+def test_a_store_that_becomes_a_unit_takes_its_people_with_the_next_refresh():
+    """Nobody did anything since: those who bought there last, and those who prefer it, are placed all the same."""
+    with House() as house:
+        for subject, store in ((1, "A"), (2, "B"), (3, "C"), (4, "C")):
+            house.subject(subject, "user_id")
+            house.say(subject, "Order Completed", hours=1, store_id=store)
+        house.tell(2, "preferred_store_id", "C", hours=0)
+        house.say(4, "Order Completed", hours=2, store_id="A")
+        house.load()
+        compute(house)
+        placed = "select profile_id, unit_id from profiles order by profile_id"
+        assert house.warehouse.query(placed) == [(1, 10), (2, 20), (3, None), (4, 10)]
+        wider = [*UNITS, (30, "C")]
+        assert profiles.unplaced(house.warehouse, wider) == ("C",)
+        done = profiles.compute(house.warehouse, as_of=at(101), units=wider)
+        assert done.written == 3  # who has to do with C: by a preference, or by an order that is their last or not
+        assert house.warehouse.query(placed) == [(1, 10), (2, 30), (3, 30), (4, 10)]
+        assert profiles.unplaced(house.warehouse, wider) == ()
+        assert profiles.compute(house.warehouse, as_of=at(102), units=wider).written == 0
+
+
+def test_a_store_that_is_another_unit_or_none_moves_its_people():
+    """A code that was removed leaves its people without a unit; one that was made again gives them the new one."""
+    with House() as house:
+        house.subject(1, "user_id")
+        house.say(1, "Order Completed", hours=1, store_id="A")
+        house.load()
+        compute(house)
+        for units, expected in (([(20, "B")], None), ([(11, "A"), (20, "B")], 11)):
+            assert profiles.unplaced(house.warehouse, units) == ("A",)
+            profiles.compute(house.warehouse, as_of=at(101), units=units)
+            assert house.warehouse.query("select unit_id from profiles") == [(expected,)]
+
+
 def test_a_trait_is_the_latest_of_the_highest_priority():
     """A later word of a lesser source does not replace an earlier word of a better one."""
     with House() as house:

@@ -1,6 +1,6 @@
 """The roster: everybody who may sign in, how it stands with each, and the tree of units with their people.
 
-Reads   `staff`, `sessions`, `tokens`, `second_factors`, `units` (state), `profiles`
+Reads   `staff`, `sessions`, `tokens`, `second_factors`, `units` (state), `profiles`, `unit_codes`
 
 Nothing of a password, session or token is in it but whether there is one.
 """
@@ -22,6 +22,7 @@ from spira.server.staff import roles_of
 from spira.server.tables import SECOND_FACTORS, STAFF
 from spira.storage.state import State
 from spira.storage.warehouse import Warehouse
+from spira.unify.profiles import unplaced
 from spira.unify.units import Unit, all_units
 
 Standing = Literal["invited", "active", "ended"]
@@ -72,7 +73,7 @@ class UnitRow:
     parent_id: int | None = field(metadata={"help": "the unit above"})
     depth: int = field(metadata={"help": "how many units are above"})
     below: int = field(metadata={"help": "how many units are directly below"})
-    people: int = field(metadata={"help": "profiles placed here as of the last full refresh"})
+    people: int = field(metadata={"help": "profiles placed here as of the last refresh"})
     people_below: int = field(metadata={"help": "profiles placed here and in all units below"})
     staff: int = field(metadata={"help": "staff who belong here and may sign in"})
 
@@ -85,6 +86,9 @@ class UnitTree:
     units: tuple[UnitRow, ...] = field(metadata={"help": "each unit after the one above it"})
     people_of_none: int = field(metadata={"help": "profiles placed in no unit, which only staff of the brand see"})
     staff_of_none: int = field(metadata={"help": "staff of the whole brand"})
+    unplaced: tuple[str, ...] = field(
+        metadata={"help": "codes whose people the next refresh places, since their unit was added or removed"}
+    )
 
 
 def roster(state: State, *, text: str = "", standing: str | None = None, role: str | None = None) -> Roster:
@@ -145,7 +149,13 @@ def unit_tree(state: State, lane: Warehouse, *, as_of: datetime) -> UnitTree:
         walk(top, 0)
     known = {each.unit_id for each in found}
     nowhere = sum(count for unit_id, count in placed.items() if unit_id not in known)
-    return UnitTree(as_of=as_of, units=tuple(found), people_of_none=nowhere, staff_of_none=working[None])
+    return UnitTree(
+        as_of=as_of,
+        units=tuple(found),
+        people_of_none=nowhere,
+        staff_of_none=working[None],
+        unplaced=unplaced(lane, ((each.unit_id, each.code) for each in found)),
+    )
 
 
 def _rows(state: State, *conditions: sa.ColumnElement[bool]) -> list[StaffRow]:

@@ -4,13 +4,16 @@ Reads   `profile_events`   when a person was seen, and in which store
         `trait_facts`      every trait that was ever told
         `moved`            whose facts are whose today
         `identifiers`      which profiles are a visit and nothing else
+        `unit_codes`       which unit each store was when people were last placed
 Writes  `profiles`         first and last seen, and the unit the person belongs to
         `traits`           one value per person and name: the highest priority, then the latest
+        `unit_codes`       which unit each store is in this run
 
 Whoever did something is a profile; an address nobody acted by is none, nor is a visit of a short link that
 nobody's acts were tied to. What led somebody here is a trait like others (unify.touches). Every loaded event counts,
 also one a few minutes ahead of the clock. Looking only at changed profiles gives the same rows
-as looking at all of them; profiles whose subjects left lose their rows.
+as looking at all of them; profiles whose subjects left lose their rows. The people of a store that
+became another unit, or none, are among the changed.
 """
 
 from __future__ import annotations
@@ -44,14 +47,12 @@ class Profiled:
 def compute(
     warehouse: Warehouse, *, as_of: datetime, units: Iterable[tuple[int, str]] = (), full: bool = False
 ) -> Profiled:
-    """Make `profiles` and `traits` agree with the events; `units` are the organisation's stores by code.
-
-    After the units themselves changed, call it with `full`.
-    """
+    """Make `profiles` and `traits` agree with the events; `units` are the organisation's stores by code."""
     by_code = {code: unit for unit, code in units}
     rows = pa.table({"code": list(by_code), "unit_id": list(by_code.values())}, schema=_UNITS)
     with warehouse.transaction(), warehouse.registered("units", rows):
         upto = changed.choose(warehouse, STAGE, full=full)
+        _add_moved_stores(warehouse)
         if changed.nobody(warehouse):
             return Profiled(written=0, removed=0)
         warehouse.execute(_FACTS)
@@ -67,6 +68,48 @@ def compute(
     return Profiled(written=written, removed=removed)
 
 
+def unplaced(warehouse: Warehouse, units: Iterable[tuple[int, str]]) -> tuple[str, ...]:
+    """The codes of stores that became another unit, or none, since people were last placed; in order."""
+    known = dict(warehouse.query(_KNOWN_CODES))
+    now = {code: unit for unit, code in units}
+    return tuple(sorted(code for code in known.keys() | now.keys() if known.get(code) != now.get(code)))
+
+
+def _add_moved_stores(warehouse: Warehouse) -> None:
+    """Put the people of stores that became another unit, or none, among the changed, and note the units."""
+    warehouse.execute(_MOVED_STORES)
+    if warehouse.one(_ANY_MOVED_STORE) is None:
+        return
+    by_store = STORE in warehouse.columns("profile_events")
+    warehouse.execute(_ADD_THEIR_PEOPLE if by_store else _ADD_WHO_PREFER, {"preferred": PREFERRED_STORE})
+    warehouse.execute(_FORGET_CODES)
+    warehouse.execute(_WRITE_CODES)
+
+
+_KNOWN_CODES = "select code, unit_id from unit_codes"
+_MOVED_STORES = """
+create or replace temp table moved_stores as
+select coalesce(units.code, known.code) as code
+from units full join unit_codes known on known.code = units.code
+where units.unit_id is distinct from known.unit_id
+"""
+_ANY_MOVED_STORE = "select code from moved_stores limit 1"
+_ADD_WHO_PREFER = """
+insert into changed
+select distinct profile_id from traits
+where name = $preferred and value in (select code from moved_stores)
+  and profile_id not in (select profile_id from changed)
+"""
+_ADD_THEIR_PEOPLE = """
+insert into changed
+select profile_id from (
+    select profile_id from traits where name = $preferred and value in (select code from moved_stores)
+    union
+    select profile_id from profile_events where store_id::varchar in (select code from moved_stores)
+) where profile_id not in (select profile_id from changed)
+"""
+_FORGET_CODES = "delete from unit_codes"
+_WRITE_CODES = "insert into unit_codes by name select code, unit_id from units order by code"
 _FACTS = """
 create or replace temp table told as
 select coalesce(moved.profile_id, fact.subject_id) as profile_id, fact.name,

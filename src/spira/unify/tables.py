@@ -102,6 +102,22 @@ PROFILES = table(
     )
 )
 
+# A copy of the units' codes, so that the next refresh sees which stores belong elsewhere since.
+UNIT_CODES = table(
+    Table(
+        name="unit_codes",
+        store="warehouse",
+        stage="unify.profiles",
+        columns=columns(
+            """
+            code VARCHAR required
+            unit_id BIGINT required
+            """
+        ),
+        key=("code",),
+    )
+)
+
 TRAITS = table(
     Table(
         name="traits",

@@ -61,7 +61,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="unify.profiles",
         reads=("profile_events", "trait_facts", "identifiers", "moved", "changes"),
-        writes=("profiles", "traits"),
+        writes=("profiles", "traits", "unit_codes"),
         run=turns.profiles,
         refresh=True,
         batches=True,

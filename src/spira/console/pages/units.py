@@ -11,6 +11,7 @@ from litestar.params import FromPath
 
 from spira.console.render import done, page
 from spira.console.telling import Told, told
+from spira.kernel.clock import RealClock
 from spira.kernel.errors import SpiraError
 from spira.server.api.units import ChangedUnit, ConfirmedUnit, NewUnit, add, change, remove, tree
 from spira.server.core import AnyCore, Asking, Core
@@ -35,6 +36,17 @@ async def add_unit(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
         return done("/staff/units", "unit_added")
 
     return await anyio.to_thread.run_sync(lambda: _or_fault(request, core, form, carry_out))
+
+
+@post("/staff/place-people", opt=whole(ADMINISTER), status_code=200, sync_to_thread=True)
+def place_people(request: Asked, core: Core) -> Response[Any]:
+    """Refresh now, by which people find their units; back to the tree, or the tree with what is wrong."""
+
+    def carry_out() -> Response[Any]:
+        core.refresh()
+        return done("/staff/units", "people_placed")
+
+    return _or_fault(request, core, {}, carry_out)
 
 
 @post("/staff/units/{code:str}", opt=whole(ADMINISTER), status_code=200)
@@ -77,7 +89,9 @@ def _or_fault(
 
 def _draw(request: Asked, core: AnyCore, form: dict[str, str], fault: Told | None) -> Response[str]:
     status = fault.status if fault else 200
-    return page(request, core, "units.html", status=status, data=tree(core), form=form, fault=fault)
+    by_itself = isinstance(core.clock, RealClock)
+    shown = tree(core)
+    return page(request, core, "units.html", status=status, data=shown, form=form, fault=fault, by_itself=by_itself)
 
 
-ROUTES = [units_page, add_unit, change_unit, remove_unit]
+ROUTES = [units_page, add_unit, place_people, change_unit, remove_unit]

@@ -92,7 +92,7 @@ def show_tree(core: Core) -> dict[str, Any]:
 
 @post("/api/units", opt=whole(ADMINISTER), status_code=201, sync_to_thread=True)
 def add_unit(core: Core, viewer: Asking, data: JSONBody[NewUnit]) -> dict[str, Any]:
-    """Add a unit; profiles find their store's unit by its code at the next full refresh."""
+    """Add a unit; profiles find their store's unit by its code at the next refresh."""
     return plain(add(core, viewer, data))  # type: ignore[no-any-return]
 
 
