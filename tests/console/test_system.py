@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from html import unescape
+
 import pytest
 
 from spira.collect.damage import Lost, note
 from spira.testing.houses import NOON
+from spira.worker.collectors import CollectorReport
 
 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("A stretch of the log can't be read", "from byte 4,096, 2 KB", "the bytes are not what was written")),
-        ("zh-CN", ("日志有 1 处读不出来", "自第 4,096 字节起，2 KB", "字节与写入时不一致")),
+        ("en", ("A stretch of the log can't be read", "from byte 4,096, 2.0 KB", "the bytes are not what was written")),
+        ("zh-CN", ("日志有 1 处读不出来", "自第 4,096 字节起，2.0 KB", "字节与写入时不一致")),
     ],
 )
 def test_damage_of_the_log_is_an_alarm(core, signed_in, language, said):
     """Whoever runs the workspace sees which file it is and where in it."""
     note(core.house.warehouse, [Lost(7, 4096, 2048, "damaged")], log="log-2", at=NOON, batch=3)
     client = signed_in("olga", "operator")
-    page = client.get("/system", headers={"cookie": f"spira_language={language}"}).text
+    client.cookies.set("spira_language", language)
+    page = unescape(client.get("/system").text)
     alarm = page.split('role="alert"')[1].split("</div></div>")[0]
     assert "data/log-2/000000000007.log" in alarm
     for each in said:
@@ -29,3 +34,20 @@ def test_damage_of_the_log_is_an_alarm(core, signed_in, language, said):
 def test_without_damage_there_is_no_alarm(signed_in):
     """A page that always warns is not read."""
     assert 'role="alert"' not in signed_in("olga", "operator").get("/system").text
+
+
+def test_collectors_are_listed_with_what_waits_in_each(core, signed_in):
+    """One that runs, one that is being replaced, and a log that was left behind are told apart."""
+    told = core.report
+    how = (
+        CollectorReport(log="log-1", pid=4711, starts=1, backlog_bytes=2048),
+        CollectorReport(log="log-2", pid=None, starts=9, backlog_bytes=0),
+        CollectorReport(log="log-3", pid=None, starts=0, backlog_bytes=4096),
+    )
+    core.report = lambda: replace(told(), collectors=how)
+    page = signed_in("olga", "operator").get("/system", headers={"cookie": "spira_language=en"}).text
+    rows = page.split('id="collectors"')[1].split("<tbody>")[1].split("</tr>")[:3]
+    for row, said in zip(
+        rows, (("data/log-1", "Running", "4711"), ("data/log-2", "Failed"), ("data/log-3", "Not run")), strict=True
+    ):
+        assert all(each in row for each in said)
