@@ -104,3 +104,16 @@ def test_a_profile_has_the_subjects_that_moved_to_it(house):
     assert subjects_of(house.warehouse, 1) == [1, 2, 3]
     assert subjects_of(house.warehouse, 2) == []
     assert subjects_of(house.warehouse, 5) == [4, 5]
+
+
+@given(said=SAID, more=SAID, run=st.integers(1, 9), subjects=st.lists(st.integers(1, 5), max_size=3, unique=True))
+def test_the_last_time_is_that_of_all_events(house, said, more, run, subjects):
+    """Of each subject that did it at all, wherever the event lies."""
+    fill(house.clear(), said)
+    places.keep(house.warehouse, run=run)
+    fill(house, more)
+    found = house.warehouse.query(
+        "select subject_id, max(ts) from events where event = $event and list_contains($subjects, subject_id) group by 1",
+        {"subjects": subjects, "event": KINDS[1]},
+    )
+    assert places.last(house.warehouse, subjects, KINDS[1]) == dict(found)

@@ -1,6 +1,6 @@
 """Live: the events that were accepted last, as they may be looked at.
 
-Reads   `profile_events`
+Reads   `profile_events`, `loaded`
 
 Event numbers follow the log, so what is newer than a number is exactly what was loaded after it.
 A look tells the newest fifty of that, and nothing twice. Contact values are taken out of
@@ -114,7 +114,7 @@ def _declared(values: dict[str, Any]) -> dict[str, Any]:
     return {name: texts.get(name, value) for name, value in values.items()}
 
 
-_NEWEST = "select max(event_id) from events"
+_NEWEST = "select max(last_event) from loaded"
 _IDS = """
 select event_id from events
 where event_id > $after and event_id <= $newest

@@ -84,6 +84,12 @@ def latest(
     return [(number, at) for number, at in warehouse.query(_LATEST, asked)]
 
 
+def last(warehouse: Warehouse, subjects: Sequence[int], event: str) -> dict[int, datetime]:
+    """When each of some subjects last did one thing; those who never did are left out."""
+    asked = {"subjects": list(subjects), "upto": _upto(warehouse), "event": event}
+    return dict(warehouse.query(_LAST_TIMES, asked)) if subjects else {}
+
+
 def _upto(warehouse: Warehouse) -> int:
     return int(warehouse.value(_UPTO) or 0)
 
@@ -97,6 +103,15 @@ where event_id > $after and event_id <= $last
 order by subject_id, event_id
 """
 _REACHES = "insert into event_runs (last_event) values ($last)"
+_LAST_TIMES = """
+select subject_id, max(ts)
+from (select subject_id, ts from event_places
+      where event = $event and subject_id in (select unnest($subjects::bigint[]))
+      union all
+      select subject_id, ts from events
+      where event_id > $upto and event = $event and subject_id in (select unnest($subjects::bigint[])))
+group by subject_id
+"""
 _LATEST = """
 select event_id, ts
 from (select event_id, ts, event from event_places where subject_id in (select unnest($subjects::bigint[]))

@@ -213,11 +213,17 @@ def _conditions(ways: Ways, step: str) -> tuple[str, ...]:
 
 
 _MESSAGES = """
-select d.delivery_id, d.channel, d.template, d.purpose, d.journey, d.version, d.step, e.entered_at, d.state, d.reason,
+with latest as materialized (
+    select * from deliveries where profile_id = $profile order by created_at desc, delivery_id desc limit $limit
+), wanted as materialized (
+    select outbox_id, enrolment_id from outbox where outbox_id in (select delivery_id from latest)
+), walks as materialized (
+    select enrolment_id, entered_at from enrolments where enrolment_id in (select enrolment_id from wanted)
+)
+select d.delivery_id, d.channel, d.template, d.purpose, d.journey, d.version, d.step, w.entered_at, d.state, d.reason,
        d.created_at, d.due_at, d.sent_at, d.opened_at, d.clicked_at
-from deliveries d left join outbox o on o.outbox_id = d.delivery_id
-left join enrolments e on e.enrolment_id = o.enrolment_id
-where d.profile_id = $profile order by d.created_at desc, d.delivery_id desc limit $limit
+from latest d left join wanted o on o.outbox_id = d.delivery_id left join walks w on w.enrolment_id = o.enrolment_id
+order by d.created_at desc, d.delivery_id desc
 """
 _SAID = """
 select purpose, channel, ts, event = $given from events where event_id in (select unnest($ids::bigint[]))

@@ -25,7 +25,9 @@ Table = Sequence[Mapping[str, Any]]
 TABLE: Table = [
     {"id": number, "name": name, "amount": number + 0.25, "note": note}
     for number, (name, note) in enumerate(
-        [("王小明", "a, b"), ("Ann", 'she said "no"'), ("Łukasz", "two\nlines"), ("李", "半角 and ／"), ("😀", "x")] * 5, start=1
+        [("王小明", "a, b"), ("Ann", 'she said "no"'), ("Łukasz", "two\nlines"), ("李", "半角 and ／"), ("😀", "x")]
+        * 5,
+        start=1,
     )
 ]
 

@@ -1,6 +1,6 @@
 """Listing: what a list says of each person beside who they are, for a page of people at once.
 
-Reads   `identifiers`, `moved`, `traits`, `profile_events`, `tags`, and the vault's masks
+Reads   `identifiers`, `moved`, `traits`, `tags`, when events were, and the vault's masks
 
 Whoever calls has already left only people whom the viewer may see. Contact values come masked,
 always: a list never shows one in clear.
@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from spira.collect import places
 from spira.kernel.viewer import Viewer
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
@@ -59,7 +60,9 @@ def beside(
     numbers: dict[int, str] = dict(warehouse.query(_NUMBERS, asked | {"numbers": list(NUMBERS)}))
     orders: dict[int, datetime] = {}
     if wanted.orders:
-        orders = dict(warehouse.query(_ORDERS, asked | {"event": ORDER}))
+        mine = dict(warehouse.query(_MINE, asked))
+        for subject, at in places.last(warehouse, list(mine), ORDER).items():
+            orders[mine[subject]] = max(at, orders.get(mine[subject], at))
     tags = _tags(warehouse, profiles, wanted.tags)
     return {
         who: Beside(
@@ -86,7 +89,7 @@ def _tags(warehouse: Warehouse, profiles: Sequence[int], names: Sequence[str]) -
     if not known:
         return {}
     query = exp.select("profile_id", *(exp.column(name, quoted=True) for name in known)).from_("tags")
-    query = query.where("list_contains($profiles::bigint[], profile_id)", dialect="duckdb")
+    query = query.where("profile_id in (select unnest($profiles::bigint[]))", dialect="duckdb")
     found = warehouse.query(query.sql(dialect="duckdb"), {"profiles": list(profiles)})
     return {who: dict(zip(known, values, strict=True)) for who, *values in found}
 
@@ -123,8 +126,4 @@ where one.kind in (select unnest($contacts::varchar[]))
 group by ours.profile_id, one.kind
 """
 )
-_ORDERS = """
-select profile_id, max(ts) from profile_events
-where event = $event and profile_id in (select unnest($profiles::bigint[]))
-group by profile_id
-"""
+_MINE = _SUBJECTS + "select subject_id, profile_id from ours"

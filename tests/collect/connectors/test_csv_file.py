@@ -168,9 +168,7 @@ def test_a_remark_of_several_lines_is_a_value(tmp_path):
     assert read(path)[0]["remark"].count("\n") == 4
 
 
-@pytest.mark.parametrize(
-    "options", [{"encoding": "no-such"}, {"delimiter": "ab"}, {"header": 0}, {"separator": ","}]
-)
+@pytest.mark.parametrize("options", [{"encoding": "no-such"}, {"delimiter": "ab"}, {"header": 0}, {"separator": ","}])
 def test_options_that_do_not_fit_are_told(options):
     """
     An encoding that is none, a long delimiter, row 0 and an unknown option are refused.

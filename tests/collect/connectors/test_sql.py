@@ -220,9 +220,7 @@ def test_the_password_comes_from_the_environment_and_is_never_shown(monkeypatch)
     ).identity(connector.parts()[0])
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"table": "a", "statement": "select 1"}, {"table": "a", "overlap": "1 hour"}]
-)
+@pytest.mark.parametrize("options", [{}, {"table": "a", "statement": "select 1"}, {"table": "a", "overlap": "1 hour"}])
 def test_options_that_do_not_go_together_are_refused(options):
     """
     A table or a statement, and an overlap only with a cursor.
