@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 import msgspec
 import pytest
 
+from spira.collect.backfill import BACKFILLS
 from spira.collect.tables import EVENTS, ORDER_LINES
 from spira.collect.tracking import Plan, TrackingDefinition, line_table, plan_of, reconcile
 from spira.definitions.check import check
@@ -28,6 +29,7 @@ def warehouse():
     with open_warehouse() as opened:
         opened.execute(ddl.create(EVENTS))
         opened.execute(ddl.create(ORDER_LINES))
+        opened.execute(ddl.create(BACKFILLS))
         yield opened
 
 
@@ -50,7 +52,7 @@ def test_a_trait_is_sealed_when_it_is_marked_or_names_a_person():
     """`privacy: contact` seals a trait; an e-mail address is sealed though it is not marked."""
     plan = plan_of([part(traits={"age": "integer", "badge": {"type": "text", "privacy": "contact"}, "email": "text"})])
 
-    assert plan.traits == {"age": "integer", "badge": "text", "email": "text"}
+    assert plan.traits.items() >= {"age": "integer", "badge": "text", "email": "text"}.items()
     assert {"badge", "email"} <= plan.contact
     assert "age" not in plan.contact
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from spira.collect.backfill import Backfill, pending
 from spira.collect.properties import FIELD_MARK
 from spira.collect.quarantine import quoted
 from spira.collect.shown import without_contacts
@@ -77,6 +78,7 @@ class Proposals:
     events: int = field(metadata={"help": "how many events the plan in force declares, Spira's own included"})
     properties: int = field(metadata={"help": "how many properties it declares"})
     proposals: tuple[Proposal, ...] = field(metadata={"help": "per event, most frequent first"})
+    backfills: tuple[Backfill, ...] = field(metadata={"help": "columns that are still taking over kept values"})
     text: str = field(metadata={"help": "all of it as one part of a tracking plan; empty when nothing can be declared"})
 
 
@@ -100,6 +102,7 @@ def propose(warehouse: Warehouse, plan: Plan, *, as_of: datetime, days: int = DA
         events=len(plan.events),
         properties=len(plan.properties()),
         proposals=found,
+        backfills=pending(warehouse),
         text=_document("proposed", [line for lines in parts for line in lines]) if parts else "",
     )
 

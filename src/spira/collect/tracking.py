@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from pydantic import BeforeValidator, Field
 
+from spira.collect import backfill
 from spira.collect.tables import EVENTS, LINE_COLUMNS, ORDER_LINES
 from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Label, NameStr
@@ -210,15 +211,16 @@ def line_table(array: str) -> str:
     return "order_lines" if array == "products" else f"{array}_lines"
 
 
-def reconcile(warehouse: Warehouse, plan: Plan) -> tuple[str, ...]:
+def reconcile(warehouse: Warehouse, plan: Plan, *, at_once: int = backfill.AT_ONCE) -> tuple[str, ...]:
     """Give each declared detail its column; the tables that changed. Nothing declared before is taken away.
 
     A column whose type was changed keeps the values that can be read as the new one. A detail
-    declared late takes the values that were kept as JSON.
+    declared late takes the values that were kept as JSON: now, or with more than `at_once` events
+    in slices between the loader's batches.
     """
     changed = []
     with warehouse.transaction():
-        if _add_columns(warehouse, EVENTS.name, plan.properties()):
+        if _add_columns(warehouse, EVENTS.name, plan.properties(), at_once):
             changed.append(EVENTS.name)
         for array, fields in plan.arrays().items():
             name = line_table(array)
@@ -227,31 +229,28 @@ def reconcile(warehouse: Warehouse, plan: Plan) -> tuple[str, ...]:
                 warehouse.execute(ddl.create(ORDER_LINES, name=name))
             if name not in TABLES:
                 table(replace(ORDER_LINES, name=name))
-            if _add_columns(warehouse, name, fields) or fresh:
+            if _add_columns(warehouse, name, fields, at_once) or fresh:
                 changed.append(name)
     return tuple(changed)
 
 
-def _add_columns(warehouse: Warehouse, table: str, wanted: Mapping[str, str]) -> bool:
+def _add_columns(warehouse: Warehouse, table: str, wanted: Mapping[str, str], at_once: int) -> bool:
     known, changed = warehouse.columns(table), False
     for name, type in wanted.items():
         sql_type = SQL_TYPES[type]
         names = {"table": ddl.quote(table), "column": ddl.quote(name), "type": sql_type}
         if name not in known:
             warehouse.execute(ddl.add_column(table, Column(name=name, type=sql_type)))
-            warehouse.execute(_FILL.format(**names), {"path": f'$."{name}"'})
+            backfill.begin(warehouse, table, name, sql_type, at_once=at_once)
         elif known[name].replace(" ", "") != sql_type:
             warehouse.execute(_RETYPE.format(**names))
+            backfill.retype(warehouse, table, name, sql_type)
         else:
             continue
         changed = True
     return changed
 
 
-_FILL = """
-update {table} set {column} = try_cast(json_extract_string(properties, $path) as {type})
-where properties is not null and json_extract_string(properties, $path) is not null
-"""
 _RETYPE = "alter table {table} alter column {column} set data type {type} using try_cast({column} as {type})"
 
 RESERVED = frozenset(column.name for column in EVENTS.columns)

@@ -45,6 +45,7 @@ STAGES: tuple[Stage, ...] = (
             "attempts",
             "undeclared",
             "personal",
+            "backfills",
             "log_damage",
             "loaded",
             "changes",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 
+from spira.collect import backfill, places
 from spira.collect import load as loading
-from spira.collect import places
 from spira.engage.delivery import stage as delivering
 from spira.engage.journeys import advance
 from spira.measure.metrics import compute as metering
@@ -42,6 +42,7 @@ def load(turn: Turn) -> int:
         join=identity.resolve,
         known=turn.known,
     )
+    backfill.step(turn.warehouse)
     for damage in done.damage:
         _log.error("the log is damaged and a part of it could not be loaded: %s", damage)
     places.keep(turn.warehouse)
