@@ -114,3 +114,29 @@ def test_sources_are_for_who_connects_them(signed_in, core):
     assert client.get("/sources").status_code == 403
     client = signed_in("dan", "data_engineer", unit_id=core.units["A"])
     assert client.get("/api/sources").status_code == 403
+
+
+def test_the_line_for_a_web_page_is_shown_with_the_key_once(shop):
+    """The answer that shows the key has the whole line; the source's page has it with a gap for the key."""
+    answer = html.unescape(shop.post("/sources", data={"name": "site"}).text)
+
+    assert f'/spira.js" data-key="{key_of(answer)}" async></script>' in answer
+    assert '/spira.js" data-key="YOUR_WRITE_KEY" async></script>' in html.unescape(shop.get("/sources/site").text)
+
+
+def test_web_pages_wait_for_consent_when_the_source_says_so(shop):
+    """The switch changes the script that pages load, is written down, and can be turned back; the API does the same."""
+    key = sources.get(shop.core.state, "shop").write_key
+    before = shop.app_with_intake.get("/spira.js").text
+
+    answer = shop.post("/sources/shop/web", data={"consent_first": "yes"})
+
+    assert answer.url.path == "/sources/shop"
+    assert answer.url.params["done"] == "source_web_waits"
+    assert "checked" in answer.text
+    assert shop.app_with_intake.get("/spira.js").text != before
+    assert shop.app_with_intake.get(f"/v1/projects/{key}/settings").json()["consentFirst"] is True
+    assert acts(shop)[0] == ("source.web", "shop")
+    assert shop.get("/api/sources/shop").json()["source"]["consent_first"] is True
+    shop.post("/sources/shop/web", data={})
+    assert shop.app_with_intake.get("/spira.js").text == before

@@ -42,6 +42,7 @@ class SourceRow:
     last_seen: datetime | None = field(metadata={"help": "when it last sent an event that was taken"})
     usual_pause: float | None = field(metadata={"help": "the longest pause it makes, in seconds"})
     silent: bool = field(metadata={"help": "whether it is quiet for longer than its habit"})
+    consent_first: bool = field(metadata={"help": "whether its web pages keep and send nothing before a consent"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,7 @@ def _row(
         last_seen=last,
         usual_pause=pause,
         silent=silent,
+        consent_first=source.consent_first,
     )
 
 

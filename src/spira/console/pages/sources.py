@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import anyio.to_thread
 from litestar import Request, Response, get, post
@@ -21,7 +22,19 @@ from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
 from spira.kernel.i18n import catalogue, say
 from spira.kernel.viewer import Viewer
-from spira.server.api.sources import DOMAINS, Ending, NewSource, Rotation, exchange, finish, listing, make, view
+from spira.server.api.sources import (
+    DOMAINS,
+    Ending,
+    NewSource,
+    Rotation,
+    WebPages,
+    exchange,
+    finish,
+    listing,
+    make,
+    view,
+    wait,
+)
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable
 from spira.server.roles import CONNECT, whole
@@ -83,6 +96,18 @@ async def end_source(request: Asked, core: Core, viewer: Asking, name: FromPath[
     return await anyio.to_thread.run_sync(lambda: _or_fault(request, core, viewer, name, carry_out))
 
 
+@post("/sources/{name:str}/web", opt=whole(CONNECT), status_code=200)
+async def set_web_pages(request: Asked, core: Core, viewer: Asking, name: FromPath[str]) -> Response[Any]:
+    """Back to the source, whose web pages wait for consent from now on, or do not."""
+    wanted = (await request.form()).get("consent_first") == "yes"
+
+    def carry_out() -> Response[Any]:
+        wait(core, viewer, name, WebPages(consent_first=wanted))
+        return done(f"/sources/{quote(name)}", "source_web_waits" if wanted else "source_web_begins")
+
+    return await anyio.to_thread.run_sync(lambda: _or_fault(request, core, viewer, name, carry_out))
+
+
 def _make(request: Asked, core: AnyCore, viewer: Viewer, form: dict[str, str]) -> Response[str]:
     try:
         priority = form.get("priority") or "0"
@@ -136,23 +161,32 @@ def _one(request: Asked, core: AnyCore, viewer: Viewer, name: str, fault: Told |
         chart=chart_of(shown, viewer.language),
         labels=event_labels(core, viewer.language),
         graces=GRACES,
+        line=_LINE.format(url=_url(request, core), key="YOUR_WRITE_KEY"),
         fault=fault,
     )
 
 
 def _key(request: Asked, core: AnyCore, made: Source, *, status: int) -> Response[str]:
-    url = core.public_url or str(request.base_url).rstrip("/")
+    url = _url(request, core)
     return page(
         request, core, "source_key.html", status=status, source=made, snippets=snippets(url, made.write_key), url=url
     )
 
 
+def _url(request: Asked, core: AnyCore) -> str:
+    return core.public_url or str(request.base_url).rstrip("/")
+
+
 def snippets(url: str, key: str) -> dict[str, str]:
-    """Ready first calls for three kinds of client."""
+    """The line for a web page, and ready first calls for three kinds of client."""
     event = {"userId": "1234", "event": "Order Completed", "properties": {"order_id": "A-1", "revenue": 42.5}}
-    return {"curl": _CURL.format(url=url, key=key, body=json.dumps(event)), "javascript": _JAVASCRIPT.format(
-        host=url.partition("://")[2], scheme=url.partition("://")[0], key=key
-    ), "python": _PYTHON.format(url=url, key=key)}  # fmt: skip
+    scheme, _, host = url.partition("://")
+    return {
+        "page": _LINE.format(url=url, key=key),
+        "curl": _CURL.format(url=url, key=key, body=json.dumps(event)),
+        "javascript": _JAVASCRIPT.format(host=host, scheme=scheme, key=key),
+        "python": _PYTHON.format(url=url, key=key),
+    }
 
 
 def chart_of(shown: SourceView, language: str) -> dict[str, Any]:
@@ -170,6 +204,7 @@ def chart_of(shown: SourceView, language: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_LINE = '<script src="{url}/spira.js" data-key="{key}" async></script>'
 _CURL = """\
 curl {url}/v1/track \\
   -u '{key}:' \\
@@ -198,4 +233,4 @@ analytics.identify("1234", {{"email": "ann@example.com"}})
 analytics.track("1234", "Order Completed", {{"order_id": "A-1", "revenue": 42.5}})
 analytics.flush()
 """
-ROUTES = [sources_page, new_source_page, make_source, source_page, rotate_key, end_source]
+ROUTES = [set_web_pages, sources_page, new_source_page, make_source, source_page, rotate_key, end_source]

@@ -47,6 +47,13 @@ class Ending:
     confirm: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebPages:
+    """How the web pages of a source behave."""
+
+    consent_first: bool
+
+
 def listing(core: AnyCore) -> SourceList:
     """Every source with what came through it."""
     question = ("sources", core.state.written)
@@ -97,6 +104,13 @@ def finish(core: AnyCore, viewer: Viewer, name: str, ending: Ending) -> Source:
     return ended
 
 
+def wait(core: AnyCore, viewer: Viewer, name: str, pages: WebPages) -> Source:
+    """Let a source's web pages wait for consent or not, written down."""
+    changed = sources.wait_for_consent(core.state, name, wanted=pages.consent_first)
+    audit(core, viewer, "source.web", name, consent_first=pages.consent_first)
+    return changed
+
+
 def _confirmed(name: str, typed: str) -> None:
     if typed.strip() != name:
         raise Unacceptable(f"the name that was typed is not `{name}`", help="type the source's name to confirm")
@@ -136,4 +150,11 @@ def end_source(core: Core, viewer: Asking, name: FromPath[str], data: JSONBody[E
     return plain({"source": ended.source, "ended_at": ended.ended_at})  # type: ignore[no-any-return]
 
 
-ROUTES = [list_sources, show_source, add_source, rotate_source, end_source]
+@post("/api/sources/{name:str}/web", opt=whole(CONNECT), status_code=200, sync_to_thread=True)
+def set_web_pages(core: Core, viewer: Asking, name: FromPath[str], data: JSONBody[WebPages]) -> dict[str, Any]:
+    """Say whether a source's web pages keep and send nothing before a consent (`spira.js`)."""
+    changed = wait(core, viewer, name, data)
+    return plain({"source": changed.source, "consent_first": changed.consent_first})  # type: ignore[no-any-return]
+
+
+ROUTES = [set_web_pages, list_sources, show_source, add_source, rotate_source, end_source]
