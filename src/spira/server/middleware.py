@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from spira.server.core import Asgi
@@ -30,12 +30,24 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
+# Collection is asked from other sites' pages; what it answers is data, and a page in nobody's frame.
+OF_COLLECTION: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+)
 _NOT_KEPT = (b"cache-control", b"no-store")
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
 
-def secured(app: Asgi, *, https: Callable[[], bool] = lambda: False) -> Asgi:
-    """`app` with the headers on everything it answers; what sets no caching of its own is not kept.
+def secured(
+    app: Asgi,
+    *,
+    headers: Sequence[tuple[bytes, bytes]] = (*HEADERS, _NOT_KEPT),
+    https: Callable[[], bool] = lambda: False,
+) -> Asgi:
+    """`app` with the headers on everything it answers, where it sets none of its own; pages are not kept.
 
     Where `https` says so, browsers are told to come by HTTPS alone for a year.
     """
@@ -45,7 +57,7 @@ def secured(app: Asgi, *, https: Callable[[], bool] = lambda: False) -> Asgi:
             if message["type"] == "http.response.start":
                 sent = list(message.get("headers", ()))
                 named = {name.lower() for name, _ in sent}
-                owed = (*HEADERS, _NOT_KEPT, *((_HTTPS_ONLY,) if https() else ()))
+                owed = (*headers, _HTTPS_ONLY) if https() else headers
                 sent += [pair for pair in owed if pair[0] not in named]
                 message = {**message, "headers": sent}
             await send(message)
@@ -61,10 +73,11 @@ COLLECTION = ("/v1/", "/spira.js", "/analytics-next/")
 def mounted(app: Asgi, collection: Asgi, *, https: Callable[[], bool] = lambda: False) -> Asgi:
     """One application of two: `/v1/…` and what web pages load go straight to collection, all the rest to `app`."""
     rest = secured(app, https=https)
+    collected = secured(collection, headers=OF_COLLECTION, https=https)
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"].startswith(COLLECTION):
-            await collection(scope, receive, send)
+            await collected(scope, receive, send)
         else:
             await rest(scope, receive, send)
 
