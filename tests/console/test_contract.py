@@ -18,6 +18,7 @@ from spira.testing.cores import StandInCore
 HOLES = {
     "/sources/{name}": "shop",
     "/links/{code}": "door",
+    "/hooks/{name}": "service",
     "/tags/{name}": "orders_90d",
     "/audiences/{name}": "lapsed",
     "/journeys/{name}": "win_back",

@@ -35,6 +35,15 @@ DAY = datetime(2026, 6, 1, 9)
 PEOPLE, DAYS = 60, 90
 DEPARTMENTS = ("GROCERY", "PRODUCE", "MEAT", "DAIRY")
 POSTER = NewLink(target="https://shop.example/spring", code="door", name="Door", campaign="spring", touchpoint="store")
+SERVICE = """\
+hook: service
+source: shop
+sign: {scheme: standard, secret: "env:SERVICE_SECRET"}
+events:
+  - when: {$.type: [ticket.opened, ticket.closed]}
+    event: Ticket Written
+    user_id: {path: $.customer, as: text, required: true}
+"""
 SETTINGS = """\
 [workspace]
 brand = "Corner Shop"
@@ -81,6 +90,8 @@ def open_world(directory: Path) -> Iterator[World]:
     shutil.copytree(EXAMPLE, directory, dirs_exist_ok=True)
     (directory / "spira.toml").write_text(SETTINGS, encoding="utf-8")
     make_keys(directory)
+    (directory / "hooks").mkdir()
+    (directory / "hooks" / "service.yaml").write_text(SERVICE, encoding="utf-8")
     with Inbox(keys=new_keys(), slow_seconds=30) as inbox:
         channel = directory / "channels" / "email.yaml"
         channel.write_text(channel.read_text(encoding="utf-8").replace("port: 1025", f"port: {inbox.port}"))

@@ -17,6 +17,8 @@ UNWRITTEN = {
     "/api/audiences/builder": "turns a condition into sentences and back",
     "/audiences/build": "the same, as a part of a page",
     "/api/audiences/preview": "only counts",
+    "/api/hooks/{name:str}/test": "only says what a call would become",
+    "/hooks/{name:str}/test": "the same, as a page",
     "/api/definitions/draft": "only plans; applying is written down",
     "/definitions/draft": "the same, as a page",
     "/audiences/save": "the same, of an audience that was built",

@@ -38,6 +38,7 @@ SENSE = RailGroup(
     items=(
         RailItem(name="live", href="/live", icon="activity", roles=PEOPLE, whole=True),
         RailItem(name="sources", href="/sources", icon="plug", roles=CONNECT, whole=True),
+        RailItem(name="hooks", href="/hooks", icon="webhook", roles=CONNECT, whole=True),
         RailItem(name="links", href="/links", icon="qrcode", roles=PEOPLE),
         RailItem(name="tracking", href="/tracking", icon="list-check", roles=CONNECT, whole=True),
         RailItem(name="imports", href="/imports", icon="file-import", roles=RUN, whole=True),

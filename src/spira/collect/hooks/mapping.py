@@ -101,7 +101,7 @@ def _call(hook: HookDefinition, rule: HookEvent, called: Called, message_id: str
         call["traits"] = members(rule.traits, called)
     context: dict[str, Any] = {"library": {"name": f"hook {hook.hook}"}}
     if rule.campaign:
-        context["campaign"] = members({**rule.campaign}, called)
+        context["campaign"] = members({str(name): told for name, told in rule.campaign.items()}, called)
     return call | {"context": context}
 
 

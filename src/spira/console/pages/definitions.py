@@ -49,6 +49,16 @@ EXAMPLES: Mapping[str, str] = {
     "template": "template: thank_you\nchannel: email\nsubject: {zh-CN: 谢谢您, en: Thank you}\nbody: thank_you.html\n",
     "channel": "channel: email\nkind: email\nhost: 127.0.0.1\nport: 1025\nsender: Shop <hello@example.com>\n"
     'quiet_hours: "22:00-08:00"\n',
+    "hook": "hook: service\nsource: service_desk\nsign: {scheme: standard, secret: 'env:SERVICE_SECRET'}\n"
+    "id: $headers.webhook-id\nevents:\n  - when: {$.type: ticket.closed}\n    event: Ticket Closed\n"
+    "    user_id: {path: $.data.customer_id, as: text, required: true}\n",
+    "mapping": "mapping: shop_orders\ncolumns:\n  order_id: {from: [订单编号, Order ID], required: true}\n"
+    "  member: {from: [会员号, Customer ID]}\n  paid: {from: [实付金额, Paid], type: money}\n"
+    "  paid_at: {from: [付款时间, Paid at], type: time}\nkey: order_id\ncalls:\n  - call: track\n"
+    "    event: Order Completed\n    user_id: member\n    at: paid_at\n"
+    "    properties: {order_id: order_id, revenue: paid}\n",
+    "import": "import: shop_orders\nsource: shop\nfrom: {kind: folder, folder: drops/orders}\n"
+    "mapping: shop_orders\nevery: 15 minutes\n",
     "metric": "metric: orders\nlabel: {zh-CN: 订单数, en: Orders}\nvalue: count(*)\nfrom: Order Completed\n",
 }
 
