@@ -295,7 +295,7 @@ def _show(report: Report, *, as_json: bool) -> None:
             [(each.row, each.column, each.value, each.reason) for each in report.first_faults],
         )
     for each in report.refused:
-        click.secho(f"{each.calls:,} calls `{each.event}` would go into quarantine: {each.reason}", fg="yellow")
+        click.secho(f"{each.calls:,} calls `{each.event}` would go into quarantine: {each.detail}", fg="yellow")
     click.echo(
         f"{report.rows:,} rows → {report.calls:,} calls; {report.faults:,} rows at fault, {report.skipped:,} left out"
         " as the mapping says. Nothing was imported."

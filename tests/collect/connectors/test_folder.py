@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.collect.connectors.test_csv_file import written
 
 from spira.collect.connectors.base import Unreadable
 from spira.collect.connectors.folder import Folder
 from spira.testing.connectors import ConnectorContract, StandInPlace, texts
-from tests.collect.connectors.test_csv_file import written
 
 
 def put_file(folder, name, text, age=60.0):

@@ -2,11 +2,11 @@
 
 import fsspec
 import pytest
+from tests.collect.connectors.test_csv_file import written
 
 from spira.collect.connectors.base import Unreadable
 from spira.collect.connectors.objects import Objects
 from spira.testing.connectors import ConnectorContract, StandInPlace, texts
-from tests.collect.connectors.test_csv_file import written
 
 
 @pytest.fixture

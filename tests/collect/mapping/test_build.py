@@ -208,7 +208,7 @@ def test_calls_are_made_only_of_rows_that_fit():
     """
     text = ORDERS + '    when: {paid: [1, "2"]}\n    needs: [at]\n'
     row = {"订单": ["a", "b", "c", "d"], "会员": ["w"] * 4, "实付": ["1.0", "2", "3", "1"]}
-    found = built(text, **row, **{"时间": ["2026-03-01", "2026-03-01", "2026-03-01", ""]})
+    found = built(text, **row, 时间=["2026-03-01", "2026-03-01", "2026-03-01", ""])
     assert [each["properties"]["order_id"] for each in calls(found)] == ["a", "b"]
     assert found.skipped == 2
     assert found.faults == []
@@ -246,9 +246,9 @@ def test_a_column_that_is_needed_and_missing_is_told():
     With the nearest of the table's columns; other columns may be missing.
     """
     with pytest.raises(Unreadable, match="the table has no column `订单`") as fault:
-        built(ORDERS, **{"订单号": ["1"]})
+        built(ORDERS, 订单号=["1"])
     assert fault.value.help == "did you mean `订单号`?"
-    found = built(ORDERS, **{"订单": ["1"], "会员": ["w"], "时间": ["2026-03-01"]})
+    found = built(ORDERS, 订单=["1"], 会员=["w"], 时间=["2026-03-01"])
     assert calls(found)[0]["properties"] == {"order_id": "1", "currency": "CNY"}
 
 

@@ -27,14 +27,14 @@ Column = Any  # a pyarrow array, or a list of Python values where a column is of
 class Unreadable(SpiraError):
     """What is to be imported can't be read as it was said: not that kind of file, no such table, wrong password."""
 
-    code = "E320"
+    code = "E401"
     status = 422
 
 
 class OutOfReach(Retryable):
     """What is to be imported can't be reached now."""
 
-    code = "E321"
+    code = "E402"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from spira.collect.connectors.files import FileConnector, column_names, encoding
 BLOCK = 4 * 1024 * 1024
 _HEAD = 1024 * 1024
 _DELIMITERS = ",;\t|"
-_SWALLOWED = "a value holds what look like further rows; a quotation mark before them is not closed"
+_SWALLOWED = "a value holds what look like further rows (a quotation mark before them is not closed)"
 _MANY, _MANY_OF_TWO = 3, 20  # lines within a value that look like rows; of two columns any text may look so
 
 

@@ -69,7 +69,8 @@ class Refusal:
     """Calls that the loader would put into quarantine for one reason."""
 
     event: str = field(metadata={"help": "the event"})
-    reason: str = field(metadata={"help": "why"})
+    reason: str = field(metadata={"help": "why: one of the reasons of quarantine"})
+    detail: str = field(metadata={"help": "what exactly is wrong with the first"})
     calls: int = field(metadata={"help": "how many"})
 
 
@@ -147,17 +148,18 @@ class _Inspector:
         self._at = at
         self._properties = Properties(plan)
         self._counted: Counter[tuple[str, str]] = Counter()
+        self._details: dict[tuple[str, str], str] = {}
 
     def look(self, body: bytes) -> list[CallShown]:
         """The first calls of a body, as they would arrive."""
         found: list[CallShown] = []
         for call in read_request(body, "batch").calls:
             if isinstance(call, Fault):
-                self._counted["", call.detail] += 1
+                self._count("", call)
                 continue
             name = _NAMES.get(call.type or "") or (call.event or "")
-            if (why := self._wrong(name, call)) is not None:
-                self._counted[name, why] += 1
+            if (wrong := self._wrong(name, call)) is not None:
+                self._count(name, wrong)
             if len(found) < SHOWN_CALLS:
                 found.append(_call(call))
         return found
@@ -165,16 +167,20 @@ class _Inspector:
     def refused(self) -> tuple[Refusal, ...]:
         """What would be refused, the most first."""
         return tuple(
-            Refusal(event=event, reason=reason, calls=calls)
+            Refusal(event=event, reason=reason, detail=self._details[event, reason], calls=calls)
             for (event, reason), calls in self._counted.most_common(SHOWN_FAULTS)
         )
 
-    def _wrong(self, name: str, call: Call) -> str | None:
+    def _count(self, name: str, wrong: Fault) -> None:
+        self._counted[name, wrong.reason] += 1
+        self._details.setdefault((name, wrong.reason), wrong.detail)
+
+    def _wrong(self, name: str, call: Call) -> Fault | None:
         found = inspect(call, received_at=self._at, sent_at=None, limits=CollectSettings())
         if isinstance(found, Fault):
-            return found.reason if found.reason == "from_the_future" else found.detail
+            return found
         judgement = judged(self._plan, self._properties, self._mode, name, call)
-        return judgement.detail if isinstance(judgement, Fault) else None
+        return judgement if isinstance(judgement, Fault) else None
 
 
 def _call(call: Call) -> CallShown:

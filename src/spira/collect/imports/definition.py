@@ -155,9 +155,9 @@ def connector_of(
         if name in options and name in options_of(made):
             options[name] = str(_inside(str(options[name]), directory, allowed))
     if "address" in options:
-        _address(str(options["address"]), directory, allowed)
+        options["address"] = _address(str(options["address"]), directory, allowed)
     if "url" in options:
-        _database(str(options["url"]), directory, allowed)
+        options["url"] = _database(str(options["url"]), directory, allowed)
     known = options_of(made)
     if "options" in known:  # a connector of many files hands them to the one that reads each
         kind = str(options.get("format") or mapping.read.get("format") or "")
@@ -198,19 +198,21 @@ def _inside(written: str, directory: Path, allowed: Sequence[Path]) -> Path:
     return path
 
 
-def _address(written: str, directory: Path, allowed: Sequence[Path]) -> None:
+def _address(written: str, directory: Path, allowed: Sequence[Path]) -> str:
     """Addresses on this machine lie in the same places; one behind another is not looked through."""
     protocol, _, rest = written.partition("://")
     if "::" in written:
         raise NotAllowed(f"`{written}` may not be read by an import", help="name the place itself")
-    if protocol in ("file", "local"):
-        _inside(rest, directory, allowed)
+    return f"{protocol}://{_inside(rest, directory, allowed)}" if protocol in ("file", "local") else written
 
 
-def _database(written: str, directory: Path, allowed: Sequence[Path]) -> None:
+def _database(written: str, directory: Path, allowed: Sequence[Path]) -> str:
+    """The URL of a database; one that is a file here lies in the same places."""
     try:
         url = sa.make_url(secret(written))
     except sa.exc.ArgumentError:
         raise Unreadable("`url` is no database's URL", help="write as in postgresql+psycopg://host/name") from None
-    if url.get_backend_name() in ("sqlite", "duckdb") and url.database and url.database != ":memory:":
-        _inside(url.database, directory, allowed)
+    if url.get_backend_name() not in ("sqlite", "duckdb"):
+        return written
+    inside = _inside(url.database or "", directory, allowed)
+    return url.set(database=str(inside), query={}).render_as_string(hide_password=False)

@@ -247,7 +247,7 @@ def _one(
         if text in declared.values:
             return declared.values[text]
         if declared.other is None:
-            raise Wrong(f"`values` has nothing for it; it has {', '.join(list(declared.values)[:8])}")
+            raise Wrong(f"`values` has nothing for it, only {', '.join(list(declared.values)[:8])}")
         if declared.other != "keep":
             return declared.other
     value = read(written, declared, zone)
@@ -271,7 +271,7 @@ def text_of(value: Any) -> str:
             return "true" if value else "false"
         case float():
             if abs(value) >= 10**EXACT_DIGITS:
-                raise Wrong("the table keeps it as a number, and its last digits are lost; write the column as text")
+                raise Wrong("the table keeps it as a number, and its last digits are lost (write the column as text)")
             return str(int(value)) if value.is_integer() else repr(value)
         case Decimal():
             return format(value, "f")
@@ -328,7 +328,7 @@ def _boolean(value: Any, _declared: ColumnDefinition, _zone: str) -> bool:
         return value
     text = text_of(value).lower()
     if text not in _YES and text not in _NO:
-        raise Wrong("this is neither yes nor no; `values` can say what it is")
+        raise Wrong("this is neither yes nor no (`values` can say what it is)")
     return text in _YES
 
 
@@ -365,7 +365,7 @@ def _parsed(text: str, shape: str | None) -> datetime:
         for each in FORMATS:
             if _reads(text, each):
                 return datetime.strptime(text, each)
-    raise Wrong("this is no time that can be read; `format` can say how it is written")
+    raise Wrong("this is no time that can be read (`format` can say how it is written)")
 
 
 def _instant_text(instant: datetime) -> str:

@@ -19,7 +19,7 @@ from spira.collect.mapping.build import Builder, RowFault, Table
 
 Group = tuple[int, int]
 _SORTED = "sorted:"
-APART = "the rows of this key do not lie together; order the statement by it"
+APART = "the rows of this key do not lie together (order the statement by it)"
 
 
 def tables(

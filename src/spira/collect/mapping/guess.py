@@ -43,8 +43,9 @@ _WHEN = re.compile(r"time|date|_at$|^at$|^ts$|时间|日期", re.IGNORECASE)
 _EMAIL = re.compile(r"e-?mail|邮箱|电子邮件", re.IGNORECASE)
 _PHONE = re.compile(r"phone|mobile|tel|手机|电话", re.IGNORECASE)
 _NAMES = {
-    "姓名": "name", "收货人": "receiver", "收货人姓名": "receiver", "邮箱": "email", "手机": "phone", "手机号": "phone",
-    "电话": "phone", "城市": "city", "省份": "province", "性别": "gender", "年龄": "age", "生日": "birthday",
+    "姓名": "name", "买家会员名": "buyer", "买家实际支付金额": "paid", "订单付款时间": "paid_at",
+    "订单创建时间": "created_at", "城市": "city", "收货人": "receiver", "收货人姓名": "receiver", "邮箱": "email", "手机": "phone", "手机号": "phone",
+    "电话": "phone", "省份": "province", "性别": "gender", "年龄": "age", "生日": "birthday",
     "订单编号": "order_id", "订单号": "order_id", "金额": "amount", "下单时间": "ordered_at", "付款时间": "paid_at",
     "注册时间": "registered_at", "会员号": "member_id", "会员编号": "member_id", "商品名称": "product",
     "数量": "quantity", "价格": "price", "店铺名称": "shop", "状态": "status", "订单状态": "status", "地址": "address",
