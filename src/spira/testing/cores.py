@@ -234,6 +234,7 @@ def fill(core: StandInCore, people: int = 120) -> dict[str, int]:
     }
     for table, each in rows.items():
         warehouse.append(table, pa.Table.from_pylist(each))
+    warehouse.execute("update identifiers set key_head = ('0x' || subject_key[1:16])::ubigint")
     core.vault.put(sealed)
     return {"brand": brand.unit_id, **{code: unit.unit_id for code, unit in stores.items()}}
 
