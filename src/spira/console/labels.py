@@ -41,7 +41,7 @@ def by_label(names: Iterable[str], labels: Mapping[str, str], language: str) -> 
 
 
 def place_of(text: str, language: str) -> tuple[bytes | str, str]:
-    """Where a text stands in a list: by letter, Chinese by how it is read."""
+    """Where a text stands in a list: by letter, in Chinese by how its first characters are read."""
     plain = text.casefold()
-    # The national standard lists its common characters by their reading, and Latin letters before them.
+    # The national standard has its 3,755 commonest characters in the order of their reading, after Latin letters.
     return (plain.encode("gb18030", "replace") if language == "zh-CN" else plain, text)

@@ -100,8 +100,7 @@ def delivery_page(
 @post("/deliveries/selected/export", opt={"roles": EXPORT, "cost": "export"}, status_code=200)
 async def export_page(request: Asked, core: Core, viewer: Asking) -> Response[bytes]:
     """The deliveries that are ticked as a CSV file."""
-    chosen = [str(each) for each in (await request.form()).getall("chosen", [])]
-    ids = [int(each) for each in chosen if each.isdecimal() and int(each) <= api.LARGEST]
+    ids = api.read_ids((await request.form()).getall("chosen", []))
     return await anyio.to_thread.run_sync(lambda: api.export(core, viewer, ids))
 
 

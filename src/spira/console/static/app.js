@@ -82,6 +82,11 @@
     });
   });
 
+  // A part that is being replaced says so to who listens; how it looks meanwhile is in waiting.css.
+  const busy = (event, value) => { const part = event.detail?.ctx?.target; if (part instanceof Element) part.ariaBusy = value; };
+  document.addEventListener("htmx:before:request", (event) => busy(event, "true"));
+  document.addEventListener("htmx:finally:request", (event) => busy(event, null));
+
   // Secrets that are shown once can be copied.
   document.querySelectorAll("[data-copy]").forEach((button) => {
     button.hidden = !navigator.clipboard;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -58,6 +58,11 @@ def export(core: AnyCore, viewer: Viewer, ids: Sequence[int]) -> Response[bytes]
     return Response(content=text.encode("utf-8-sig"), media_type="text/csv", headers=headers)
 
 
+def read_ids(told: Iterable[object]) -> list[int]:
+    """The ids of deliveries as they are written in JSON or in a form; what is none is left out."""
+    return [int(each) for each in map(str, told) if each.isdecimal() and each.isascii() and int(each) <= LARGEST]
+
+
 def between(core: AnyCore, since: date | None, until: date | None) -> dict[str, Any]:
     """A range of days, both included, as the instants that bound it in the workspace's zone."""
     zone = core.settings.workspace.zone
@@ -105,10 +110,11 @@ def show_delivery(
 
 @post("/api/deliveries/export", opt={"roles": EXPORT, "cost": "export"}, status_code=200, sync_to_thread=True)
 def export_deliveries(core: Core, viewer: Asking, data: JSONBody[dict[str, Any]]) -> Response[bytes]:
-    """Some deliveries as a CSV file, people masked: `{"deliveries": [17, 18]}`; each file is written down."""
-    ids = data.get("deliveries")
-    if not isinstance(ids, list) or not all(isinstance(each, int) and 0 <= each <= LARGEST for each in ids):
-        raise Unacceptable("`deliveries` is missing", help='send {"deliveries": [17, 18]}')
+    """Some deliveries as a CSV file, people masked: `{"deliveries": ["17", 18]}`; each file is written down."""
+    told = data.get("deliveries")
+    ids = read_ids(told if isinstance(told, list) else ())
+    if not isinstance(told, list) or len(ids) != len(told):
+        raise Unacceptable("`deliveries` is a list of ids", help='send {"deliveries": ["17", "18"]}')
     return export(core, viewer, ids)
 
 
