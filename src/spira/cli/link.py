@@ -9,7 +9,7 @@ import click
 from spira.cli.client import connect
 from spira.cli.options import json_option, table, workspace_option
 
-HEAD = ["code", "name", "campaign", "touchpoint", "visits", "people", "orders", "target"]
+HEAD = ["code", "name", "campaign", "visits", "people", "orders"]
 
 
 @click.group("link")

@@ -9,7 +9,7 @@ Writes  `links`         one row per pair, with the earliest event that showed it
 
 The outcome is a function of the set of links: neither their order nor the batches they came in
 matter, and taking a link away gives back what was before. docs/decisions/0007-identity.md says
-what happens when links contradict each other; 0014 what, when several claim one visit of a short link.
+what happens when links contradict each other; 0015 what, when several claim one visit of a short link.
 A batch without news costs one join.
 """
 

@@ -125,7 +125,7 @@ class Hooks:
         if nonce is not None and not isinstance(hook.sign, str):
             until = now + 2 * parse_duration(hook.sign.tolerance) + timedelta(seconds=1)
             self._calls.remember(hook.hook, nonce, until=until)
-        code = "ignored" if mapped.ignored else "quarantined" if mapped.faults else "ok"
+        code = "ignored" if mapped.ignored else "quarantined" if mapped.faults or rejected else "ok"
         detail = "; ".join(mapped.faults) or "; ".join(str(each.get("message")) for each in rejected)
         return _Answer(
             code=code, detail=detail, events=events, quarantined=int(bool(mapped.faults)), rejected=tuple(rejected)
