@@ -140,3 +140,41 @@ def test_web_pages_wait_for_consent_when_the_source_says_so(shop):
     assert shop.get("/api/sources/shop").json()["source"]["consent_first"] is True
     shop.post("/sources/shop/web", data={})
     assert shop.app_with_intake.get("/spira.js").text == before
+
+
+def test_a_source_is_given_a_mode_and_an_alarm(shop):
+    """Saved by the form or the API, written down, and kept to from the next call on."""
+    english = {"cookie": "spira_language=en"}
+    form = {"mode": "block", "silent_minutes": "30"}
+    answer = shop.post("/sources/shop/settings", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sources/shop?done=source_set")
+    key = sources.get(shop.core.state, "shop").write_key
+    body = {"userId": "u1", "event": "Never Heard Of"}
+    refused = shop.app_with_intake.post("/v1/track", json=body, auth=(key, ""))
+    assert (refused.status_code, refused.json()["code"]) == (400, "unknown_event")
+    assert call(shop, "wk_nobody_has_this_key") == 401
+    shop.core.door.refusals.flush()
+    shown = shop.get("/sources/shop", headers=english).text
+    assert '<option value="block" selected>' in shown
+    assert "Turned away at the door" in shown
+    assert "wk_nobo…" in shop.get("/sources", headers=english).text
+    assert acts(shop)[0] == ("source.set", "shop")
+    left = shop.post("/api/sources/shop/settings", json={"mode": "plan"}).json()
+    assert left == {"source": "shop", "mode": None, "silent_minutes": 30}
+    for wrong in ({"mode": "moon"}, {"silent_minutes": 10**6}):
+        assert shop.post("/api/sources/shop/settings", json=wrong).status_code == 422
+    assert shop.post("/sources/shop/settings", data={"mode": "plan", "silent_minutes": "x"}).status_code == 422
+
+
+def test_what_an_operator_sees_when_a_property_changes_or_a_source_is_silent(english, world):
+    """The list says which property comes as another type; a silent source stands on the cockpit and the system page."""
+    assert "`revenue` of Order completed came as text since" in english("/sources")
+    assert "3 calls in quarantine" in english("/sources/shop")
+    told = world.get("/api/sources/shop/health").json()
+    assert [(each["property"], each["calls"]) for each in told["changed"]] == [("revenue", 3)]
+    sources.adjust(world.core.state, "shop", mode=None, silent_minutes=1)
+    try:
+        for path in ("/cockpit", "/system", "/sources"):
+            assert "is silent" in english(path) or "quiet for longer" in english(path)
+    finally:
+        sources.adjust(world.core.state, "shop", mode=None, silent_minutes=None)

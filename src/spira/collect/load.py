@@ -25,6 +25,7 @@ from spira.collect.damage import Lost
 from spira.collect.decode import Decoded, DecodeTask, SourceFacts, decode_stretch
 from spira.collect.known import KnownIds
 from spira.collect.outcomes import mark_replayed
+from spira.collect.tallies import tally
 from spira.collect.tracking import Plan, line_table
 from spira.kernel.clock import Clock
 from spira.kernel.jobs import JobRunner
@@ -161,6 +162,7 @@ def _take(
     with _files(warehouse, decoded) as tables, warehouse.transaction():
         if "events" in tables:
             events = _events(warehouse, batch, tables, join, known)
+            tally(warehouse, at=at)
         if "quarantine" in tables:
             warehouse.execute(_QUARANTINE, {"batch": batch})
         if "replayed" in tables:

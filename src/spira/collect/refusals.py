@@ -9,6 +9,7 @@ costs no more than a dictionary; a crash loses the counts of these seconds and n
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,9 +31,10 @@ REFUSALS = state_table(
     stage="collect.intake",
 )
 KEPT = timedelta(days=30)
-WRITE_EVERY = timedelta(seconds=5)
+WRITE_EVERY = 5.0  # seconds
 MOST = 500  # different refusals between two writes; more are counted together
 _REST = ""
+_log = logging.getLogger("spira.collect")
 
 Key = tuple[datetime, str, str, str]
 
@@ -57,7 +59,7 @@ class Refusals:
         self._state, self._clock = state, clock
         self._lock, self._flushing = threading.Lock(), threading.Lock()
         self._counts: dict[Key, tuple[int, datetime, str | None]] = {}
-        self._written_at: datetime | None = None
+        self._stopping = threading.Event()
         self._writing: threading.Thread | None = None
 
     def note(self, source: str, code: str, about: str, *, calls: int = 1, sample: str | None = None) -> None:
@@ -70,10 +72,7 @@ class Refusals:
                 key = (hour, source[:64], code[:40], _REST)
             before, _, kept = self._counts.get(key, (0, now, None))
             self._counts[key] = (before + calls, now, kept or sample)
-            last = self._written_at
-            due = (last is None or abs(now - last) >= WRITE_EVERY) and self._writing is None
-            if due:
-                self._written_at = now
+            if self._writing is None:
                 self._writing = threading.Thread(target=self._write, name="refusals", daemon=True)
                 self._writing.start()
 
@@ -94,17 +93,24 @@ class Refusals:
 
     def close(self) -> None:
         """Wait for the writing thread, and write the rest."""
+        self._stopping.set()
         writing = self._writing
         if writing is not None:
             writing.join()
         self.flush()
 
     def _write(self) -> None:
-        try:
-            self.flush()
-        finally:
+        """Write now and every few seconds, for as long as calls are counted."""
+        while True:
+            try:
+                self.flush()
+            except Exception as fault:  # counts are a help; collecting goes on without them
+                _log.warning("refused calls could not be counted: %s", fault)
+            stopping = self._stopping.wait(WRITE_EVERY)
             with self._lock:
-                self._writing = None
+                if stopping or not self._counts:
+                    self._writing = None
+                    return
 
 
 def _add(connection: sa.Connection, key: dict[str, object], calls: int, last_at: datetime, sample: str | None) -> None:

@@ -4,7 +4,8 @@ Reads   `events`, `quarantine`, `undeclared`, `identifiers`
 
 Counts go by when something was received. A source is silent when nothing has come for more than
 twice its longest pause of the thirty days before its latest event, and for an hour at least; one
-that was heard in fewer than three hours has no habit to break, until ninety days are over.
+that was heard in fewer than three hours has no habit to break, until ninety days are over. Where a
+source says after how many minutes its silence alarms, that counts instead, from its making on.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class SourceRow:
     refused_share: float | None = field(metadata={"help": "their share of all calls of these days"})
     last_seen: datetime | None = field(metadata={"help": "when it last sent an event that was taken"})
     usual_pause: float | None = field(metadata={"help": "the longest pause it makes, in seconds"})
-    silent: bool = field(metadata={"help": "whether it is quiet for longer than its habit"})
+    silent: bool = field(metadata={"help": "whether it is quiet for longer than its habit, or than it may be"})
+    mode: str | None = field(metadata={"help": "observe, quarantine or block; none is what the tracking plan says"})
+    silent_minutes: int | None = field(metadata={"help": "after how many minutes without an event it alarms"})
     consent_first: bool = field(metadata={"help": "whether its web pages keep and send nothing before a consent"})
 
 
@@ -179,8 +182,11 @@ def _row(
 ) -> SourceRow:
     last, pause = heard
     month = counts.get("month", 0)
-    quiet = None if last is None else (as_of - last).total_seconds()
+    since = last or (source.created_at if source.silent_minutes else None)
+    quiet = None if since is None else (as_of - since).total_seconds()
     usual = timedelta(days=HEARD).total_seconds() if pause is None else max(3600.0, 2 * pause)
+    if source.silent_minutes:
+        usual = source.silent_minutes * 60.0
     silent = quiet is not None and source.ended_at is None and quiet > usual
     waits = source.previous_until is not None and source.previous_until > as_of
     return SourceRow(
@@ -199,6 +205,8 @@ def _row(
         last_seen=last,
         usual_pause=pause,
         silent=silent,
+        mode=source.mode,
+        silent_minutes=source.silent_minutes,
         consent_first=source.consent_first,
     )
 

@@ -46,6 +46,7 @@ STAGES: tuple[Stage, ...] = (
             "undeclared",
             "personal",
             "backfills",
+            "tallies",
             "log_damage",
             "loaded",
             "changes",

@@ -24,6 +24,7 @@ from spira.kernel.i18n import catalogue, say
 from spira.kernel.viewer import FEWEST, Viewer
 from spira.measure.cockpit import DAYS, Cockpit
 from spira.server.api.cockpit import view
+from spira.server.api.health import alarms
 from spira.server.core import AnyCore, Asking, Core
 
 Asked = Request[Any, Any, Any]
@@ -80,6 +81,7 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer) -> Response[str]:
         behind=behind(core),
         chart=chart_of(shown, core.settings.workspace.zone, viewer.language),
         first_run=panel(core, viewer),
+        silent=alarms(core, viewer),
         map=maps.map_of(shown.provinces, viewer.language) if shown.provinces else None,
         fewest=FEWEST,
     )

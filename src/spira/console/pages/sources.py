@@ -16,12 +16,15 @@ from litestar.params import FromPath
 
 from spira.collect.sources import Source
 from spira.collect.traffic import SourceView
+from spira.console import drawings
 from spira.console.pages.people import event_labels
 from spira.console.render import done, page
 from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
 from spira.kernel.i18n import catalogue, say
 from spira.kernel.viewer import Viewer
+from spira.server.api.health import AS_PLANNED, Keeping, door_view, keep_to
+from spira.server.api.health import view as health_view
 from spira.server.api.sources import (
     DOMAINS,
     Ending,
@@ -45,9 +48,10 @@ GRACES = (0, 1, 24, 168)  # hours for which an exchanged key may stay good
 
 
 @get("/sources", opt={**whole(CONNECT), "data": "/api/sources"}, sync_to_thread=True)
-def sources_page(request: Asked, core: Core) -> Response[str]:
+def sources_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The list."""
-    return page(request, core, "sources.html", data=listing(core))
+    labels = event_labels(core, viewer.language)
+    return page(request, core, "sources.html", data=listing(core), door=door_view(core), labels=labels)
 
 
 @get("/sources/new", opt={**whole(CONNECT), "data": None}, sync_to_thread=True)
@@ -108,6 +112,21 @@ async def set_web_pages(request: Asked, core: Core, viewer: Asking, name: FromPa
     return await anyio.to_thread.run_sync(lambda: _or_fault(request, core, viewer, name, carry_out))
 
 
+@post("/sources/{name:str}/settings", opt=whole(CONNECT), status_code=200)
+async def set_keeping(request: Asked, core: Core, viewer: Asking, name: FromPath[str]) -> Response[Any]:
+    """Back to the source, which keeps to its new mode and alarms after its new silence."""
+    form = await request.form()
+    mode, minutes = str(form.get("mode") or AS_PLANNED), str(form.get("silent_minutes") or "0").strip()
+
+    def carry_out() -> Response[Any]:
+        if not minutes.isdecimal() or len(minutes) > 6:
+            raise Unacceptable("a silence that alarms lasts from 1 minute to 30 days", help="write a number of minutes")
+        keep_to(core, viewer, name, Keeping(mode=mode, silent_minutes=int(minutes)))
+        return done(f"/sources/{quote(name)}", "source_set")
+
+    return await anyio.to_thread.run_sync(lambda: _or_fault(request, core, viewer, name, carry_out))
+
+
 def _make(request: Asked, core: AnyCore, viewer: Viewer, form: dict[str, str]) -> Response[str]:
     try:
         priority = form.get("priority") or "0"
@@ -162,6 +181,8 @@ def _one(request: Asked, core: AnyCore, viewer: Viewer, name: str, fault: Told |
         labels=event_labels(core, viewer.language),
         graces=GRACES,
         line=_LINE.format(url=_url(request, core), key="YOUR_WRITE_KEY"),
+        health=health_view(core, name),
+        spark=drawings.spark,
         fault=fault,
     )
 
@@ -233,4 +254,4 @@ analytics.identify("1234", {{"email": "ann@example.com"}})
 analytics.track("1234", "Order Completed", {{"order_id": "A-1", "revenue": 42.5}})
 analytics.flush()
 """
-ROUTES = [set_web_pages, sources_page, new_source_page, make_source, source_page, rotate_key, end_source]
+ROUTES = [set_web_pages, set_keeping, sources_page, new_source_page, make_source, source_page, rotate_key, end_source]

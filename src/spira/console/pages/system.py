@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, Response, get
 
 from spira.console.render import page
+from spira.server.api.health import alarms
 from spira.server.api.system import report
 from spira.server.core import Asking, Core
 
@@ -16,7 +17,7 @@ Asked = Request[Any, Any, Any]
 @get("/system", opt={"data": "/api/system"}, sync_to_thread=True)
 def system_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The page."""
-    return page(request, core, "system.html", data=report(core, viewer))
+    return page(request, core, "system.html", data=report(core, viewer), silent=alarms(core, viewer))
 
 
 @get("/more", opt={"data": None}, sync_to_thread=True)
