@@ -42,6 +42,8 @@ def filled(path: str, world: World) -> str:
     """A page's address with its parameters filled from the world."""
     if "{profile}" in path:
         return path.replace("{profile}", world.person()).replace("{model}", "next_order_date")
+    if "{import_id}" in path:
+        return path.replace("{import_id}", world.imported())
     if "{staff_id}" in path:
         return path.replace("{staff_id}", world.colleague())
     for known, name in HOLES.items():

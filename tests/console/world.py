@@ -17,7 +17,10 @@ from typing import Any
 from litestar.testing import TestClient
 
 from spira.collect import links, sources
+from spira.collect.imports import tables as imports
+from spira.collect.imports.tables import Beginning
 from spira.collect.links import NewLink
+from spira.collect.mapping.build import RowFault
 from spira.console.app import create_app
 from spira.kernel.clock import iso
 from spira.kernel.ids import show_profile, stable_share
@@ -76,6 +79,16 @@ class World:
     def person(self, name: str = "u7") -> str:
         """The outside id of the person with a user id."""
         return show_profile(self.core.lane().value(_PROFILE, {"name": name}))
+
+    def imported(self) -> str:
+        """The id of an import with a row at fault."""
+        what = Beginning(
+            source=SOURCE, mapping="orders", fingerprint="", kind="file", part="old.csv", identity="x", actor="local"
+        )
+        begun = imports.begin(self.core.state, self.core.clock, what)
+        fault = RowFault(row=7, column="paid", value="", reason="this is no number", cells={"paid": "ten"})
+        imports.keep_faults(self.core.state, self.core.clock, self.core.keys, begun.import_id, [fault])
+        return begun.import_id
 
     def colleague(self) -> str:
         """The id of somebody who is invited and has not signed in."""

@@ -127,8 +127,7 @@ class ConnectorContract:
         It can be tried again, and the fault says what to do.
         """
         with pytest.raises((OutOfReach, Unreadable)) as fault:
-            for part in place.nowhere.parts():
-                list(place.nowhere.read(part))
+            _all_of(place.nowhere)
         assert fault.value.help
 
     def test_a_connector_is_frozen(self, place: StandInPlace) -> None:
@@ -137,6 +136,11 @@ class ConnectorContract:
         """
         connector = place.put(TABLE)
         assert replace(connector) == connector  # type: ignore[type-var]  # every one is a dataclass
+
+
+def _all_of(connector: Connector) -> None:
+    for part in connector.parts():
+        list(connector.read(part))
 
 
 def texts(connector: Connector, part: Part, after: str = "") -> list[dict[str, str]]:

@@ -88,7 +88,7 @@ def test_secrets_are_read_from_the_environment(monkeypatch):
     """
     told = {}
 
-    def reached(address, **options):
+    def reached(_address, **options):
         told.update(options)
         return fsspec.filesystem("memory"), "/none"
 

@@ -20,7 +20,6 @@ from spira.collect.mapping.model import ColumnDefinition, ColumnType, shipped
 
 SAMPLE = 1_000
 _KNOWN_SHARE = 6  # how many of a shipped mapping's columns must be there
-_TRIED: tuple[ColumnType, ...] = ("integer", "money", "time", "boolean")
 _PERSON = re.compile(
     r"^(user|customer|member|buyer|client)?_?(id|no|code|number|name)?$|用户|会员|客户|买家|顾客|openid|unionid|nick",
     re.IGNORECASE,
@@ -44,11 +43,13 @@ _EMAIL = re.compile(r"e-?mail|邮箱|电子邮件", re.IGNORECASE)
 _PHONE = re.compile(r"phone|mobile|tel|手机|电话", re.IGNORECASE)
 _NAMES = {
     "姓名": "name", "买家会员名": "buyer", "买家实际支付金额": "paid", "订单付款时间": "paid_at",
-    "订单创建时间": "created_at", "城市": "city", "收货人": "receiver", "收货人姓名": "receiver", "邮箱": "email", "手机": "phone", "手机号": "phone",
-    "电话": "phone", "省份": "province", "性别": "gender", "年龄": "age", "生日": "birthday",
-    "订单编号": "order_id", "订单号": "order_id", "金额": "amount", "下单时间": "ordered_at", "付款时间": "paid_at",
-    "注册时间": "registered_at", "会员号": "member_id", "会员编号": "member_id", "商品名称": "product",
-    "数量": "quantity", "价格": "price", "店铺名称": "shop", "状态": "status", "订单状态": "status", "地址": "address",
+    "订单创建时间": "created_at", "城市": "city", "收货人": "receiver", "收货人姓名": "receiver",
+    "邮箱": "email", "手机": "phone", "手机号": "phone", "电话": "phone",
+    "省份": "province", "性别": "gender", "年龄": "age", "生日": "birthday",
+    "订单编号": "order_id", "订单号": "order_id", "金额": "amount", "下单时间": "ordered_at",
+    "付款时间": "paid_at", "注册时间": "registered_at", "会员号": "member_id", "会员编号": "member_id",
+    "商品名称": "product", "数量": "quantity", "价格": "price", "店铺名称": "shop",
+    "状态": "status", "订单状态": "status", "地址": "address",
 }  # fmt: skip
 
 
@@ -96,30 +97,33 @@ def _column(written: str, column: Any) -> GuessedColumn:
 
 
 def _type(written: str, sample: Any) -> ColumnType:
-    """What the values are: what all of them can be read as, and their name agrees with."""
-    if _EMAIL.search(written) and _all(sample, "email"):
+    """What the values are: what their name says and half of them bear out, or else what all of them are."""
+    if _EMAIL.search(written) and _reads(sample, "email", named=True):
         return "email"
-    if _PHONE.search(written) and _all(sample, "phone"):
+    if _PHONE.search(written) and _reads(sample, "phone", named=True):
         return "phone"
     if _ORDER.search(written) and not _MONEY.search(written) and not _WHEN.search(written):
         return "text"
     if written.lower().replace(" ", "_") in _IDS or written.lower().endswith(("_id", "编号", "单号")):
         return "text"
-    for each in _TRIED:
-        if each == "time" and not (_WHEN.search(written) or _dated(sample)):
-            continue
-        if each == "integer" and (_MONEY.search(written) or _WHEN.search(written)):
-            continue
-        if each == "boolean" and _all(sample, "integer"):
-            continue
-        if _all(sample, each):
-            return "number" if each == "money" and not _MONEY.search(written) else each
-    return "text"
+    if _WHEN.search(written) and _reads(sample, "time", named=True):
+        return "time"
+    if _MONEY.search(written) and _reads(sample, "money", named=True):
+        return "money"
+    if _reads(sample, "integer"):
+        return "integer"
+    if _reads(sample, "number"):
+        return "number"
+    if _dated(sample) and _reads(sample, "time"):
+        return "time"
+    return "boolean" if _reads(sample, "boolean") else "text"
 
 
-def _all(sample: Any, type: ColumnType) -> bool:
+def _reads(sample: Any, type: ColumnType, *, named: bool = False) -> bool:
+    """Whether the values can be read so: all of them, or half where the column's name says so."""
     found = convert(sample, ColumnDefinition(type=type), zone="UTC", empty=("null", "NULL", "-", "--"))
-    return not found.faults and any(each is not None for each in found.values)
+    good = sum(each is not None for each in found.values)
+    return good > 0 and len(found.faults) <= (good if named else 0)
 
 
 def _dated(sample: Any) -> bool:
