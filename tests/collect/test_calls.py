@@ -7,12 +7,15 @@ import gzip
 import json
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import track
 
+from spira.collect import sources
 from spira.collect.calls import Call, Fault, read_request
-from spira.collect.intake import write_key_of
+from spira.collect.door import Door
+from spira.collect.intake import PATHS, write_key_of
 
 ODD = {
     "bytes that are no UTF-8": b'{"type":"track","event":"Seen","userId":"ann","properties":{"note":"\xff\xfe"}}',
@@ -177,8 +180,8 @@ def test_bytes_in_memory_are_counted_from_the_first_to_the_answer(desk):
 # Any mutation of a valid body
 
 JUNK = [b"\x00", b"\xff", b'"', b"\\", b"\\ud83d", b"{", b"}", b"[", b"]", b",", b":", b"1e999", b"-", b"null",
-        b"NaN", b"\n",
-        "é".encode(), b"[" * 3_000, b"true", b"9" * 5_000, b'"batch"', b"\xef\xbb\xbf", b"\x1f\x8b"]  # fmt: skip
+        b"NaN", b"\n", "é".encode(), b"[" * 3_000, b"true",
+        b"9" * 5_000, b'"batch"', b"\xef\xbb\xbf", b"\x1f\x8b"]  # fmt: skip
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
@@ -203,28 +206,92 @@ def bodies(draw):
     return bytes(body)
 
 
-DOCUMENTED = {400: {"malformed"}, 401: {"invalid_write_key"}, 413: {"too_large"}}
+DOCUMENTED = {
+    400: {"malformed", "too_large", "missing_identifier", "missing_event", "from_the_future", "wrong_type"},
+    401: {"invalid_write_key"},
+    413: {"too_large"},
+}
+MODES = st.sampled_from([None, "observe", "quarantine", "block"])
+
+
+def told(desk, mode):
+    """Let the source be in this mode, by the desk's plan."""
+    with desk.state.write() as connection:
+        connection.execute(sa.update(sources.SOURCES).values(mode=mode))
+    desk.intake._door = Door(desk.state, desk.clock, lambda: desk.plan)
+
+
+def no_fault_of_ours(desk, done):
+    """Whether nothing of this load stopped the decoder."""
+    return "stopped the decoder" not in str(desk.rows("select detail from quarantine where batch = ?", [done.batch]))
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=bodies(), zipped=st.booleans())
-def test_whatever_is_sent_gets_a_documented_answer_and_what_was_taken_is_kept(desk, body, zipped):
-    """No body makes a 500; after a 200 each call is an event, a duplicate, or in quarantine, else nothing is kept."""
+@given(body=bodies(), zipped=st.booleans(), mode=MODES)
+def test_whatever_is_sent_gets_a_documented_answer_and_what_was_taken_is_kept(desk, body, zipped, mode):
+    """No body makes a 500; after a 200 each call is an event, a duplicate, in quarantine or blocked, else none is."""
+    told(desk, mode)
+
     answer = desk.post("/v1/batch", gzip.compress(body) if zipped else body)
 
     done = desk.load()
     arrived = done.events + done.quarantined + done.duplicates
     said = answer.json()
+    assert no_fault_of_ours(desk, done)
     if answer.status_code == 200:
-        assert arrived == len(read_request(body, "batch").calls)
-        assert done.quarantined >= len(said.get("rejected", []))
-        assert "stopped the decoder" not in str(
-            desk.rows("select detail from quarantine where batch = ?", [done.batch])
-        )
+        refused, calls = said.get("rejected", []), len(read_request(body, "batch").calls)
+        assert calls - len(refused) <= arrived <= calls
+        assert arrived == calls or mode == "block"
+        assert done.quarantined >= len(refused) or mode == "block"
     else:
         assert said["code"] in DOCUMENTED[answer.status_code]
         assert said["message"]
         assert arrived == 0
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    call=st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=4),
+    path=st.sampled_from(sorted(PATHS)),
+    junk=st.sampled_from([*JUNK, b""]),
+    at=st.integers(0, 60),
+    mode=MODES,
+)
+def test_whatever_is_sent_as_one_call_gets_a_documented_answer(desk, call, path, junk, at, mode):
+    """By every path: a 200 has its one row, a 400 has at most one and it lies in quarantine."""
+    told(desk, mode)
+    body = json.dumps(track() | call).encode()
+
+    answer = desk.post(path, body[:at] + junk + body[at:])
+
+    done = desk.load()
+    said = answer.json()
+    assert no_fault_of_ours(desk, done)
+    if answer.status_code == 200:
+        assert done.events + done.quarantined + done.duplicates == 1
+    else:
+        assert said["code"] in DOCUMENTED[answer.status_code] | {"unknown_event"}
+        assert said["message"]
+        assert done.events == 0
+        assert done.quarantined <= 1
+
+
+@pytest.mark.parametrize(
+    "odd", [ODD["NaN"], ODD["half a character"], ODD["depth without end"]], ids=["NaN", "½", "deep"]
+)
+def test_a_source_that_blocks_takes_the_good_calls_of_an_odd_batch(desk, odd):
+    """A blocked call beside one that no strict reader takes costs neither of the good ones."""
+    told(desk, "block")
+    calls = [json.dumps(track(id=name, revenue=value)).encode() for name, value in (("a", 1), ("b", "2"), ("c", 3))]
+
+    answer = desk.post("/v1/batch", b'{"batch": [' + b",".join((*calls, odd)) + b"]}")
+
+    assert [(each["index"], each["code"]) for each in answer.json()["rejected"]] == [
+        (1, "wrong_type"),
+        (3, "malformed"),
+    ]
+    done = desk.load()
+    assert (done.events, done.quarantined) == (2, 1)
 
 
 @given(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -134,6 +134,14 @@ def pieces(body: bytes, via: str) -> tuple[bytes, ...]:
     if via != BATCH:
         return (body,)
     return tuple(bytes(each) for each in _parted(_without_mark(body)).batch)
+
+
+def remaining(body: bytes, left_out: Collection[int]) -> bytes:
+    """The body of a batch without the calls at these places; the others as they came, however odd."""
+    parts = _parted(_without_mark(body))
+    kept = b",".join(bytes(each) for index, each in enumerate(parts.batch) if index not in left_out)
+    shared = fields(parts.context) or b"null"
+    return b'{"batch":[%s],"sentAt":%s,"context":%s}' % (kept, msgspec.json.encode(parts.sent_at), shared)
 
 
 def key_within(calls: Sequence[Call | Fault]) -> str | None:

@@ -10,11 +10,10 @@ is told. Of what is refused here nothing is kept but counts and the shape of a s
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
 
 import msgspec
 
-from spira.collect.calls import BATCH, Call, Fault, Request, fields, pieces
+from spira.collect.calls import BATCH, Call, Fault, Request, fields, remaining
 from spira.collect.decode import event_name
 from spira.collect.modes import judged, mode_of
 from spira.collect.properties import Properties
@@ -76,11 +75,7 @@ class Door:
 
 def without(body: bytes, via: str, blocked: Collection[int]) -> bytes:
     """The body of a batch without the calls that are blocked; everything else as it came."""
-    if via != BATCH or not blocked:
-        return body
-    whole: dict[str, Any] = _OBJECT.decode(body.removeprefix(b"\xef\xbb\xbf"))
-    kept = [msgspec.Raw(each) for index, each in enumerate(pieces(body, via)) if index not in blocked]
-    return msgspec.json.encode({**whole, "batch": kept})
+    return remaining(body, blocked) if via == BATCH and blocked else body
 
 
 def _shape(call: Call) -> str:
