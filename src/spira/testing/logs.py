@@ -1,4 +1,4 @@
-"""What every log must do, whoever implements it.
+"""What every log must do, whoever implements it: in files (`LogContract`) or elsewhere (`RecordContract`).
 
 class TestMyLog(LogContract):
     def open(self, directory):
@@ -8,13 +8,15 @@ class TestMyLog(LogContract):
 from __future__ import annotations
 
 import threading
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
+from typing import Protocol, Self
 
-from spira.storage.log import BEGINNING, Log, Position
+from spira.storage.log import BEGINNING, Chunk, Log, Position
 from spira.testing.states import fixed_keys
 
 
-def everything(log: Log, start: Position = BEGINNING, *, limit_bytes: int = 1 << 20) -> list[bytes]:
+def everything(log: RecordLog, start: Position = BEGINNING, *, limit_bytes: int = 1 << 20) -> list[bytes]:
     """All records from a place on, read in as many chunks as it takes."""
     found: list[bytes] = []
     while True:
@@ -25,11 +27,33 @@ def everything(log: Log, start: Position = BEGINNING, *, limit_bytes: int = 1 <<
         start = chunk.end
 
 
-class LogContract:
-    """The suite: subclass it and say how your log is opened."""
+class RecordLog(Protocol):
+    """What every log does: keep records in order, durably, and give them back from any place on."""
 
-    def open(self, directory: Path) -> Log:
-        return Log.open(directory, fixed_keys())
+    def append(self, records: Sequence[bytes]) -> Position: ...
+
+    def append_soon(self, record: bytes) -> Awaitable[Position]: ...
+
+    def read(self, start: Position, *, limit_bytes: int = ...) -> Chunk: ...
+
+    def end(self) -> Position: ...
+
+    def roll(self) -> Position: ...
+
+    def size_after(self, position: Position) -> int: ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class RecordContract:
+    """The suite for any log: subclass it and say how yours is opened; the same directory is the same log."""
+
+    def open(self, directory: Path) -> RecordLog:
+        raise NotImplementedError
 
     def test_an_empty_log_reads_as_nothing(self, tmp_path: Path) -> None:
         """Before the first record there is nothing to read, and no backlog."""
@@ -102,6 +126,13 @@ class LogContract:
             log.append([b"after"])
             assert everything(log, line) == [b"after"]
             assert everything(log) == [b"before", b"after"]
+
+
+class LogContract(RecordContract):
+    """The suite for a log in segments, which can be shortened besides."""
+
+    def open(self, directory: Path) -> Log:
+        return Log.open(directory, fixed_keys())
 
     def test_pruning_removes_what_lies_before_a_line(self, tmp_path: Path) -> None:
         """What lies behind the line stays, and so does the numbering of places."""
