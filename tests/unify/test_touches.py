@@ -137,6 +137,7 @@ def test_a_visit_alone_is_no_person(house):
     house.load()
     touches(house, 1)
     assert house.warehouse.value("select count(*) from profiles") == 0
+    assert house.warehouse.value("select count(*) from traits") == 0
 
     house.subject(2, "anonymous_id")
     house.say(2, "Page Viewed", hours=0)

@@ -20,7 +20,7 @@ LINK = "link"
 
 
 def write(warehouse: Warehouse) -> None:
-    """Write the touches of the profiles in `changed`, whose traits were taken away before."""
+    """Write the touches of the people in `seen`, whose traits were taken away before."""
     known = LINK in warehouse.columns("profile_events")
     warehouse.execute(_TOUCHES if known else _TOUCHES_WITHOUT_LINKS, {"own": OWN_SOURCE, "opened": OPENED})
     warehouse.execute(_WRITE, {"opened": OPENED})
@@ -30,7 +30,7 @@ _MADE = """
 create or replace temp table touches as
 select profile_id, ts, event_id, event, source, touchpoint, campaign, {link} as link
 from profile_events
-where profile_id in (select profile_id from changed)
+where profile_id in (select profile_id from seen)
   and (campaign is not null or campaign_source is not null or campaign_medium is not null {or_link})
   and (source <> $own or event = $opened or event like '% Link Clicked')
   and event <> 'Link Previewed'
