@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from spira.collect.decode import made_id
-from spira.collect.envelope import Accepted, Attempt, Emitted, OwnEvent, Result, decode, encode
+from spira.collect.envelope import Accepted, Attempt, Emitted, OwnEvent, Replayed, Result, decode, encode
 from spira.collect.people import QUARANTINE
 from spira.kernel.clock import FrozenClock
 from spira.kernel.errors import NotFound
@@ -14,6 +15,7 @@ from spira.storage import audit, log, sealing
 from spira.storage.tables import TABLES
 from spira.testing.houses import NOON, at
 from spira.unify import consent, erase, profiles
+from spira.unify.redact import Erased, redact
 
 ANN, BO = "ann@example.com", "bo@example.com"
 TIES = {"profile_id", "subject_id", "subject_key", "vault_key", "address_key"}
@@ -268,3 +270,33 @@ def test_every_table_with_a_person_in_it_is_registered_with_one():
         ties = TIES & {column.name for column in declared.columns}
         assert not ties or declared.person in ties | {"event_id"}, name
         assert declared.person is None or declared.person in erase.CHOSEN, name
+
+
+def test_replayed_calls_of_the_person_leave_the_log_too(desk):
+    """A call that was replayed out of quarantine is theirs like any other; a stranger's stays, without the mention."""
+    keys = frozenset({desk.keys.subject_key("user_id", "h-1"), desk.keys.subject_key("email", ANN)})
+    erased = Erased(keys=keys, subjects=frozenset({1}), deliveries=frozenset(), until=NOON + timedelta(hours=1))
+
+    def left(request):
+        raw = encode(Replayed(request, 1, 1, "m1", NOON, "staff"))
+        fresh = redact(raw, erased, desk.keys)
+        return fresh and decode(fresh).request
+
+    own = OwnEvent(message_id="m1", event="Seen", at=NOON, subject_id=1)
+    theirs = [
+        accepted(call("h-1", messageId="m1")),
+        Accepted("web", NOON, "track", json.dumps(call("h-1")).encode()),
+        Accepted("spira", NOON, "own", msgspec.json.encode(own)),
+        Accepted("spira", NOON, "record", encode(Emitted(NOON, [own]))),
+    ]
+    assert [left(each) for each in theirs] == [None] * 4
+    strangers = [
+        accepted(call("h-2", messageId="m1")),
+        Accepted("spira", NOON, "own", msgspec.json.encode(msgspec.structs.replace(own, subject_id=4))),
+        Accepted("spira", NOON, "record", b"no record"),
+        accepted(call("h-1", messageId="m1"), minutes=120),
+    ]
+    assert [left(each) for each in strangers] == strangers
+    mention = left(accepted(call("h-2", messageId="m1"), context={"traits": {"email": ANN}}))
+    assert ANN.encode() not in mention.body
+    assert b"h-2" in mention.body

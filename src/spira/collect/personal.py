@@ -63,6 +63,15 @@ def names_thing(name: str) -> bool:
     return bool(words & _THINGS) and not words & _PEOPLE
 
 
+def is_network(text: str) -> bool:
+    """Whether a text is a network address, of either kind."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def suspicious(text: bytes) -> bool:
     """Whether a text may hold something personal at all: cheap, and never wrongly no."""
     if b"@" in text or b"%40" in text or b'ip"' in text or b'IP"' in text or b'Ip"' in text or b"ddr" in text:
@@ -104,9 +113,7 @@ def scrubbed_json(text: str, note: Note, *, thing: bool = False) -> str:
         return f'"[{kind}]"'
 
     def network(found: re.Match[str]) -> str:
-        try:
-            ip_address(found.group(2))
-        except ValueError:
+        if not is_network(found.group(2)):
             return found.group()
         note(IP)
         return f'{found.group(1)}"[ip]"'

@@ -18,6 +18,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from spira.collect.backfill import Backfill, pending
+from spira.collect.personal import names_contact
 from spira.collect.properties import FIELD_MARK
 from spira.collect.quarantine import quoted
 from spira.collect.shown import without_contacts
@@ -45,7 +46,7 @@ class ProposedProperty:
     name: str = field(metadata={"help": "its name; with `[].`, the field of a list's lines"})
     type: str | None = field(metadata={"help": "the type it is proposed as; none when it is not proposed"})
     why_not: str | None = field(
-        metadata={"help": "mixed, list, object, nothing, name, taken or elsewhere; none when it is proposed"}
+        metadata={"help": "mixed, list, object, nothing, name, taken, elsewhere or personal; none when it is proposed"}
     )
     seen: int = field(metadata={"help": "how often it was seen in these days"})
     types: dict[str, int] = field(metadata={"help": "what its values were, and how often"})
@@ -192,6 +193,8 @@ def _property(
 ) -> ProposedProperty:
     array, dot, inner = name.partition(FIELD_MARK)
     proposed, why_not = type_of(inner if dot else name, types[name], field=bool(dot))
+    if names_contact(inner if dot else name):
+        proposed, why_not = None, "personal"
     if not dot and name in everywhere:
         proposed, why_not = None, "elsewhere"
     if dot and types.get(array, {}).keys() - {"array", "null"}:
@@ -242,6 +245,7 @@ _SPOKEN = {
     "name": "its name can't be a column's",
     "taken": "every event has a column of this name",
     "elsewhere": "another event declares it with another type",
+    "personal": "it is a contact value, which is taken out; have the sender leave it out",
 }
 
 

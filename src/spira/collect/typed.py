@@ -17,7 +17,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as compute
 
-from spira.collect.personal import ID_CARD, kind_of, names_contact, names_thing, scrubbed
+from spira.collect.personal import ID_CARD, IP, is_network, kind_of, names_contact, names_thing, scrubbed
 from spira.collect.tracking import PropertyType
 from spira.kernel.clock import parse_instant
 
@@ -230,7 +230,7 @@ def column(type: PropertyType, values: list[Any], name: str = "", note: NotePlac
     whole unless it is an address or an identity card's number. `note` is told the place and kind of a find.
     """
     made = pa.array(values, _ARROW[type])
-    if type == "text" and _may_be_personal(made):
+    if type == "text" and (names_contact(name) or _may_be_personal(made)):
         fresh = [value and _without_personal(value, name, place, note) for place, value in enumerate(values)]
         return pa.array(fresh, _ARROW[type])
     if type != "money":
@@ -261,6 +261,9 @@ def _without_personal(text: str, name: str, place: int, note: NotePlace) -> str:
             return text
         found(ID_CARD)
         return f"[{ID_CARD}]"
+    if names_contact(name) and is_network(text):
+        found(IP)
+        return f"[{IP}]"
     return scrubbed(text, found, thing=names_thing(name))
 
 
