@@ -11,10 +11,12 @@ from spira.collect import links, visits
 from spira.collect.arrivals import arrival
 from spira.collect.links import Link, NewLink
 from spira.console.app import create_app
-from spira.kernel.errors import LogUnavailable
+from spira.kernel.errors import LogUnavailable, NotFound
+from spira.kernel.ids import show_profile
+from spira.storage.log import BEGINNING
 from spira.testing.houses import NOON
 from spira.testing.workspaces import send, workspace
-from spira.unify import units
+from spira.unify import erase, units
 
 PLAN = """\
 tracking: retail
@@ -208,3 +210,34 @@ def test_an_address_tells_its_link_and_visit(context, found):
     import msgspec
 
     assert arrival(msgspec.Raw(context)) == found
+
+
+def test_erasing_a_person_takes_their_visits_and_the_links_they_recommend_by(client, core):
+    """Neither the log nor the warehouse keep the visit, and the link that named them leads nowhere any more."""
+    link = made(core, code="zoes")
+    at = urlsplit(opened(client, link).headers["location"])
+    visit = parse_qs(at.query)["spira_visit"][0]
+    page = {"url": f"https://shop.example/p?{at.query}", "search": f"?{at.query}"}
+    send(core, [{"type": "identify", "userId": "zoe", "messageId": "zoe-1", "context": {"page": page}}])
+    core.refresh()
+    [zoe] = core.lane().query("select profile_id from profile_events where message_id = 'zoe-1'")
+    told = {"target": "https://shop.example/", "code": "by-zoe", "referrer": show_profile(zoe[0])}
+    answer = client.post("/api/links", json=told, headers={"authorization": "Bearer local"})
+    assert answer.status_code == 201, answer.text
+    assert links.get(core.state, "by-zoe").referred_by == show_profile(zoe[0])
+
+    with core.exclusive():
+        erase.erase(core.stores(), "user_id:zoe", actor="ann")
+
+    assert core.lane().value("select count(*) from events where message_id = $visit", {"visit": visit}) == 0
+    assert visit.encode() not in b"".join(core.log.read(BEGINNING).records)
+    with pytest.raises(NotFound):
+        links.get(core.state, "by-zoe")
+
+
+def test_a_referrer_is_a_person_that_the_maker_may_see(client):
+    """What is no person's id, and a person who is not there, are refused."""
+    for referrer, status in (("ann", 422), ("p_0000000000000", 404)):
+        told = {"target": "https://shop.example/", "referrer": referrer}
+        answer = client.post("/api/links", json=told, headers={"authorization": "Bearer local"})
+        assert answer.status_code == status
