@@ -16,6 +16,7 @@ GROUPS = {
     "people": roles.PEOPLE,
     "define": roles.DEFINE,
     "run": roles.RUN,
+    "link": roles.LINK,
     "connect": roles.CONNECT,
     "erase": roles.ERASE,
     "administer": roles.ADMINISTER,

@@ -17,6 +17,7 @@ NAMED: dict[str, frozenset[Role]] = {
     "people": frozenset(roles.PEOPLE),
     "define": frozenset(roles.DEFINE),
     "run": frozenset(roles.RUN),
+    "link": frozenset(roles.LINK),
     "connect": frozenset(roles.CONNECT),
     "erase": frozenset(roles.ERASE),
     "administer": frozenset(roles.ADMINISTER),

@@ -21,6 +21,7 @@ PEOPLE: tuple[Role, ...] = (
 )
 DEFINE: tuple[Role, ...] = ("administrator", "operator", "analyst", "data_engineer")
 RUN: tuple[Role, ...] = ("administrator", "operator", "data_engineer")
+LINK: tuple[Role, ...] = (*RUN, "guide")
 CONNECT: tuple[Role, ...] = ("administrator", "data_engineer")
 ERASE: tuple[Role, ...] = ("administrator", "privacy_officer")
 ADMINISTER: tuple[Role, ...] = ("administrator",)

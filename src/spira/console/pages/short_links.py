@@ -20,9 +20,9 @@ from spira.kernel.i18n import catalogue, say
 from spira.kernel.viewer import Viewer
 from spira.measure.link_report import FOLLOWS_DAYS
 from spira.server.api import links as api
-from spira.server.api.links import MAKE, LinkChange, LinkEnd, LinkToMake, LinkView
+from spira.server.api.links import LinkChange, LinkEnd, LinkToMake, LinkView
 from spira.server.core import AnyCore, Asking, Core
-from spira.server.roles import PEOPLE, RUN
+from spira.server.roles import LINK, PEOPLE, RUN
 from spira.server.staff import names as staff_names
 
 Asked = Request[Any, Any, Any]
@@ -42,10 +42,10 @@ def links_page(
 ) -> Response[str]:
     """The list."""
     found = api.listing(core, viewer, show=show, before=before)
-    return page(request, core, "links.html", data=found, makes=viewer.has(*MAKE), show=show, follows=FOLLOWS_DAYS)
+    return page(request, core, "links.html", data=found, makes=viewer.has(*LINK), show=show, follows=FOLLOWS_DAYS)
 
 
-@get("/links/new", opt={"roles": MAKE, "data": None}, sync_to_thread=True)
+@get("/links/new", opt={"roles": LINK, "data": None}, sync_to_thread=True)
 def new_link_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The form of a new link."""
     known = ("target", "name", "campaign", "medium", "touchpoint", "unit", "staff", "referrer")
@@ -53,7 +53,7 @@ def new_link_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     return _form(request, core, viewer, form, None)
 
 
-@post("/links", opt={"roles": MAKE}, status_code=200)
+@post("/links", opt={"roles": LINK}, status_code=200)
 async def make_link(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
     """The new link's page; or the form again with what is wrong."""
     form = await _typed(request)
@@ -97,7 +97,7 @@ def link_sheet(
     return page(request, core, "link_sheet.html", data=shown, code=drawn, kind=chosen, kinds=SHEETS)
 
 
-@post("/links/{code:str}/change", opt={"roles": MAKE}, status_code=200)
+@post("/links/{code:str}/change", opt={"roles": LINK}, status_code=200)
 async def change_link(request: Asked, core: Core, viewer: Asking, code: FromPath[str]) -> Response[Any]:
     """Back to the link; or its page again with what is wrong."""
     form = await _typed(request)
@@ -110,7 +110,7 @@ async def change_link(request: Asked, core: Core, viewer: Asking, code: FromPath
     return await anyio.to_thread.run_sync(lambda: _or_fault(request, core, viewer, code, carry_out, form))
 
 
-@post("/links/{code:str}/end", opt={"roles": MAKE}, status_code=200)
+@post("/links/{code:str}/end", opt={"roles": LINK}, status_code=200)
 async def end_link(request: Asked, core: Core, viewer: Asking, code: FromPath[str]) -> Response[Any]:
     """Back to the list; or the page again with what is wrong."""
     confirm = (await _typed(request)).get("confirm", "")

@@ -23,14 +23,13 @@ from spira.measure.link_report import NOTHING, Led, LinkCounts, VisitDay
 from spira.server.api.quarantine import day_of
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.errors import Unacceptable
-from spira.server.roles import PEOPLE, RUN
+from spira.server.roles import LINK, PEOPLE, RUN
 from spira.server.staff import names as staff_names
 from spira.server.wire import plain
 from spira.unify import people
 from spira.unify.portrait import PersonRow, says
 from spira.unify.units import Unit, all_units
 
-MAKE: tuple[Role, ...] = (*RUN, "guide")
 LIST = 50
 SEE_ALL: tuple[Role, ...] = ("administrator", "operator", "analyst", "data_engineer", "privacy_officer")
 
@@ -332,7 +331,7 @@ def list_links(
     return plain(listing(core, viewer, show=show, before=before))  # type: ignore[no-any-return]
 
 
-@post("/api/links", opt={"roles": MAKE}, status_code=201, sync_to_thread=True)
+@post("/api/links", opt={"roles": LINK}, status_code=201, sync_to_thread=True)
 def add_link(core: Core, viewer: Asking, data: JSONBody[LinkToMake]) -> dict[str, Any]:
     """Make a short link; a guide's is a card of their own."""
     return plain(make(core, viewer, data))  # type: ignore[no-any-return]
@@ -344,13 +343,13 @@ def show_link(core: Core, viewer: Asking, code: FromPath[str]) -> dict[str, Any]
     return plain(view(core, viewer, code))  # type: ignore[no-any-return]
 
 
-@post("/api/links/{code:str}/change", opt={"roles": MAKE}, status_code=200, sync_to_thread=True)
+@post("/api/links/{code:str}/change", opt={"roles": LINK}, status_code=200, sync_to_thread=True)
 def change_link(core: Core, viewer: Asking, code: FromPath[str], data: JSONBody[LinkChange]) -> dict[str, Any]:
     """Give a link another target, name or last day; what is printed stays good."""
     return plain(change(core, viewer, code, data))  # type: ignore[no-any-return]
 
 
-@post("/api/links/{code:str}/end", opt={"roles": MAKE}, status_code=200, sync_to_thread=True)
+@post("/api/links/{code:str}/end", opt={"roles": LINK}, status_code=200, sync_to_thread=True)
 def end_link(core: Core, viewer: Asking, code: FromPath[str], data: JSONBody[LinkEnd]) -> dict[str, Any]:
     """Let a link lead nowhere from now on; its code is typed to confirm."""
     return plain(finish(core, viewer, code, data))  # type: ignore[no-any-return]
