@@ -116,6 +116,16 @@ def test_a_page_sends_again_what_was_refused_for_now(browser, shop, delivery, fa
     assert any(each.method == "OPTIONS" for each in shop.asked)
 
 
+def test_a_page_that_is_asked_to_slow_down_comes_again(browser, shop):
+    """After a 429 too."""
+    shop.busy = 2
+    with visiting(browser, shop) as page:
+        page.evaluate(ONE)
+        shop.wait_for("Order Completed")
+
+    assert [each.status for each in shop.posts()] == [429, 429, 200]
+
+
 def test_a_page_with_a_wrong_key_gives_up(browser, shop):
     """401 is final for a page too."""
     shop.key = "wk_nobody"

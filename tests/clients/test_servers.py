@@ -74,6 +74,17 @@ def test_what_was_refused_for_now_is_sent_again(shop, client):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_that_is_asked_to_slow_down_comes_again(shop, client):
+    """After a 429 it waits, sends the same again, and loses nothing."""
+    shop.busy = 2
+
+    assert run(client, shop, "one") == {"failed": []}
+
+    assert [each.status for each in shop.posts()] == [429, 429, 200]
+    assert shop.events() == [("track", "Order Completed")]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 def test_an_answer_that_was_lost_counts_nothing_twice(shop, client):
     """The client sends the same message ids again, so a call that was stored though its answer was lost counts once."""
     shop.log.faults.extend(["lose", "lose"])
