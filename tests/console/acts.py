@@ -1,0 +1,387 @@
+"""How every change of the console and the API is carried out: a form as a browser sends it, JSON as programs do.
+
+Each route that changes something stands in `ACTS`, or with its reason in one of the two lists beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from litestar.testing import TestClient
+from tests.console.acting import Actor
+
+from spira.collect.imports import tables
+from spira.kernel.clock import iso
+from spira.kernel.viewer import SYSTEM
+from spira.server import second_factor, sessions
+
+NEW = "tulips by the old harbour"
+TAG = "tag: {name}\nlabel: {{zh-CN: 新, en: New}}\nvalue: count_of('Order Completed')\n"
+ACTS: dict[str, Callable[[Actor], None]] = {}
+# What is driven elsewhere, and why not here.
+ELSEWHERE = {
+    "/start/sample": "only an empty workspace takes it: tests/console/test_start.py sees its row",
+    "/api/start/sample": "only an empty workspace takes it: tests/console/test_start.py sees its row",
+}
+# Routes of single steps of a longer act, whose first step is driven: the act is written down once.
+STEPS = {
+    "/imports/new": "hands a file in, of which nothing is imported before its start",
+    "/api/imports/uploads": "the same, for programs",
+    "/imports/uploads/{upload:str}/check": "says what a file would become",
+    "/api/imports/uploads/{upload:str}/check": "the same, for programs",
+    "/api/imports/{import_id:str}/calls": "a lot of rows of an import whose beginning is written down",
+    "/api/imports/{import_id:str}/faults": "rows at fault of such an import",
+    "/api/imports/{import_id:str}/end": "the end of such an import",
+}
+MAPPING = """\
+mapping: till
+columns:
+  order_id: {from: Order ID, required: true}
+  member: {from: Customer ID}
+key: order_id
+calls:
+  - call: identify
+    user_id: member
+    traits: {last_order_id: order_id}
+"""
+
+
+def on(*paths: str) -> Callable[[Callable[[Actor, str], None]], Callable[[Actor, str], None]]:
+    """Register how routes are driven; the function is told the route's path."""
+
+    def register(drive: Callable[[Actor, str], None]) -> Callable[[Actor, str], None]:
+        for path in paths:
+            ACTS[path] = lambda who, path=path: drive(who, path)
+        return drive
+
+    return register
+
+
+def sent(path: str, fields: dict[str, object]) -> dict[str, object]:
+    """Fields as the path takes them: JSON for the API, a form for pages."""
+    return {"json": fields} if path.startswith("/api/") else {"form": fields}
+
+
+# One's own account
+
+
+@on("/account/password", "/api/account/password")
+def _password(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, {"present": who.with_password(), "new": NEW}))
+
+
+@on("/account/recovery-codes", "/account/second-factor/off", "/api/account/recovery-codes",
+    "/api/account/second-factor/off")  # fmt: skip
+def _with_a_code(who: Actor, path: str) -> None:
+    _, codes = who.enrol()
+    who.act(path, **sent(path, {"password": who.with_password(), "code": codes[0]}))
+
+
+@on("/account/second-factor", "/api/account/second-factor", "/account/sessions/end-others",
+    "/api/account/sessions/end-others", "/sign-out")  # fmt: skip
+def _as_it_is(who: Actor, path: str) -> None:
+    who.act(path)
+
+
+@on("/account/second-factor/confirm", "/api/account/second-factor/confirm")
+def _first_code(who: Actor, path: str) -> None:
+    secret = second_factor.begin(who.core.state, who.core.keys, who.me, at=who.core.clock.now())
+    who.act(path, **sent(path, {"code": who.code(secret)}))
+
+
+@on("/account/sessions/{session:str}/end", "/api/account/sessions/{session:str}/end")
+def _end_session(who: Actor, path: str) -> None:
+    sessions.open_session(who.core.state, who.me, at=who.core.clock.now(), hours=8)
+    found = who.client.get("/api/account").json()["sessions"]
+    who.act(path.replace("{session:str}", next(each["id"] for each in found if not each["this"])))
+
+
+@on("/account/tokens", "/api/tokens")
+def _token(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, {"name": "till", "days": 30 if path.startswith("/api/") else "30"}))
+
+
+@on("/account/tokens/{token:str}/revoke", "/api/account/tokens/{token:str}/revoke")
+def _revoke(who: Actor, path: str) -> None:
+    who.send("/account/tokens", {"name": "till", "days": "30"})
+    who.act(path.replace("{token:str}", who.client.get("/api/account").json()["tokens"][0]["id"]))
+
+
+# The door
+
+
+def stranger(who: Actor) -> None:
+    """Whoever acts comes anew, without a session."""
+    who.client = TestClient(who.app, raise_server_exceptions=False)
+    page = who.client.get("/sign-in").text
+    who.client.headers["x-csrf-token"] = page.split('name="csrf" value="')[1].split('"')[0]
+
+
+@on("/sign-in")
+def _sign_in(who: Actor, path: str) -> None:
+    password = who.with_password()
+    stranger(who)
+    who.act(path, {"email": who.staff.email, "password": password})
+
+
+@on("/sign-in/code")
+def _code(who: Actor, path: str) -> None:
+    _, codes = who.enrol()
+    password = who.with_password()
+    stranger(who)
+    who.send("/sign-in", {"email": who.staff.email, "password": password})
+    who.act(path, {"code": codes[0]})
+
+
+@on("/sign-in/{token:str}")
+def _by_link(who: Actor, path: str) -> None:
+    url = who.send("/api/staff/sign-in-link", json={"email": who.staff.email}).json()["url"]
+    stranger(who)
+    who.act(path.replace("{token:str}", url.rsplit("/", 1)[1]), {"password": NEW})
+
+
+# Staff and units
+
+
+@on("/staff", "/api/staff")
+def _invite(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, {"email": who.fresh("new") + "@example.com", "name": "New", "roles": ["reader"]}))
+
+
+@on("/api/staff/sign-in-link", "/api/staff/end")
+def _by_address(who: Actor, path: str) -> None:
+    who.act(path, json={"email": who.colleague().email})
+
+
+@on("/staff/{staff_id:str}", "/api/staff/{staff_id:str}")
+def _change_staff(who: Actor, path: str) -> None:
+    there = path.replace("{staff_id:str}", who.colleague().staff_id)
+    who.act(there, **sent(path, {"name": "Other", "roles": ["analyst"]}))
+
+
+@on("/staff/{staff_id:str}/link", "/api/staff/{staff_id:str}/link")
+def _link(who: Actor, path: str) -> None:
+    who.act(path.replace("{staff_id:str}", who.colleague().staff_id))
+
+
+@on("/staff/{staff_id:str}/end", "/api/staff/{staff_id:str}/end")
+def _end_staff(who: Actor, path: str) -> None:
+    other = who.colleague()
+    who.act(path.replace("{staff_id:str}", other.staff_id), **sent(path, {"confirm": other.email}))
+
+
+@on("/staff/{staff_id:str}/reset-second-factor", "/api/staff/{staff_id:str}/reset-second-factor")
+def _reset(who: Actor, path: str) -> None:
+    other = who.colleague()
+    who.enrol(other.staff_id)
+    who.act(path.replace("{staff_id:str}", other.staff_id), **sent(path, {"confirm": other.email}))
+
+
+@on("/staff/units", "/api/units")
+def _unit(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, {"code": who.fresh("unit"), "name": "Unit"}))
+
+
+@on("/staff/units/{code:str}", "/api/units/{code:str}")
+def _change_unit(who: Actor, path: str) -> None:
+    who.send("/api/units", json={"code": who.fresh("unit"), "name": "Unit"})
+    who.act(path.replace("{code:str}", who.fresh("unit")), **sent(path, {"name": "Renamed"}))
+
+
+@on("/staff/units/{code:str}/remove", "/api/units/{code:str}/remove")
+def _remove_unit(who: Actor, path: str) -> None:
+    who.send("/api/units", json={"code": who.fresh("unit"), "name": "Unit"})
+    who.act(path.replace("{code:str}", who.fresh("unit")), **sent(path, {"confirm": who.fresh("unit")}))
+
+
+# Sources, and what came in
+
+
+@on("/sources", "/api/sources")
+def _source(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, {"name": who.fresh("source"), "touchpoint": "web"}))
+
+
+@on("/sources/{name:str}/rotate", "/sources/{name:str}/end", "/sources/{name:str}/web",
+    "/api/sources/{name:str}/rotate", "/api/sources/{name:str}/end", "/api/sources/{name:str}/web")  # fmt: skip
+def _of_a_source(who: Actor, path: str) -> None:
+    name = who.fresh("source")
+    who.send("/api/sources", json={"name": name})
+    web = {"consent_first": True} if path.startswith("/api/") else {"consent_first": "yes"}
+    who.act(path.replace("{name:str}", name), **sent(path, web if path.endswith("/web") else {"confirm": name}))
+
+
+@on("/sources/{name:str}/settings", "/api/sources/{name:str}/settings")
+def _source_settings(who: Actor, path: str) -> None:
+    name, api = who.fresh("source"), path.startswith("/api/")
+    who.send("/api/sources", json={"name": name})
+    fields = {"mode": "observe", "silent_minutes": 30 if api else "30"}
+    who.act(path.replace("{name:str}", name), **sent(path, fields))
+
+
+@on("/quarantine/replay", "/api/quarantine/replay")
+def _replay(who: Actor, path: str) -> None:
+    first = who.client.get("/api/quarantine").json()["calls"][-1 if path.startswith("/api/") else 0]["id"]
+    who.act(path, **({"json": {"calls": [first]}} if path.startswith("/api/") else {"form": {"call": [first]}}))
+
+
+# Imports
+
+
+def upload(who: Actor) -> tuple[str, dict[str, object]]:
+    """A table that was handed in, and how it is to be read."""
+    table = f"Order ID,Customer ID\nA{who.number},u1\n".encode()
+    found = who.send("/api/imports/uploads", files={"data": ("till.csv", table)}).json()
+    return found["upload"], {"source": "shop", "mapping": "", "text": MAPPING}
+
+
+@on("/api/imports")
+def _import(who: Actor, path: str) -> None:
+    told = {"source": "shop", "mapping": "till", "fingerprint": "f", "part": who.fresh("p"), "identity": "a.csv"}
+    who.act(path, json=told)
+
+
+@on("/imports/uploads/{upload:str}/start", "/api/imports/uploads/{upload:str}/start")
+def _start_import(who: Actor, path: str) -> None:
+    name, how = upload(who)
+    who.act(path.replace("{upload:str}", name), **sent(path, how))
+
+
+@on("/imports/{import_id:str}/retry", "/api/imports/{import_id:str}/retry")
+def _again(who: Actor, path: str) -> None:
+    name, how = upload(who)
+    begun = who.send(f"/api/imports/uploads/{name}/start", json=how).json()["import_id"]
+    tables.finish(who.core.state, who.core.clock, begun, fault="the disk was full")
+    who.act(path.replace("{import_id:str}", begun))
+
+
+@on("/imports/scheduled/{name:str}/run", "/api/imports/scheduled/{name:str}/run")
+def _run_now(who: Actor, path: str) -> None:
+    name, home = who.fresh("nightly"), who.core.directory
+    for folder in ("imports", "drops"):
+        (home / folder).mkdir(exist_ok=True)
+    text = f"import: {name}\nsource: shop\nfrom: {{kind: folder, folder: drops}}\nmapping: jd_orders\nevery: 1 hour\n"
+    (home / "imports" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    who.core.apply(SYSTEM)
+    who.act(path.replace("{name:str}", name))
+
+
+# People
+
+
+@on("/people/{profile:str}/notes", "/api/profiles/{profile:str}/notes")
+def _note(who: Actor, path: str) -> None:
+    who.act(path.replace("{profile:str}", who.world.person("u8")), **sent(path, {"text": "Called back"}))
+
+
+@on("/people/{profile:str}/notes/{note:int}/delete", "/api/profiles/{profile:str}/notes/{note:int}")
+def _take_back(who: Actor, path: str) -> None:
+    person = who.world.person("u8")
+    number = who.send(f"/api/profiles/{person}/notes", json={"text": "Wrong"}).json()["note_id"]
+    there = path.replace("{profile:str}", person).replace("{note:int}", str(number))
+    who.act(there, method="DELETE" if path.startswith("/api/") else "POST")
+
+
+@on("/people/{profile:str}/contact", "/api/profiles/{profile:str}/contact")
+def _contact(who: Actor, path: str) -> None:
+    who.act(path.replace("{profile:str}", who.world.person("u8")), **sent(path, {"kind": "email"}))
+
+
+@on("/people/selected/note", "/api/profiles/selected/notes")
+def _note_all(who: Actor, path: str) -> None:
+    chosen = [who.world.person("u8"), who.world.person("u9")]
+    api = path.startswith("/api/")
+    who.act(path, **sent(path, {"profiles" if api else "chosen": chosen, "text": "Called back"}))
+
+
+@on("/people/selected/export", "/api/profiles/selected/export")
+def _export_all(who: Actor, path: str) -> None:
+    chosen = [who.world.person("u8"), who.world.person("u9")]
+    api = path.startswith("/api/")
+    who.act(path, **sent(path, {"profiles" if api else "chosen": chosen, "purpose": "analysis"}))
+
+
+@on("/deliveries/selected/export", "/api/deliveries/export")
+def _export_deliveries(who: Actor, path: str) -> None:
+    known = [each["delivery_id"] for each in who.client.get("/api/deliveries").json()["deliveries"][:2]]
+    who.act(path, **sent(path, {"deliveries": known} if path.startswith("/api/") else {"chosen": known}))
+
+
+@on("/requests/export", "/api/requests/export")
+def _give_out(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, {"identifier": "email:u10@example.com"}))
+
+
+@on("/requests/erase", "/api/erase")
+def _erase(who: Actor, path: str) -> None:
+    api = path.startswith("/api/")
+    number = 50 if api else 51
+    named = {"identifier": f"email:u{number}@example.com"}
+    who.act(path, **sent(path, named if api else {**named, "confirm": who.world.person(f"u{number}")}))
+
+
+@on("/audiences/{name:str}/export")
+def _export_audience(who: Actor, path: str) -> None:
+    who.act(path.replace("{name:str}", "reachable_by_email"), {"purpose": "analysis"})
+
+
+# Definitions, messages and links
+
+
+@on("/definitions/apply", "/api/definitions/apply")
+def _apply(who: Actor, path: str) -> None:
+    name = who.fresh("made")
+    text = TAG.format(name=name)
+    if path.startswith("/api/"):
+        (who.core.directory / "tags" / f"{name}.yaml").write_text(text, encoding="utf-8")
+        who.act(path, json={})
+    else:
+        page = who.send("/definitions/draft", {"way": "write", "text": text}).text
+        mark = re.search(r'name="fingerprint" value="([^"]+)"', page)
+        who.act(
+            path, {"way": "write", "kind": "tag", "name": name, "text": text, "fingerprint": mark and mark.group(1)}
+        )
+
+
+@on("/templates/{name:str}/test", "/api/templates/{name:str}/test")
+def _test_mail(who: Actor, path: str) -> None:
+    who.act(path.replace("{name:str}", "a_gift"))
+
+
+@on("/links", "/api/links")
+def _short_link(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, {"target": "https://shop.example/", "campaign": "spring"}))
+
+
+@on("/links/{code:str}/change", "/links/{code:str}/end", "/api/links/{code:str}/change", "/api/links/{code:str}/end")
+def _of_a_link(who: Actor, path: str) -> None:
+    code = who.fresh("lk").replace("1", "a")
+    who.send("/api/links", json={"target": "https://shop.example/", "code": code})
+    fields = {"confirm": code} if path.endswith("/end") else {"target": "https://shop.example/new", "name": "Other"}
+    who.act(path.replace("{code:str}", code), **sent(path, fields))
+
+
+# The house
+
+
+@on("/settings/{section:str}", "/api/settings/{section:str}")
+def _settings(who: Actor, path: str) -> None:
+    brand = {"brand": who.fresh("Shop ")}
+    api = path.startswith("/api/")
+    who.act(path.replace("{section:str}", "workspace"), **sent(path, {"values": brand} if api else brand))
+
+
+@on("/api/backup")
+def _backup(who: Actor, path: str) -> None:
+    who.act(path, json={"file": str(who.core.directory.parent / "away.spira")})
+
+
+@on("/api/clock")
+def _clock(who: Actor, path: str) -> None:
+    who.act(path, json={"to": iso(who.core.clock.now())})
+
+
+@on("/audit/export")
+def _audit(who: Actor, path: str) -> None:
+    who.act(path, {"family": "unit"})
