@@ -297,9 +297,9 @@ def _details(part: TrackingDefinition) -> Iterator[tuple[str, str, Place]]:
 
 def _two_types(definition: Definition, world: World) -> Iterator[Diagnostic]:
     """Details of this part whose type differs from an earlier declaration, here or in another part."""
-    first: dict[str, tuple[str, Definition | None, Place]] = {
-        f"property `{name}`": (type, None, ()) for own in OWN_EVENTS.values() for name, type in own.properties.items()
-    } | {f"trait `{name}`": (type, None, ()) for name, type in OWN_TRAITS.items()}
+    own = [(f"property `{name}`", type) for each in OWN_EVENTS.values() for name, type in each.properties.items()]
+    own += [(f"trait `{name}`", type) for name, type in OWN_TRAITS.items()]
+    first: dict[str, tuple[str, Definition | None, Place]] = {detail: (type, None, ()) for detail, type in own}
     for each in world.of("tracking"):
         for detail, type, path in _details(each.model):
             known, where, place = first.setdefault(detail, (type, each, path))

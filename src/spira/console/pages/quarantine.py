@@ -79,7 +79,7 @@ def replay_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
 @post("/quarantine/replay", opt=whole(CONNECT), status_code=200)
 async def replay_calls(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """Have them read again; the answer says how many, and goes on with the rest."""
-    wish = _wish(await request.form())
+    wish = _wish(MultiDict((await request.form()).multi_items()))
 
     def act() -> Response[str]:
         try:

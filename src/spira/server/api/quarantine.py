@@ -9,7 +9,7 @@ from litestar import get
 from litestar.params import FromPath, FromQuery
 
 from spira.collect import quarantine
-from spira.collect.quarantine import STATES, Filters, QuarantinePage, RefusedView
+from spira.collect.quarantine import STATES, Filters, QuarantinePage, RefusedView, State
 from spira.collect.tracking import plan_of
 from spira.server.core import AnyCore, Core, as_of
 from spira.server.errors import Unacceptable
@@ -29,7 +29,7 @@ def day_of(text: str) -> date | None:
 
 def filters_of(source: str, event: str, reason: str, day: str, state: str = "open") -> Filters:
     """The filters of an address; an empty one is none."""
-    known = next((each for each in STATES if each == state), "open")
+    known: State = next((each for each in STATES if each == state), "open")
     return Filters(source=source or None, event=event or None, reason=reason or None, day=day_of(day), state=known)
 
 
