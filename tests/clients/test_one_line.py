@@ -51,11 +51,12 @@ def example(shop):
     return files | {"/": page}
 
 
-def bare(shop, *, attributes="", before=""):
+def bare(shop, *, attributes="", before="", after=""):
     """The line alone, with a script of the page before it."""
     page = f"""<!doctype html><meta charset="utf-8"><title>Shop</title>
-<script src="before.js"></script><script src="{shop.place}/spira.js" data-key="{shop.key}" {attributes}></script>"""
-    return {"/": page, "/before.js": before}
+<script src="before.js"></script><script src="{shop.place}/spira.js" data-key="{shop.key}" {attributes}></script>
+<script src="after.js"></script>"""
+    return {"/": page, "/before.js": before, "/after.js": after}
 
 
 def sent_from(shop):
@@ -156,6 +157,17 @@ def test_each_purpose_and_channel_is_told(browser, shop):
     found = shop.rows("select purpose, channel, granted from permissions order by all")
     assert found == [("marketing", "email", True), ("marketing", "sms", False)]
     assert shop.rows("select count(*) from profiles") == [(1,)]
+
+
+def test_a_refusal_while_the_client_is_loading_sends_nothing(browser, shop):
+    """Where pages begin at once, a refusal before anything was sent leaves nothing sent and nothing kept."""
+    after = "analytics.track('Seen'); spira.consent({analytics: false}); analytics.track('Seen again');"
+    with visiting(browser, shop, bare(shop, after=after)) as page:
+        page.wait_for_function("window.analytics.instance !== null")
+        page.wait_for_timeout(300)
+
+        assert page.evaluate(KEPT) == NOTHING | {"local": [f"spira:consent:{shop.key}"]}
+    assert shop.posts() == []
 
 
 def test_a_page_may_wait_though_its_source_does_not(browser, shop):

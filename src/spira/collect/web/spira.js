@@ -11,6 +11,7 @@
   var script = document.currentScript || document.querySelector("script[data-key][src*='/spira.js']");
   if (!script || (window.spira && window.spira.version)) return;
   var key = script.getAttribute("data-key") || "";
+  if (!key) console.error("[spira] the script has no data-key, so nothing can be sent");
   var base = script.src.replace(/\/spira\.js([?#].*)?$/, "");
   var REMEMBERED = "spira:consent:" + key;
   var CALLS = ["track", "page", "identify", "group", "alias", "screen"];
@@ -138,9 +139,15 @@
       cdnSettings: { integrations: { "Segment.io": destination }, metrics: { sampleRate: 0 } }
     }).then(function (loaded) {
       real = analytics.instance = loaded[0];
-      window.analytics = analytics; // the client puts nothing there, but a page may have
+      var refusal = later.some(function (each) { return each[0] && each[0].analytics === false; });
+      if (refusal && !(answer && answer.analytics === true)) { // refused before anything was sent: nothing is
+        queue = [];
+        state = "waiting";
+        later.splice(0).forEach(function (each) { consent(each[0]).then(each[1], each[1]); });
+        if (state === "stopped") silence();
+        return;
+      }
       state = "running";
-      var refusal = later.some(function (each) { return each[0].analytics === false; });
       words.forEach(function (each) { say(each[0], each[1]); });
       if (!paged && !refusal) real.page();
       paged = true;
