@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 import spira.worker.builtin  # noqa: F401  (registers everything)
+from spira.collect.connectors.base import CONNECTORS, Connector
 from spira.definitions.kinds import KINDS
 from spira.engage.channels.base import CHANNELS, Channel, is_required, options_of
 from spira.kernel.jobs import JOBS
@@ -57,6 +58,34 @@ def test_every_channel_of_ours_passes_the_contract():
     ours = [made.__name__ for made in map(CHANNELS.get, CHANNELS) if made.__module__.startswith("spira.")]
     assert ours
     assert [each for each in ours if f"channel={each}(" not in held] == []
+
+
+@pytest.mark.parametrize("name", list(CONNECTORS))
+def test_a_connector_is_a_frozen_dataclass(name):
+    """
+    Its options can't change under way; no two connectors read files of one ending.
+    """
+    made = CONNECTORS.get(name)
+    assert issubclass(made, Connector)
+    assert is_dataclass(made)
+    assert made.__dataclass_params__.frozen
+    endings = [suffix for _, each in CONNECTORS.items() for suffix in each.suffixes]
+    assert len(endings) == len(set(endings))
+
+
+def test_every_connector_of_ours_passes_the_contract():
+    """
+    For each connector in the package there is a subclass of `ConnectorContract` that opens it.
+    """
+    held = "".join(
+        ast.unparse(node)
+        for path in TESTS.rglob("test_*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "ConnectorContract" for base in node.bases)
+    )
+    ours = [made.__name__ for made in map(CONNECTORS.get, CONNECTORS) if made.__module__.startswith("spira.")]
+    assert len(ours) == 7
+    assert [each for each in ours if f"nowhere={each}(" not in held] == []
 
 
 @pytest.mark.parametrize("name", list(JOBS))

@@ -99,6 +99,7 @@ FAMILIES = (
     ("E1", "Workspace, stores and processes"),
     ("E2", "Definitions and conditions that were asked about"),
     ("E3", "Delivery"),
+    ("E4", "Imports"),
     ("E6", "The demo"),
     ("D0", "Files and their shape"),
     ("D1", "Between definitions"),
@@ -112,6 +113,7 @@ FAMILIES = (
     ("D42", "Templates"),
     ("D43", "Channels"),
     ("D5", "Metrics"),
+    ("D6", "Imports and mappings"),
 )
 
 

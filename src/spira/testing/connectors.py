@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from spira.collect.connectors.base import Connector, OutOfReach, Part, Unreadable
-from spira.collect.mapping.convert import text_of
+from spira.collect.mapping.values import text_of
 
 Table = Sequence[Mapping[str, Any]]
 TABLE: Table = [

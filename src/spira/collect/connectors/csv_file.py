@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from spira.collect.connectors.base import Rows, Unread, Unreadable, connector
+from spira.collect.connectors.base import BATCH_ROWS, Rows, Unread, Unreadable, connector
 from spira.collect.connectors.files import FileConnector, column_names, encoding_of, opened
 
 BLOCK = 4 * 1024 * 1024
@@ -122,8 +122,9 @@ class _Reading:
                 ),
             )
             for batch in reader:
-                if found := self._rows(batch):
-                    yield found
+                for begin in range(0, max(batch.num_rows, 1), BATCH_ROWS):
+                    if found := self._rows(batch.slice(begin, BATCH_ROWS)):
+                        yield found
         except pa.ArrowInvalid as fault:
             if "Empty CSV" not in str(fault):
                 raise Unreadable(

@@ -22,7 +22,7 @@ from spira.collect.calls import Call, Fault, inspect, read_request
 from spira.collect.connectors.base import Connector, Part, Rows
 from spira.collect.imports.reading import lots
 from spira.collect.mapping.build import Builder
-from spira.collect.mapping.convert import shown
+from spira.collect.mapping.values import shown
 from spira.collect.modes import judged, mode_of
 from spira.collect.properties import Properties
 from spira.collect.tracking import Plan

@@ -41,27 +41,25 @@ from spira.kernel.settings import secret
 _CLOSED = ("data", "plugins")  # folders of a workspace that no import reads
 
 
-class _Import(DefinitionModel):
-    """One import on a schedule."""
-
-    label: Label | None = Field(default=None, description="What people read.")
-    description: Label | None = Field(default=None, description="One line more, for those who ask.")
-    source: str = Field(description="The source that the events come through.")
-    origin: dict[str, Any] = Field(
-        alias="from", description="Where it is read from: `kind`, and the options of that kind."
-    )
-    mapping: NameStr = Field(
-        description="How rows become calls: a mapping of the workspace, or one that comes with Spira."
-    )
-    every: Duration = Field(default="15 minutes", description="How often it is looked at.")
-    paused: bool = Field(default=False, description="Whether it waits until somebody takes this out.")
-
-
+# Its name is called by a word that Python keeps for itself, so the model is made of a list of fields.
+_FIELDS: dict[str, Any] = {
+    "import": (NameStr, Field(description="The import's name.")),
+    "label": (Label | None, Field(default=None, description="What people read.")),
+    "description": (Label | None, Field(default=None, description="One line more, for those who ask.")),
+    "source": (str, Field(description="The source that the events come through.")),
+    "origin": (
+        dict[str, Any],
+        Field(alias="from", description="Where it is read from: `kind`, and the options of that kind."),
+    ),
+    "mapping": (
+        NameStr,
+        Field(description="How rows become calls: a mapping of the workspace, or one that comes with Spira."),
+    ),
+    "every": (Duration, Field(default="15 minutes", description="How often it is looked at.")),
+    "paused": (bool, Field(default=False, description="Whether it waits until somebody takes this out.")),
+}
 ImportDefinition = create_model(
-    "ImportDefinition",
-    __base__=_Import,
-    __doc__="One import on a schedule.",
-    **{"import": (NameStr, Field(description="The import's name."))},  # type: ignore[call-overload]  # a word of Python
+    "ImportDefinition", __base__=DefinitionModel, __doc__="One import on a schedule.", **_FIELDS
 )
 
 

@@ -21,8 +21,9 @@ import msgspec
 from spira.collect.connectors.base import Rows, Unreadable
 from spira.collect.connectors.files import column_names
 from spira.collect.identifiers import normalise
-from spira.collect.mapping.convert import Converted, convert, shown
+from spira.collect.mapping.convert import Converted, convert
 from spira.collect.mapping.model import CallDefinition, Constant, MappingDefinition, Value
+from spira.collect.mapping.values import shown
 from spira.kernel.diagnostics import did_you_mean
 from spira.storage.keys import Keys
 

@@ -12,16 +12,13 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated, Any
 
-import anyio.to_thread
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery, JSONBody
 
 from spira.collect import sources
-from spira.collect.calls import BadBody, read_request
 from spira.collect.connectors.base import open_connector
-from spira.collect.envelope import Accepted, encode
 from spira.collect.imports import checking, tables, uploads, views
 from spira.collect.imports.checking import Report
 from spira.collect.imports.definition import file_connector, name_of
@@ -29,13 +26,13 @@ from spira.collect.imports.reading import LINE, faults_csv
 from spira.collect.imports.tables import Beginning, Import
 from spira.collect.imports.views import Choices, ImportList, ImportView
 from spira.collect.mapping import guess as guessing
-from spira.collect.mapping.build import Builder, RowFault
+from spira.collect.mapping.build import Builder
 from spira.collect.mapping.model import MappingDefinition, mapping_called, read_mapping, shipped
 from spira.collect.tracking import plan_of
 from spira.definitions.workspace import fingerprint
 from spira.kernel.clock import utc
 from spira.kernel.diagnostics import render
-from spira.kernel.errors import Conflict, DefinitionsInvalid, LogUnavailable, NotFound
+from spira.kernel.errors import Conflict, DefinitionsInvalid, NotFound
 from spira.kernel.viewer import Viewer
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.errors import Unacceptable
@@ -43,44 +40,7 @@ from spira.server.roles import RUN, whole
 from spira.server.wire import plain
 
 CHECKED_ROWS = 20_000
-LARGEST_LOT = 4_194_304
 DRAFT = "upload.yaml"
-NO_ROOM = "loading is behind"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewImport:
-    """A table to import: through which source, by which mapping, and what the table is known by."""
-
-    source: str
-    mapping: str
-    fingerprint: str
-    part: str
-    identity: str
-    kind: str = "file"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewFault:
-    """A row at fault."""
-
-    row: int
-    column: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewFaults:
-    """Rows at fault, without what stands in them: those stay where the table is."""
-
-    faults: tuple[NewFault, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How an import ended: well, or with what fault."""
-
-    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +64,6 @@ class Checked:
     report: Report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a lot of calls brings along: the cursor behind it, and how many rows it was made of."""
-
-    cursor: str | None = None
-    rows: int = 0
-    skipped: int = 0
-    faults: int = 0
-
-
 def listing(core: AnyCore, before: str | None = None) -> ImportList:
     """The schedules, and a page of what was imported."""
     try:
@@ -131,32 +81,6 @@ def view(core: AnyCore, import_id: str) -> ImportView:
 def choices(core: AnyCore) -> Choices:
     """What an upload can be."""
     return views.choices(core.state, core.applied.of("mapping"))
-
-
-def take(core: AnyCore, import_id: str, body: bytes, told: Told) -> int:
-    """Make a lot of calls durable, then keep the cursor behind it; how many calls there were."""
-    found = tables.get(core.state, import_id)
-    if found.status != "running":
-        raise Conflict(f"the import is {found.status}", help="begin it again")
-    _room(core)
-    count = 0
-    if body:
-        try:
-            count = len(read_request(body, "batch").calls)
-        except BadBody as wrong:
-            raise Unacceptable(str(wrong), help="send a body as of /v1/batch") from None
-        core.log.append([encode(Accepted(found.source, core.clock.now(), "batch", body))])
-    tables.advance(
-        core.state,
-        core.clock,
-        import_id,
-        cursor=told.cursor,
-        rows=told.rows,
-        calls=count,
-        skipped=told.skipped,
-        faults=told.faults,
-    )
-    return count
 
 
 def receive(core: AnyCore, name: str, pieces: Iterable[bytes]) -> str:
@@ -300,61 +224,6 @@ def download_faults(core: Core, viewer: Asking, import_id: FromPath[str]) -> Res
     return as_download(mended(core, viewer, import_id), f"{import_id}-faults.csv")
 
 
-@post("/api/imports", opt=whole(RUN), status_code=201, sync_to_thread=True)
-def begin_import(core: Core, viewer: Asking, data: JSONBody[NewImport]) -> dict[str, Any]:
-    """Begin an import, or take up the one that there is of this table: `cursor` is where to go on."""
-    sources.get(core.state, data.source)
-    what = Beginning(
-        source=data.source,
-        mapping=data.mapping,
-        fingerprint=data.fingerprint,
-        kind=data.kind if data.kind != "upload" else "file",
-        part=data.part,
-        identity=data.identity,
-        actor=viewer.staff_id,
-    )
-    begun = tables.begin(core.state, core.clock, what)
-    audit(core, viewer, "import.start", begun.import_id, source=data.source, mapping=data.mapping)
-    return plain({**plain(views.shown(begun)), "cursor": begun.cursor})  # type: ignore[no-any-return]
-
-
-@post(
-    "/api/imports/{import_id:str}/calls",
-    opt={**whole(RUN), "cost": "free"},
-    status_code=200,
-    request_max_body_size=LARGEST_LOT,
-)
-async def append_calls(
-    request: Request[Any, Any, Any],
-    core: Core,
-    import_id: FromPath[str],
-    cursor: FromQuery[str | None] = None,
-    rows: FromQuery[int] = 0,
-    skipped: FromQuery[int] = 0,
-    faults: FromQuery[int] = 0,
-) -> dict[str, Any]:
-    """Append calls, a body as of `/v1/batch`; they are durable when this answers, and then the cursor is kept."""
-    body = await request.body()
-    told = Told(cursor=cursor, rows=max(0, rows), skipped=max(0, skipped), faults=max(0, faults))
-    return {"calls": await anyio.to_thread.run_sync(lambda: take(core, import_id, body, told))}
-
-
-@post("/api/imports/{import_id:str}/faults", opt=whole(RUN), status_code=200, sync_to_thread=True)
-def append_faults(core: Core, import_id: FromPath[str], data: JSONBody[NewFaults]) -> dict[str, Any]:
-    """Tell of rows at fault, so that they are seen under Imports."""
-    tables.get(core.state, import_id)
-    told = [RowFault(row=each.row, column=each.column, value="", reason=each.reason) for each in data.faults]
-    return {"kept": tables.keep_faults(core.state, core.clock, core.keys, import_id, told[: tables.MOST_FAULTS])}
-
-
-@post("/api/imports/{import_id:str}/end", opt=whole(RUN), status_code=200, sync_to_thread=True)
-def end_import(core: Core, import_id: FromPath[str], data: JSONBody[Ended]) -> dict[str, Any]:
-    """End an import, well or with a fault; one that failed goes on when it is begun again."""
-    tables.get(core.state, import_id)
-    tables.finish(core.state, core.clock, import_id, fault=data.fault)
-    return plain(views.shown(tables.get(core.state, import_id)))  # type: ignore[no-any-return]
-
-
 @post("/api/imports/scheduled/{name:str}/run", opt=whole(RUN), status_code=202, sync_to_thread=True)
 def run_import(core: Core, viewer: Asking, name: FromPath[str]) -> dict[str, str]:
     """Have a scheduled import run as soon as may be, files that failed before included."""
@@ -399,21 +268,11 @@ def as_download(text: str, name: str) -> Response[str]:
     return Response(content=text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _room(core: AnyCore) -> None:
-    backlog = getattr(core, "backlog", None)
-    if backlog is not None and backlog() > core.settings.collect.backlog_bytes // 4:
-        raise LogUnavailable(NO_ROOM, help="send the calls again in a moment")
-
-
 ROUTES = [
     list_imports,
     list_choices,
     show_import,
     download_faults,
-    begin_import,
-    append_calls,
-    append_faults,
-    end_import,
     run_import,
     upload_file,
     check_upload,
