@@ -58,7 +58,7 @@ def lines(
         person = shown[show_profile(profile)]
         unit = units.get(person.unit_id, "") if person.unit_id is not None else ""
         told = more[profile]
-        row = [person.id, person.name, told.number, unit, iso(person.first_seen), iso(person.last_seen)]
+        row = [person.id, person.name, person.number, unit, iso(person.first_seen), iso(person.last_seen)]
         row += [told.tags.get(name) for name in wish.tags]
         rows.append([*row, opened.get(key or "", "")] if wish.contacts else row)
     return sheet(rows)

@@ -17,6 +17,7 @@ from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import people
+from spira.unify.listing import Beside, Wanted, beside
 from spira.unify.portrait import PersonRow, says
 
 
@@ -26,6 +27,7 @@ class Member:
 
     person: PersonRow = says("who")
     since: datetime = says("since when")
+    beside: Beside = says("what a list says of them beside: masked contact values, last purchase")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +55,11 @@ def members(
     since, after = _place(before)
     asked = {"audience": audience, "since": since, "after": after, "limit": limit + 1, **bound_units(viewer)}
     found = lane.query(_MEMBERS, asked)
-    shown = {row.id: row for row in people.rows(lane, vault, viewer, [profile for profile, _ in found[:limit]])}
+    asked_for = [profile for profile, _ in found[:limit]]
+    shown = {row.id: row for row in people.rows(lane, vault, viewer, asked_for)}
+    more_of = beside(lane, vault, viewer, asked_for, Wanted(orders=True))
     rows = [
-        Member(person=shown[show_profile(profile)], since=at)
+        Member(person=shown[show_profile(profile)], since=at, beside=more_of[profile])
         for profile, at in found[:limit]
         if show_profile(profile) in shown
     ]

@@ -25,7 +25,6 @@ from spira.unify.portrait import says
 
 ORDER = "Order Completed"
 CONTACTS = ("phone", "email")
-NUMBERS = ("member_card", "user_id")  # what staff know a person by, the likelier first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,6 @@ class Wanted:
 class Beside:
     """What a list says of one person."""
 
-    number: str | None = says("the number that the brand knows them by: of their member card, else their user id")
     phone: str | None = says("their telephone number, masked to its last four digits; none without one")
     email: str | None = says("their address of email, masked to its first letter; none without one")
     last_order_at: datetime | None = says("when they last bought something; none when it was not asked for")
@@ -57,7 +55,6 @@ def beside(
     found = warehouse.query(_CONTACTS, asked | {"contacts": list(CONTACTS)})
     contacts = {(who, kind): key for who, kind, key in found}
     shown = masks.seen(vault, viewer, contacts.values(), clear=False)
-    numbers: dict[int, str] = dict(warehouse.query(_NUMBERS, asked | {"numbers": list(NUMBERS)}))
     orders: dict[int, datetime] = {}
     if wanted.orders:
         mine = dict(warehouse.query(_MINE, asked))
@@ -66,7 +63,6 @@ def beside(
     tags = _tags(warehouse, profiles, wanted.tags)
     return {
         who: Beside(
-            number=numbers.get(who),
             phone=shown.get(contacts.get((who, "phone"), "")),
             email=shown.get(contacts.get((who, "email"), "")),
             last_order_at=orders.get(who),
@@ -104,15 +100,6 @@ with others as (
     where profile_id not in (select subject_id from moved where subject_id in (select unnest($profiles::bigint[])))
 )
 """
-_NUMBERS = (
-    _SUBJECTS
-    + """
-select profile_id, arg_min(value, (list_position($numbers::varchar[], kind), first_seen, subject_id))
-from ours join identifiers using (subject_id)
-where kind in (select unnest($numbers::varchar[])) and value is not null
-group by profile_id
-"""
-)
 # The address in use, chosen as the gate chooses it: the one told as a trait, else the newest.
 _CONTACTS = (
     _SUBJECTS

@@ -11,6 +11,7 @@ the caller says who is to be told that they were shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -157,9 +158,12 @@ def require(viewer: Viewer) -> None:
 
 
 def _person_row(row: Row, shown: Mapping[str, str]) -> PersonRow:
-    profile, unit, first, last, user_id, name, address = row
+    profile, unit, first, last, user_id, card, name, address = row
     label = shown.get(name) or user_id or shown.get(address) or show_profile(profile)
-    return PersonRow(id=show_profile(profile), name=label, unit_id=unit, first_seen=first, last_seen=last)
+    number = card or user_id
+    return PersonRow(
+        id=show_profile(profile), name=label, number=number, unit_id=unit, first_seen=first, last_seen=last
+    )
 
 
 def _named_row(
@@ -169,7 +173,7 @@ def _named_row(
     (row,) = rows(warehouse, vault, viewer, [profile])
     told = {trait.name: trait.shown for trait in traits}
     name = next((told[name] for name in NAMES if name in told), row.name)
-    return PersonRow(id=row.id, name=name, unit_id=row.unit_id, first_seen=row.first_seen, last_seen=row.last_seen)
+    return replace(row, name=name)
 
 
 def _identifier(row: Row, shown: Mapping[str, str]) -> IdentifierView:
@@ -266,6 +270,7 @@ with asked as (
     where profile_id not in (select subject_id from moved where subject_id in (select profile_id from asked))
 ), ids as (
     select profile_id, min(value) filter (where kind = 'user_id') as user_id,
+           min(value) filter (where kind = 'member_card') as card,
            min(subject_key) filter (where kind in ('email', 'phone')) as address
     from ours join identifiers using (subject_id)
     group by profile_id
@@ -275,7 +280,8 @@ with asked as (
     where profile_id in (select profile_id from asked) and name in (select unnest($names::varchar[]))
     group by profile_id
 )
-select asked.profile_id, asked.unit_id, asked.first_seen, asked.last_seen, ids.user_id, names.vault_key, ids.address
+select asked.profile_id, asked.unit_id, asked.first_seen, asked.last_seen, ids.user_id, ids.card, names.vault_key,
+       ids.address
 from asked left join ids using (profile_id) left join names using (profile_id)
 """
 _IDENTIFIERS = f"""

@@ -23,6 +23,7 @@ class PersonRow:
 
     id: str = says("the profile's outside name, p_ and 13 characters")
     name: str = says("a name to call the person by: masked name, else user id, else masked address, else the id")
+    number: str | None = says("the number that the brand knows them by: of their member card, else their user id")
     unit_id: int | None = says("the organisation unit the person belongs to")
     first_seen: datetime = says("the instant of the person's first event")
     last_seen: datetime = says("the instant of the person's latest event")

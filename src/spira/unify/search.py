@@ -37,7 +37,7 @@ class FoundPerson(PersonRow):
 
     matched: str | None = says("what the text was found as: a kind of identifier, a trait, or id; none without a text")
     lifecycle: str | None = says("the value of the tag `lifecycle`, where there is one")
-    beside: Beside = says("what a list says of them beside: their number, masked contact values, tags")
+    beside: Beside = says("what a list says of them beside: masked contact values, last purchase, tags")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +125,7 @@ def _told(
         FoundPerson(
             id=each.id,
             name=each.name,
+            number=each.number,
             unit_id=each.unit_id,
             first_seen=each.first_seen,
             last_seen=each.last_seen,

@@ -34,6 +34,7 @@ class Letter:
     delivery_id: int = field(metadata={"help": "its id"})
     profile_id: str = field(metadata={"help": "whom it is for"})
     name: str = field(metadata={"help": "their name, masked"})
+    number: str | None = field(metadata={"help": "the number that the brand knows them by"})
     channel: str = field(metadata={"help": "the channel"})
     template: str = field(metadata={"help": "what it says"})
     journey: str = field(metadata={"help": "the journey that asked for it"})
@@ -154,11 +155,13 @@ def letter(
 
 
 def _told(warehouse: Warehouse, vault: Vault, viewer: Viewer, found: Sequence[dict[str, Any]]) -> tuple[Letter, ...]:
-    named = {each.id: each.name for each in rows(warehouse, vault, viewer, [row["profile_id"] for row in found])}
+    known = {each.id: each for each in rows(warehouse, vault, viewer, [row["profile_id"] for row in found])}
     told = []
     for row in found:
         shown = show_profile(row["profile_id"])
-        told.append(Letter(**{**row, "profile_id": shown, "name": named.get(shown, shown)}))
+        person = known.get(shown)
+        name, number = (person.name, person.number) if person else (shown, None)
+        told.append(Letter(**{**row, "profile_id": shown, "name": name, "number": number}))
     return tuple(told)
 
 

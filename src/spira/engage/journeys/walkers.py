@@ -28,6 +28,7 @@ class WalkView:
     enrolment_id: int = field(metadata={"help": "the walk"})
     profile_id: str = field(metadata={"help": "whose it is"})
     name: str = field(metadata={"help": "their name, masked"})
+    number: str | None = field(metadata={"help": "the number that the brand knows them by"})
     version: int = field(metadata={"help": "the version it began on"})
     entered_at: datetime = field(metadata={"help": "when it began"})
     held_out: bool = field(metadata={"help": "whether they are not written to"})
@@ -76,11 +77,13 @@ def walks(
         "limit": asked.limit,
     }
     found = warehouse.rows(_WALKS, bound)
-    named = {each.id: each.name for each in rows(warehouse, vault, viewer, [row["profile_id"] for row in found])}
+    known = {each.id: each for each in rows(warehouse, vault, viewer, [row["profile_id"] for row in found])}
     told = []
     for row in found:
         shown = show_profile(row.pop("profile_id"))
-        told.append(WalkView(profile_id=shown, name=named.get(shown, shown), **row))
+        person = known.get(shown)
+        name, number = (person.name, person.number) if person else (shown, None)
+        told.append(WalkView(profile_id=shown, name=name, number=number, **row))
     following = str(told[-1].enrolment_id) if len(told) == asked.limit else None
     return WalkPage(walks=tuple(told), next=following)
 

@@ -192,7 +192,7 @@ def _any_few(*parts: int) -> bool:
 
 def rows_of(rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Members or changes as JSON: the person's own fields beside since or when."""
-    return [{**_person(told.pop("person")), **told} for told in map(plain, rows)]
+    return [{**_person(told.pop("person")), **told.pop("beside", {}), **told} for told in map(plain, rows)]
 
 
 def _person(told: dict[str, Any]) -> dict[str, Any]:
