@@ -49,19 +49,21 @@ def restore(*, file: Path, directory: Path, yes: bool, as_json: bool) -> None:
 
 def bring_back(file: Path, directory: Path) -> tuple[Restored, int]:
     """Restore under the directory's lock; what was restored, and how many identifiers were erased again."""
-    from spira.storage.backup import Places, restore
+    from spira.storage.backup import restore
     from spira.storage.keys import load_keys
     from spira.worker.lock import DirectoryLock
     from spira.worker.paths import Paths
 
     paths = Paths(directory)
-    places = Places(data=paths.data, warehouse=paths.warehouse, state=paths.state, log=paths.log)
     erased: list[int] = []
     lock = DirectoryLock(paths.lock)
     try:
         keys = load_keys(directory)
         done = restore(
-            file, places, keys=keys, reapply=lambda replaced: erased.append(_erase_again(directory, replaced, lock))
+            file,
+            paths.places(),
+            keys=keys,
+            reapply=lambda replaced: erased.append(_erase_again(directory, replaced, lock)),
         )
     finally:
         lock.release()

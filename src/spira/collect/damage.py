@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from spira.storage import frames
+from spira.storage.log_kafka import GONE
 from spira.storage.tables import Table, columns, table
 from spira.storage.warehouse import Warehouse
 
@@ -43,18 +44,17 @@ LOG_DAMAGE = table(
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """A stretch of a segment that can't be read: its bytes are damaged, or the keys do not open it."""
+    """A stretch that can't be read: its bytes are damaged, the keys do not open it, or the broker has it no more."""
 
     segment: int
     position: int
     length: int
-    why: Literal["damaged", "sealed"]
+    why: Literal["damaged", "sealed", "gone"]
 
     @classmethod
     def of(cls, found: frames.Damage) -> Lost:
         """What the log's reader found."""
-        why: Literal["damaged", "sealed"] = "sealed" if found.why == frames.SEALED else "damaged"
-        return cls(found.segment, found.offset, found.length, why)
+        return cls(found.segment, found.offset, found.length, _WHY.get(found.why, "damaged"))
 
     def __str__(self) -> str:
         return f"segment {self.segment}, byte {self.position}, {self.length} bytes: {self.why}"
@@ -85,6 +85,7 @@ def recent(warehouse: Warehouse, *, now: datetime) -> tuple[LogDamage, ...]:
     return tuple(LogDamage(**row) for row in rows)
 
 
+_WHY: dict[str, Literal["sealed", "gone"]] = {frames.SEALED: "sealed", GONE: "gone"}
 _NOTE = """
 insert into log_damage by name
 select $log as log, $segment as segment, $position as position, $length as length, $why as why, $at as at,

@@ -10,6 +10,7 @@ same rows each time; nothing here looks at a clock or at the warehouse.
 
 from __future__ import annotations
 
+import functools
 import gc
 import hashlib
 from collections.abc import Iterator
@@ -48,6 +49,7 @@ from spira.kernel.jobs import job
 from spira.kernel.settings import CollectSettings
 from spira.storage import log
 from spira.storage.keys import load_keys
+from spira.storage.log_kafka import partition_of
 
 _EPOCH = datetime(1970, 1, 1)
 NAMES = {
@@ -99,7 +101,9 @@ def decode_stretch(task: DecodeTask) -> Decoded:
     """Decode one stretch."""
     keys = load_keys(Path(task.keys))
     start = log.Position(task.segment, task.offset)
-    chunk = log.read(Path(task.log), keys, start, limit_bytes=task.limit_bytes)
+    partition = partition_of(task.log, keys)
+    reading = partition.read if partition else functools.partial(log.read, Path(task.log), keys)
+    chunk = reading(start, limit_bytes=task.limit_bytes)
     decoder = Decoder(task, Sealer(keys, task.plan))
     scratch = Path(task.scratch)
     scratch.mkdir(parents=True, exist_ok=True)

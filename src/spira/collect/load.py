@@ -32,7 +32,7 @@ from spira.kernel.jobs import JobRunner
 from spira.kernel.settings import Settings
 from spira.storage import ddl
 from spira.storage.log import BEGINNING, Log, Position
-from spira.storage.log_apart import LogApart
+from spira.storage.log_apart import Apart
 from spira.storage.state import State
 from spira.storage.vault import SealedValue, Vault
 from spira.storage.warehouse import Warehouse
@@ -91,7 +91,7 @@ def load(
     directory: Path,
     scratch: Path,
     join: Join,
-    apart: Sequence[LogApart] = (),
+    apart: Sequence[Apart] = (),
     known: KnownIds | None = None,
     limit_bytes: int = LIMIT_BYTES,
 ) -> Loaded:

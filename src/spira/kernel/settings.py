@@ -96,6 +96,9 @@ class CollectSettings(Section):
     backlog_bytes: int = Field(
         default=4_294_967_296, ge=1_048_576, description="Unloaded log above which collection answers 503."
     )
+    log: str = Field(
+        default="", description="Where accepted calls are kept: files in `data/`, or `kafka://HOST:PORT/TOPIC`."
+    )
     import_folders: list[str] = Field(
         default_factory=list, description="Folders outside the workspace that imports may read files from."
     )

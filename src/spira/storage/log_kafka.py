@@ -95,6 +95,8 @@ class KafkaLog:
 
     def partitions(self) -> list[Partition]:
         """The partitions there are now; none while the broker is away."""
+        if self._away.is_set():
+            return []
         try:
             found = self._producer.list_topics(self._topic.name, timeout=DELIVERY_SECONDS).topics[self._topic.name]
         except Exception as fault:  # KafkaException, which is known only where the library is
@@ -226,7 +228,7 @@ class Partition:
     @property
     def name(self) -> str:
         """The name that the place read to is kept under."""
-        return f"{self.topic.name}-{self.number}"
+        return f"kafka-{self.topic.name}-{self.number}"
 
     @property
     def directory(self) -> str:

@@ -1,7 +1,7 @@
 """A collector: one more process that takes calls in, with a log of its own, and nothing else.
 
 Reads   write keys, modes and the tracking plan (state), looked at anew twice a second
-Writes  its log     `data/log-N`, one `Accepted` record per request
+Writes  its log     `data/log-N`, or the topic in Kafka that the settings name: what it accepted
         `refusals`  (state), what it turns away
 
 It runs the same intake as the core, behind Granian. It has the socket from the core, so a connection
@@ -36,12 +36,14 @@ from spira.kernel.errors import SpiraError
 from spira.kernel.settings import load_settings
 from spira.storage.keys import load_keys
 from spira.storage.log import Log, Position
+from spira.storage.log_kafka import KafkaLog
 from spira.storage.state import State, open_engine
 from spira.worker.child import read_frame, write_frame
 from spira.worker.clock import ManualClock, open_clock
 from spira.worker.collectors import ENDING_SECONDS, Loaded, Roll, Rolled, Start
 from spira.worker.lock import waited_for
 from spira.worker.paths import Paths
+from spira.worker.topic import topic_log
 
 LOOK_SECONDS = 0.5
 CONNECTIONS = 1024
@@ -58,7 +60,9 @@ class Collector:
         self._paths = Paths(directory)
         self._settings = load_settings(directory)
         self._state = State(open_engine(self._paths.state))  # the core has brought it up to date
-        self.log = Log.open(self._paths.data / start.log, load_keys(directory))
+        keys = load_keys(directory)
+        self.log: Log | KafkaLog = topic_log(self._settings, keys) or Log.open(self._paths.data / start.log, keys)
+        self.behind = 0
         self.loaded = Position(*start.loaded)
         self._clock: Clock = open_clock(self._settings.workspace.clock, self._state)
         self._generation, self._plan = -1, plan_of(())
@@ -68,7 +72,7 @@ class Collector:
             state=self._state,
             clock=self._clock,
             settings=self._settings,
-            backlog=lambda: self.log.size_after(self.loaded),
+            backlog=self._backlog,
             door=self._door,
         )
         self.look()
@@ -88,6 +92,9 @@ class Collector:
         self.log.close()
         self._door.refusals.close()
         self._state.close()
+
+    def _backlog(self) -> int:
+        return self.log.size_after(self.loaded) if isinstance(self.log, Log) else self.behind
 
     def _plan_in_force(self) -> Plan:
         return self._plan
@@ -137,8 +144,10 @@ def _listen_to_core(collector: Collector, end: Callable[[], None]) -> None:
     while (frame := read_frame(sys.stdin.buffer)) is not None:
         told = Told.decode(frame)
         if isinstance(told, Loaded):
-            collector.loaded = Position(told.segment, told.offset)
+            collector.loaded, collector.behind = Position(told.segment, told.offset), told.behind
             continue
+        if not isinstance(collector.log, Log):
+            continue  # nobody asks; a topic has no segments
         try:
             answer = Rolled(told.number, collector.log.roll().segment)
         except SpiraError as fault:

@@ -16,14 +16,16 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
 
-from spira.kernel.settings import environment
+from spira.kernel.settings import Settings, environment
+from spira.storage.keys import Keys
 from spira.storage.log import BEGINNING, Position
-from spira.storage.log_apart import PREFIX, LogApart, logs_apart
+from spira.storage.log_apart import PREFIX, Apart, LogApart, logs_apart
 from spira.worker.child import read_frame, write_frame
+from spira.worker.paths import Paths
+from spira.worker.topic import TopicReader
 
 LOOK_SECONDS = 0.2
 LONGEST_PAUSE = 10.0
@@ -42,10 +44,11 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Loaded(msgspec.Struct, tag="loaded", frozen=True, array_like=True):
-    """How far this collector's log was loaded."""
+    """How far this collector's log was loaded; `behind` is how much of a topic, which all share, was not."""
 
     segment: int
     offset: int
+    behind: int = 0
 
 
 class Roll(msgspec.Struct, tag="roll", frozen=True, array_like=True):
@@ -81,14 +84,15 @@ class _Place:
     starts: int = 0
     started_at: float = 0.0
     pause: float = 0.0
-    told: Position = BEGINNING
+    told: Loaded | None = None
 
 
 class Collectors:
     """The collectors of one workspace; none until `start`. Close it."""
 
-    def __init__(self, directory: Path, data: Path) -> None:
-        self._directory, self._data = directory, data
+    def __init__(self, paths: Paths, settings: Settings, keys: Keys) -> None:
+        self._directory, self._data = paths.directory, paths.data
+        self.topic = TopicReader(settings, keys)
         self._lock = threading.RLock()  # a process is neither started nor buried while it is asked something
         self._places: dict[str, _Place] = {}
         self._loaded: Mapping[str, Position] = {}
@@ -108,16 +112,22 @@ class Collectors:
         self._watch.start()
 
     def logs(self) -> list[LogApart]:
-        """Every log there is beside the core's own."""
+        """Every log in files that there is beside the core's own."""
         return logs_apart(self._data)
+
+    def to_load(self) -> tuple[Apart, ...]:
+        """Every log that is to be loaded beside the core's own, the topic's partitions too."""
+        return (*self.logs(), *self.topic.logs())
 
     def loaded(self, positions: Mapping[str, Position]) -> Mapping[str, Position]:
         """Tell each how far its log was loaded; one that does not listen just now hears it the next time."""
+        behind = self.topic.loaded(positions)
         with self._lock:
             for name, each in self._places.items():
                 at = positions.get(name, BEGINNING)
-                if each.process and at != each.told and self._say(each.process, Loaded(at.segment, at.offset)):
-                    each.told = at
+                told = Loaded(at.segment, at.offset, behind)
+                if each.process and told != each.told and self._say(each.process, told):
+                    each.told = told
             self._loaded = positions
         return positions
 
@@ -129,7 +139,8 @@ class Collectors:
     def report(self, positions: Mapping[str, Position]) -> tuple[CollectorReport, ...]:
         """How each is, and each log that was left behind and is not loaded to its end."""
         found = []
-        for log in self.logs():
+        known = {each.name: each for each in self.logs()} | {name: each.log for name, each in self._places.items()}
+        for log in known.values():
             place = self._places.get(log.name)
             behind = log.size_after(positions.get(log.name, BEGINNING))
             if place or behind:
@@ -150,6 +161,7 @@ class Collectors:
                     _quietly_close(each.process)
             for each in running:
                 self._bury(each, seconds=ENDING_SECONDS + 2)
+        self.topic.close()
 
     def _watching(self) -> None:
         while not self._ending.wait(LOOK_SECONDS):
@@ -185,7 +197,7 @@ class Collectors:
             socket=self._listener.fileno(),
             loaded=(at.segment, at.offset),
         )
-        place.told = at
+        place.told = Loaded(at.segment, at.offset)
         self._say(process, start)
 
     def _rolled(self, log: LogApart) -> Position:

@@ -97,14 +97,14 @@ class Core:
         self._closing.callback(self._close_warehouse)
         self._closing.callback(self._kept.close)
         self._known = KnownIds(self.paths.scratch)
-        self.collectors = Collectors(directory, self.paths.data)
+        self.collectors = Collectors(self.paths, settings, keys)
         self._closing.callback(self.collectors.close)
         self._loaded: Mapping[str, Position] = loading.positions(warehouse)
         self.take_up()
         self.door = Door(state, self.clock, lambda: self.plan_of_events)
         self._closing.callback(self.door.refusals.close)
         self.intake = Intake(
-            log=log,
+            log=self.collectors.topic.log or log,
             state=state,
             clock=self.clock,
             settings=settings,
@@ -234,7 +234,7 @@ class Core:
             clock=self.clock,
             keys=self.keys,
             log=self.log,
-            apart=tuple(self.collectors.logs()),
+            apart=self.collectors.to_load(),
             state=self.state,
             vault=self.vault,
             warehouse=self._warehouse,
@@ -315,8 +315,8 @@ class Core:
         return self._kept.soon((self.applied.generation, question), self._world, find, within=within)
 
     def backlog(self) -> int:
-        """How many bytes of the core's own log are waiting to be loaded."""
-        return self.log.size_after(self._loaded.get(loading.LOG, BEGINNING))
+        """How many bytes of the core's own log, and of the topic, are waiting to be loaded."""
+        return self.log.size_after(self._loaded.get(loading.LOG, BEGINNING)) + self.collectors.topic.behind
 
     def report(self) -> SystemReport:
         """How the stages and stores are, for the System page."""
@@ -353,15 +353,12 @@ class Core:
 
     def backup(self, to: Path) -> backing.Manifest:
         """Write everything but the keys into the file `to`: one moment of all stores, while callers go on."""
-        paths = self.paths
-        places = backing.Places(data=paths.data, warehouse=paths.warehouse, state=paths.state, log=paths.log)
         with self._turns:
-            barrier = self.log.roll()
-            apart = {log.name: place.segment for log, place in self.collectors.roll()}
+            barrier, apart = self.log.roll(), {log.name: place.segment for log, place in self.collectors.roll()}
             self.load()
             self._warehouse.checkpoint()
             return backing.backup(
-                places,
+                self.paths.places(),
                 to,
                 state=self.state,
                 barrier=barrier,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from spira.storage.backup import Places
 from spira.storage.log_apart import logs_apart
 
 
@@ -42,6 +43,10 @@ class Paths:
     def logs_apart(self) -> list[Path]:
         """The logs of collectors, those that run and those that ran."""
         return [each.directory for each in logs_apart(self.data)]
+
+    def places(self) -> Places:
+        """What a backup holds, and a restore puts back."""
+        return Places(data=self.data, warehouse=self.warehouse, state=self.state, log=self.log)
 
     @property
     def scratch(self) -> Path:

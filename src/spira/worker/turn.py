@@ -19,7 +19,7 @@ from spira.kernel.settings import Settings
 from spira.segment.conditions.catalog import Catalog
 from spira.storage.keys import Keys
 from spira.storage.log import Log
-from spira.storage.log_apart import LogApart
+from spira.storage.log_apart import Apart
 from spira.storage.state import State
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
@@ -38,7 +38,7 @@ class Turn:
     clock: Clock
     keys: Keys
     log: Log
-    apart: tuple[LogApart, ...]
+    apart: tuple[Apart, ...]
     state: State
     vault: Vault
     warehouse: Warehouse
