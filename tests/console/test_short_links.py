@@ -130,7 +130,8 @@ def test_a_link_tells_its_visits_people_and_orders(fresh_world):
     assert shown["first"][0]["id"] == fresh_world.person("u7")
     assert shown["days"][-1]["visits"] == 2
     person = fresh_world.get(f"/people/{fresh_world.person('u7')}", headers={"cookie": "spira_language=en"}).text
-    assert "First touch: link" in person
+    assert "What led here" in person
+    assert f'<a href="/links/{code}">/r/{code}</a>' in person
 
 
 def test_what_led_people_here_can_be_asked_for(fresh_world):

@@ -141,6 +141,16 @@ OWN_TRAITS: Mapping[str, PropertyType] = {
     for which in ("first", "last")
     for part in ("touchpoint", "campaign", "link", "at")
 }
+OWN_TRAIT_LABELS: Mapping[str, Mapping[str, str]] = {
+    "first_touch_touchpoint": {"zh-CN": "首次触点", "en": "First touch: touchpoint"},
+    "first_touch_campaign": {"zh-CN": "首次触达活动", "en": "First touch: campaign"},
+    "first_touch_link": {"zh-CN": "首次来源链接", "en": "First touch: link"},
+    "first_touch_at": {"zh-CN": "首次触点时间", "en": "First touch: when"},
+    "last_touch_touchpoint": {"zh-CN": "最近触点", "en": "Latest touch: touchpoint"},
+    "last_touch_campaign": {"zh-CN": "最近触达活动", "en": "Latest touch: campaign"},
+    "last_touch_link": {"zh-CN": "最近来源链接", "en": "Latest touch: link"},
+    "last_touch_at": {"zh-CN": "最近触点时间", "en": "Latest touch: when"},
+}
 
 
 class EventDefinition(DefinitionModel):

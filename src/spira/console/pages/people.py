@@ -9,7 +9,7 @@ import anyio
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from spira.collect.tracking import OWN_EVENTS
+from spira.collect.tracking import OWN_EVENTS, OWN_TRAIT_LABELS
 from spira.console.graphs import drawn
 from spira.console.labels import by_label, label_of
 from spira.console.render import done, page
@@ -174,6 +174,7 @@ def _draw(
         labels=_labels(core, language, shown),
         events=events,
         traits=trait_labels(core, language),
+        own_traits=list(OWN_TRAIT_LABELS),
         applied={
             kind: {getattr(each, kind) for each in core.applied.of(kind)} for kind in ("tag", "audience", "model")
         },
@@ -225,9 +226,10 @@ def event_labels(core: AnyCore, language: str) -> dict[str, str]:
 
 
 def trait_labels(core: AnyCore, language: str) -> dict[str, str]:
-    """What traits are called, from the tracking plan; a trait without a label is not in it."""
-    named = {name: trait.label for plan in core.applied.of("tracking") for name, trait in plan.traits.items()}
-    return {name: choose(label, language) for name, label in named.items() if label is not None}
+    """What traits are called, from the tracking plan and by Spira itself; a trait without a label is not in it."""
+    declared = {name: trait.label for plan in core.applied.of("tracking") for name, trait in plan.traits.items()}
+    named = dict(OWN_TRAIT_LABELS) | {name: label for name, label in declared.items() if label is not None}
+    return {name: choose(label, language) for name, label in named.items()}
 
 
 ROUTES = [
