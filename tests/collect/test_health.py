@@ -94,3 +94,21 @@ def test_a_silence_alarms_after_its_minutes(desk, minutes, quiet, silent):
         (row,) = traffic.traffic(desk.warehouse, sources.every(desk.state), as_of=as_of).sources
         assert row.silent is silent
         assert row.silent_minutes == minutes
+
+
+def test_what_is_only_counted_is_one_row_a_day(desk):
+    """However many batches see an undeclared or a personal thing, it is counted in the row of its day."""
+    for number in range(4):
+        desk.batch(track("Asked", id=f"m{number}", note="13800138000"))
+        desk.load()
+    desk.clock.step(timedelta(days=1))
+    desk.batch(track("Asked", id="m9", note="13800138000"))
+    desk.load()
+    assert desk.rows("select property, type, seen from undeclared where property <> '' order by day") == [
+        ("note", "text", 4),
+        ("note", "text", 1),
+    ]
+    assert desk.rows("select property, kind, seen from personal order by day") == [
+        ("note", "phone", 4),
+        ("note", "phone", 1),
+    ]

@@ -155,3 +155,17 @@ def test_what_is_proposed_can_be_declared_and_takes_the_calls(make_desk, calls):
 def test_types_that_go_together(types, told):
     """Null says nothing; an instant among texts is a text; days and instants are two things."""
     assert type_of("shelf", types)[0] == told
+
+
+def test_a_list_that_can_not_be_declared_takes_its_fields_with_it(desk):
+    """Neither a list under a taken name nor its fields are proposed; a known list keeps the types that it has."""
+    found = sent(
+        desk,
+        track("A", id="m1", revenue=[{"sku": "x"}], items=[{"sku": "x"}]),
+        track("B", id="m2", items=3, products=[{"price": 2, "quantity": 1.5, "colour": "red"}]),
+    )
+    assert {each.name: each.type or each.why_not for one in found.proposals for each in one.properties} == {
+        "revenue": "elsewhere", "revenue[].sku": "elsewhere", "items": "mixed", "items[].sku": "mixed",
+        "products": "array", "products[].price": "money", "products[].quantity": "elsewhere",
+        "products[].colour": "text",
+    }  # fmt: skip

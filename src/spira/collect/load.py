@@ -25,7 +25,7 @@ from spira.collect.damage import Lost
 from spira.collect.decode import Decoded, DecodeTask, SourceFacts, decode_stretch
 from spira.collect.known import KnownIds
 from spira.collect.outcomes import mark_replayed
-from spira.collect.tallies import tally
+from spira.collect.tallies import COUNTED, count_seen, tally
 from spira.collect.tracking import Plan, line_table
 from spira.kernel.clock import Clock
 from spira.kernel.jobs import JobRunner
@@ -206,10 +206,8 @@ def _events(warehouse: Warehouse, batch: int, tables: dict[str, str], join: Join
             warehouse.execute(_LINES.format(table=ddl.quote(table), incoming=ddl.quote(registered)))
     if "traits" in tables:
         warehouse.execute(_TRAITS, now)
-    if "undeclared" in tables:
-        warehouse.execute(_UNDECLARED, now)
-    if "personal" in tables:
-        warehouse.execute(_PERSONAL, now)
+    for name in COUNTED & tables.keys():
+        count_seen(warehouse, name, batch=batch)
     warehouse.execute(_CHANGES, now)
     return count
 
@@ -360,8 +358,6 @@ order by kept.event_id, said.name
 """
 _QUARANTINE = "insert into quarantine by name select *, $batch as batch from incoming_quarantine order by item"
 _ATTEMPTS = "insert into attempts by name select *, $batch as batch from incoming_attempts"
-_UNDECLARED = "insert into undeclared by name select *, $batch as batch from incoming_undeclared"
-_PERSONAL = "insert into personal by name select *, $batch as batch from incoming_personal"
 _CHANGES = """
 insert into changes by name
 select distinct profile_id, $batch as batch from batch_events

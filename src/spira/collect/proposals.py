@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from spira.collect.personal import names_contact
 from spira.collect.properties import FIELD_MARK
 from spira.collect.quarantine import quoted
 from spira.collect.shown import without_contacts
-from spira.collect.tracking import RESERVED, RESERVED_FIELDS, SQL_TYPES, Plan, PropertyType
+from spira.collect.tracking import RESERVED, RESERVED_FIELDS, SQL_TYPES, Plan
 from spira.definitions.model import NAME
 from spira.storage.warehouse import Warehouse
 
@@ -37,6 +37,7 @@ _MONEY = re.compile(
 )
 _NUMBERS = frozenset({"integer", "number"})
 Types = dict[str, dict[str, int]]
+Samples = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,14 +155,11 @@ def _types(rows: Iterable[dict[str, Any]]) -> Types:
     return found
 
 
-def _proposal(
-    plan: Plan, event: str, rows: list[dict[str, Any]], *, types: Types, samples: dict[str, tuple[str, ...]]
-) -> Proposal:
+def _proposal(plan: Plan, event: str, rows: list[dict[str, Any]], *, types: Types, samples: Samples) -> Proposal:
     """`types` are those of all events, for one name has one type wherever it stands."""
-    declared_types = plan.properties()
     properties = tuple(
         sorted(
-            (_property(name, seen, declared_types, types, samples) for name, seen in _types(rows).items()),
+            (_property(name, seen, plan=plan, types=types, samples=samples) for name, seen in _types(rows).items()),
             key=lambda each: (-each.seen, each.name),
         )
     )
@@ -184,23 +182,9 @@ def _proposal(
     )
 
 
-def _property(
-    name: str,
-    seen: dict[str, int],
-    everywhere: dict[str, PropertyType],
-    types: Types,
-    samples: dict[str, tuple[str, ...]],
-) -> ProposedProperty:
+def _property(name: str, seen: dict[str, int], *, plan: Plan, types: Types, samples: Samples) -> ProposedProperty:
     array, dot, inner = name.partition(FIELD_MARK)
-    proposed, why_not = type_of(inner if dot else name, types[name], field=bool(dot))
-    if names_contact(inner if dot else name):
-        proposed, why_not = None, "personal"
-    if not dot and name in everywhere:
-        proposed, why_not = None, "elsewhere"
-    if dot and types.get(array, {}).keys() - {"array", "null"}:
-        proposed, why_not = None, "mixed"
-    if why_not == "list" and any(each.startswith(f"{name}{FIELD_MARK}") for each in types):
-        proposed, why_not = "array", None
+    proposed, why_not = _field(array, inner, plan, types) if dot else _plain(name, plan, types)
     return ProposedProperty(
         name=name,
         type=proposed,
@@ -209,6 +193,43 @@ def _property(
         types=dict(sorted(seen.items(), key=lambda pair: (-pair[1], pair[0]))),
         samples=samples.get(name, ()),
     )
+
+
+def _plain(name: str, plan: Plan, types: Types) -> tuple[str | None, str | None]:
+    """What a property is proposed as, a list of lines among them; or why it is not."""
+    proposed, why_not = type_of(name, types[name])
+    if name in plan.properties():
+        return None, "elsewhere"
+    if names_contact(name):
+        return None, "personal"
+    if why_not == "list" and any(each.startswith(f"{name}{FIELD_MARK}") for each in types):
+        return "array", None
+    return (None, "elsewhere") if proposed and name in plan.arrays() else (proposed, why_not)
+
+
+def _field(array: str, name: str, plan: Plan, types: Types) -> tuple[str | None, str | None]:
+    """The same for a field of the lines of a list, which is proposed only with its list."""
+    whole, why_not = _plain(array, plan, types) if array in types else (None, "mixed")
+    if whole != "array":
+        return None, why_not or "mixed"
+    if names_contact(name):
+        return None, "personal"
+    known = plan.arrays().get(array, {}).get(name)
+    if known is None:
+        return type_of(name, types[f"{array}{FIELD_MARK}{name}"], field=True)
+    fits = types[f"{array}{FIELD_MARK}{name}"].keys() <= {*_SENT_AS[known], "null"}
+    return (known, None) if fits else (None, "elsewhere")
+
+
+_SENT_AS: Mapping[str, tuple[str, ...]] = {
+    "text": ("text", "date", "time"),
+    "integer": ("integer",),
+    "number": ("integer", "number"),
+    "money": ("integer", "number"),
+    "boolean": ("boolean",),
+    "time": ("time",),
+    "date": ("date",),
+}
 
 
 def _event_lines(event: str, properties: tuple[ProposedProperty, ...]) -> list[str]:

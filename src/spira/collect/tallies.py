@@ -1,7 +1,9 @@
-"""Tallies: per source and hour, how many events were loaded, how many came twice, and how long loading took.
+"""Tallies: what the loader counts beside what it keeps.
 
-Reads   `incoming_events`, `batch_kept`   within the loader's transaction
-Writes  `tallies`   one row per source and hour of receipt
+Reads   `incoming_events`, `incoming_undeclared`, `incoming_personal`, `batch_kept`   in the loader's transaction
+Writes  `tallies`      per source and hour of receipt: events loaded, what came twice, how long loading took
+        `undeclared`   per source, day, event, property and type: how often it was seen
+        `personal`     the same with what it was recognised as
 
 The delay of an event is from its receipt to the commit that made it findable.
 """
@@ -40,6 +42,23 @@ def tally(warehouse: Warehouse, *, at: datetime) -> None:
     warehouse.execute(_MAKE)
 
 
+def count_seen(warehouse: Warehouse, name: str, *, batch: int) -> None:
+    """Add what a batch saw of something that is only counted, to its day."""
+    names = {"table": name, "incoming": f"incoming_{name}", "what": _WHAT[name]}
+    warehouse.execute(_COUNT_ON.format(**names), {"batch": batch})
+    warehouse.execute(_COUNT_ANEW.format(**names), {"batch": batch})
+
+
+# What is counted only, by the column that says what was seen of a property.
+_WHAT = {"undeclared": "type", "personal": "kind"}
+COUNTED = frozenset(_WHAT)
+_SAME = """known.source = said.source and known.day = said.day and known.event = said.event
+    and known.property = said.property and known.{what} = said.{what}"""
+_COUNT_ON = "update {table} known set seen = known.seen + said.seen, batch = $batch from {incoming} said where " + _SAME
+_COUNT_ANEW = (
+    "insert into {table} by name select *, $batch as batch from {incoming} said where not exists "
+    "(select 1 from {table} known where " + _SAME + ")"
+)
 _OF_BATCH = """
 create or replace temp table batch_tallies as
 select source, date_trunc('hour', received_at) as hour, count(*) filter (where is_new) as loaded,
