@@ -7,6 +7,8 @@ from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Viewer
 from spira.server import columns, preferences
 from spira.server.errors import Unacceptable
+from spira.server.staff import end_access
+from spira.testing.cores import staff
 from spira.testing.houses import NOON
 
 
@@ -32,14 +34,23 @@ def test_a_choice_is_of_the_one_who_made_it(core):
 
 def test_a_choice_is_given_up(core):
     """One preference or all of them can be given up; another's stay."""
-    for staff, name in (("ann", "a"), ("ann", "b"), ("bob", "a")):
-        preferences.keep_names(core.state, staff, name, ["x"], at=NOON)
+    for who, name in (("ann", "a"), ("ann", "b"), ("bob", "a")):
+        preferences.keep_names(core.state, who, name, ["x"], at=NOON)
     preferences.forget(core.state, "ann", "a")
     assert preferences.names_in(core.state, "ann", "a") is None
     assert preferences.names_in(core.state, "ann", "b") == ("x",)
     preferences.forget(core.state, "ann")
     assert preferences.names_in(core.state, "ann", "b") is None
     assert preferences.names_in(core.state, "bob", "a") == ("x",)
+
+
+def test_who_has_no_access_any_more_has_no_preferences(core):
+    """When somebody's access ends, what they preferred is not kept."""
+    staff(core, "adam", "administrator")
+    gone = staff(core, "ann", "analyst").staff_id
+    preferences.keep_names(core.state, gone, "a", ["x"], at=NOON)
+    end_access(core.state, gone, at=NOON)
+    assert preferences.names_in(core.state, gone, "a") is None
 
 
 def test_what_nobody_can_read_is_as_if_it_had_never_been(core):

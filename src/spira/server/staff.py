@@ -21,6 +21,7 @@ from spira.kernel.ids import new_id
 from spira.kernel.viewer import ROLES, Role, Viewer
 from spira.server import passwords
 from spira.server.errors import Unacceptable
+from spira.server.preferences import PREFERENCES
 from spira.server.secrets import hash_password
 from spira.server.tables import HALF_SESSIONS, RECOVERY_CODES, SECOND_FACTORS, SESSIONS, SIGN_IN_LINKS, STAFF, TOKENS
 from spira.storage.state import State
@@ -118,11 +119,11 @@ def change_staff(state: State, staff_id: str, new: NewStaff) -> Staff:
 
 
 def end_access(state: State, staff_id: str, *, at: datetime) -> None:
-    """Let somebody in no longer: sessions, tokens, links and second factor end. Conflict for the last administrator."""
+    """Let somebody in no longer; what proves them and what they preferred ends. Conflict for the last administrator."""
     _leave_an_administrator(state, staff_id, administers=False)
     with state.write() as connection:
         connection.execute(sa.update(STAFF).where(STAFF.c.staff_id == staff_id).values(disabled_at=at))
-        for table in (SESSIONS, HALF_SESSIONS, TOKENS, SIGN_IN_LINKS, SECOND_FACTORS, RECOVERY_CODES):
+        for table in (SESSIONS, HALF_SESSIONS, TOKENS, SIGN_IN_LINKS, SECOND_FACTORS, RECOVERY_CODES, PREFERENCES):
             connection.execute(sa.delete(table).where(table.c.staff_id == staff_id))
 
 
