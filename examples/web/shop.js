@@ -18,7 +18,7 @@ by("buy").addEventListener("click", () => {
 by("member").addEventListener("submit", (event) => {
   event.preventDefault();
   const email = by("email").value;
-  window.analytics.push(["identify", email.toLowerCase(), { email }]);
+  window.analytics.push(["identify", { email }]);
   if (by("news").checked) consent({ marketing: { email: true } });
   say("Welcome.");
 });
