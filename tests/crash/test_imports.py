@@ -18,7 +18,7 @@ from spira.testing.workspaces import SETTINGS, make_workspace
 from spira.worker.core import Core
 
 pytestmark = pytest.mark.slow
-ROWS = 120_000
+ROWS = 80_000
 FILES = {
     "tracking/shop.yaml": """\
 tracking: shop
@@ -102,14 +102,14 @@ def test_a_killed_command_and_a_killed_server_lose_nothing_and_double_nothing(di
         while progress(family) == 0:
             pause(0.02)
         first.send_signal(signal.SIGKILL)
-        first.wait()
+        first.communicate()
         done = progress(family)
         assert 0 < done < ROWS
         second = command(directory, table)
         while progress(family) <= done and second.poll() is None:
             pause(0.02)
         family.kill()
-        second.wait()
+        second.communicate()
         family.start()
         third = command(directory, table)
         out, _ = third.communicate()

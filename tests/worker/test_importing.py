@@ -237,7 +237,7 @@ def test_a_log_that_is_full_is_tried_again(core, importer, monkeypatch):
     ask(core)
     importer.look()
     (waits,) = tables.latest(core.state, limit=10)
-    assert (waits.status, waits.rows) == ("running", 0)
+    assert (waits.status, waits.rows) == ("waiting", 0)
     assert "the disk is full" in tables.schedules(core.state)["nightly"].fault
     monkeypatch.setattr(core.log, "append", append)
     ask(core)

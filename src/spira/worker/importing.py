@@ -211,7 +211,8 @@ class Importing:
             try:
                 lot = self._child().run(read_lot, task)
                 self._keep(begun, lot)
-            except Retryable:
+            except Retryable as fault:
+                tables.hold(core.state, core.clock, begun.import_id, told(fault))
                 raise
             except SpiraError as wrong:
                 tables.finish(core.state, core.clock, begun.import_id, fault=told(wrong))
@@ -274,5 +275,5 @@ def told(fault: SpiraError) -> str:
     """A fault as a page shows it, without the child's own words around it."""
     text = str(fault)
     _, mark, rest = text.partition("` failed: ")
-    text = rest if mark else text
+    text = " ".join((rest if mark else text).split())
     return f"{text}; {fault.help}" if fault.help else text

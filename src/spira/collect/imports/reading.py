@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ BODY_CALLS = 10_000
 FAULT_COLUMNS = ("row", "column", "fault")
 LINE = "whole line"
 MORE = "more"
+_PLAIN = re.compile(r'="[^"]*"|[+-]?[\d.,]+')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +92,16 @@ def faults_csv(faults: Sequence[RowFault], columns: Sequence[str], *, head: bool
     for each in faults:
         more = {name: value for name, value in each.cells.items() if name not in columns and name != LINE}
         rest = msgspec.json.encode(more).decode() if more else ""
-        values = [each.cells.get(name, "") for name in names]
-        out.writerow([each.row, each.column, each.reason, *values, each.cells.get(LINE, ""), rest])
+        values = [_harmless(each.cells.get(name, "")) for name in names]
+        told = [each.row, _harmless(each.column), each.reason, *values, _harmless(each.cells.get(LINE, "")), rest]
+        out.writerow(told)
     return text.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; reading takes the apostrophe off again."""
+    odd = cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not _PLAIN.fullmatch(cell)
+    return f"'{cell}" if odd else cell
 
 
 def _unread(row: Unread) -> RowFault:

@@ -222,6 +222,11 @@ def advance(
     _change(state, import_id, values)
 
 
+def hold(state: State, clock: Clock, import_id: str, fault: str) -> None:
+    """The import could not go on for now; it is taken up where it stands."""
+    _change(state, import_id, {"status": "waiting", "fault": fault, "updated_at": clock.now()})
+
+
 def finish(
     state: State, clock: Clock, import_id: str, *, fault: str | None = None, status: Status | None = None
 ) -> None:

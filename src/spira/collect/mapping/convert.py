@@ -76,8 +76,8 @@ def _cleaned(column: Any) -> Any:
     if pc.any(pc.starts_with(column, "=")).as_py():
         column = pc.replace_substring_regex(column, r'(?s)^="?(.*?)"?$', r"\1")
         column = pc.utf8_trim(column, characters=BLANKS)
-    if pc.any(pc.match_substring_regex(column, "^['‘’`][0-9+]")).as_py():
-        column = pc.replace_substring_regex(column, "^['‘’`]([0-9+])", r"\1")
+    if pc.any(pc.match_substring_regex(column, "^['‘’`][0-9+=@-]")).as_py():
+        column = pc.replace_substring_regex(column, "^['‘’`]([0-9+=@-])", r"\1")
     return column
 
 

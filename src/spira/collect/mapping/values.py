@@ -42,7 +42,7 @@ _JSON = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 _YES = frozenset({"true", "1", "yes", "y", "t", "on", "是", "有", "同意", "√"})
 _NO = frozenset({"false", "0", "no", "n", "f", "off", "否", "无", "不同意", "×"})
 _GUARDED = re.compile(r'="?(.*?)"?', re.DOTALL)
-_APOSTROPHE = re.compile(r"['‘’`](?=[\d+])")
+_APOSTROPHE = re.compile(r"['‘’`](?=[\d+=@-])")
 
 
 class Wrong(ValueError):
