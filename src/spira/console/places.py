@@ -6,6 +6,8 @@ is not found by them. The API's search is given `find`, since it knows no pages.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from spira.console.rail import RAIL, RailItem, offered
 from spira.kernel.i18n import LANGUAGES, catalogue
 from spira.kernel.viewer import Viewer
@@ -34,7 +36,7 @@ ICONS = {item.href: item.icon for _, item in PLACES}
 def find(viewer: Viewer, text: str) -> tuple[Hit, ...]:
     """The pages open to `viewer` whose name in either language fits, best first; the rail's for an empty text."""
     wanted = folded(text)
-    texts = {language: catalogue("spira.console", language) for language in LANGUAGES}
+    texts: dict[str, Mapping[str, str]] = {each: catalogue("spira.console", each) for each in LANGUAGES}
     found = []
     for number, (words, item) in enumerate(PLACES):
         names = [item.name.removesuffix(".title"), *(each[words] for each in texts.values())]

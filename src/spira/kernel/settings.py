@@ -37,7 +37,10 @@ class WorkspaceSettings(Section):
 
     brand: str = Field(default="Spira", description="The brand's name, shown to staff and consumers.")
     zone: str = Field(default="Asia/Shanghai", description="The time zone of windows, midnights and quiet hours.")
-    language: Language = Field(default=DEFAULT_LANGUAGE, description="The language of pages until a person chooses.")
+    language: Language = Field(
+        default=DEFAULT_LANGUAGE,
+        description="The language of pages where neither the person nor their browser says one.",
+    )
     currency: str = Field(default="CNY", description="The currency of amounts that name none.")
     colour: str = Field(default="#0B7285", description="The brand's colour on public pages.")
     clock: Literal["real", "manual"] = Field(

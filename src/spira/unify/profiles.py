@@ -70,7 +70,7 @@ def compute(
 
 def unplaced(warehouse: Warehouse, units: Iterable[tuple[int, str]]) -> tuple[str, ...]:
     """The codes of stores that became another unit, or none, since people were last placed; in order."""
-    known = dict(warehouse.query(_KNOWN_CODES))
+    known: dict[str, int] = dict(warehouse.query(_KNOWN_CODES))
     now = {code: unit for unit, code in units}
     return tuple(sorted(code for code in known.keys() | now.keys() if known.get(code) != now.get(code)))
 
