@@ -11,7 +11,7 @@ given in the order of the log. Sealed values are in the vault before the transac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,11 +71,12 @@ def positions(warehouse: Warehouse) -> dict[str, Position]:
 
 @dataclass(slots=True)
 class _Reading:
-    """One log on the way to the end it had when the load began."""
+    """One log on the way from where it was loaded to the end it had when the load began."""
 
     name: str
+    where: str
+    at: Position
     goal: Position
-    task: DecodeTask
 
 
 def load(
@@ -104,45 +105,47 @@ def load(
     """
     there = positions(warehouse)
     done = Loaded(batch=int(warehouse.value(_LAST_BATCH) or 0), end=there.get(LOG, BEGINNING))
-    ends = [(LOG, directory / "data" / "log", log.end()), *((each.name, each.directory, each.end()) for each in apart)]
-    due = [(name, path, end) for name, path, end in ends if there.get(name, BEGINNING) < end]
+    due = _due(
+        there, (LOG, directory / "data" / "log", log.end()), *((one.name, one.directory, one.end()) for one in apart)
+    )
     if not due:
         return done
-    facts = source_facts(state)
-    reading = [
-        _Reading(
-            name=name,
-            goal=end,
-            task=DecodeTask(
-                keys=str(directory),
-                log=str(path),
-                segment=there.get(name, BEGINNING).segment,
-                offset=there.get(name, BEGINNING).offset,
-                limit_bytes=limit_bytes,
-                scratch=str(scratch / name),
-                plan=plan,
-                sources=facts,
-                max_event_bytes=settings.collect.max_event_bytes,
-                future_tolerance_seconds=settings.collect.future_tolerance_seconds,
-            ),
-        )
-        for name, path, end in due
-    ]
+    task = DecodeTask(
+        keys=str(directory),
+        log="",
+        segment=0,
+        offset=0,
+        limit_bytes=limit_bytes,
+        scratch="",
+        plan=plan,
+        sources=source_facts(state),
+        max_event_bytes=settings.collect.max_event_bytes,
+        future_tolerance_seconds=settings.collect.future_tolerance_seconds,
+    )
     known = known or KnownIds(scratch)
-    while reading:
-        for each in tuple(reading):
-            decoded = runner.run(decode_stretch, each.task)
-            end = Position(decoded.segment, decoded.offset)
-            if end == Position(each.task.segment, each.task.offset):  # a torn end, or one that is being written
-                reading.remove(each)
-                continue
-            if sealed := decoded.files.get("sealed"):
-                vault.put(_SEALED.decode(Path(sealed).read_bytes()))
-            done = _take(warehouse, decoded, done, log=each.name, at=clock.now(), join=join, known=known)
-            each.task = msgspec.structs.replace(each.task, segment=end.segment, offset=end.offset)
-            if end >= each.goal:
-                reading.remove(each)
+    while due:
+        for each in tuple(due):
+            decoded = runner.run(decode_stretch, _stretch(task, each, scratch / each.name))
+            before, each.at = each.at, Position(decoded.segment, decoded.offset)
+            if each.at != before:
+                if sealed := decoded.files.get("sealed"):
+                    vault.put(_SEALED.decode(Path(sealed).read_bytes()))
+                done = _take(warehouse, decoded, done, log=each.name, at=clock.now(), join=join, known=known)
+            if each.at == before or each.at >= each.goal:  # a torn end, or all there was
+                due.remove(each)
     return done
+
+
+def _due(there: Mapping[str, Position], *logs: tuple[str, Path | str, Position]) -> list[_Reading]:
+    """The logs that hold more than was loaded."""
+    every = (_Reading(name, str(where), there.get(name, BEGINNING), goal) for name, where, goal in logs)
+    return [each for each in every if each.at < each.goal]
+
+
+def _stretch(task: DecodeTask, reading: _Reading, scratch: Path) -> DecodeTask:
+    """The task for the next stretch of a log."""
+    at = reading.at
+    return msgspec.structs.replace(task, log=reading.where, segment=at.segment, offset=at.offset, scratch=str(scratch))
 
 
 def source_facts(state: State) -> dict[str, SourceFacts]:
