@@ -48,14 +48,18 @@ def test_a_property_that_changed_its_type_is_named_with_its_beginning(desk):
     desk.clock.step(timedelta(hours=1))
     desk.batch(*(track(id=f"m{n}", revenue="1") for n in range(1, 4)))
     desk.clock.step(timedelta(hours=1))
-    desk.batch(track(id="m9", revenue="2"), track(id="m10", products=[{"quantity": "2"}]))
+    desk.batch(
+        track(id="m9", revenue="2"),
+        track(id="m10", products=[{"quantity": "2"}]),
+        track(id="m11", products=[{}, {"quantity": "2"}]),
+    )
     desk.load()
     first, second = seen(desk).changed
     assert (first.property, first.event, first.declared, first.came, first.calls) == (
         "revenue", "Order Completed", "an amount of money (a JSON number)", "text", 4,
     )  # fmt: skip
     assert (first.since, first.last) == (NOON + timedelta(hours=1), NOON + timedelta(hours=2))
-    assert (second.property, second.came) == ("products[0].quantity", "text")
+    assert (second.property, second.came, second.calls) == ("products[].quantity", "text", 2)
     assert door(desk.warehouse, desk.state, as_of=desk.clock.now()).changed == seen(desk).changed
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import NOON, RETAIL, track
 
-from spira.collect import quarantine
+from spira.collect import quarantine, sources, traffic
 from spira.collect.corrections import NO_CORRECTION, correction_of
 from spira.collect.envelope import OwnEvent
 from spira.collect.load import source_facts
@@ -65,6 +65,8 @@ def test_a_call_is_loaded_once_its_event_is_declared(strict):
     assert strict.rows("select message_id, ts, received_at, source, shelf from events") == [
         ("m1", NOON - timedelta(hours=1), NOON, "shop", "tea")
     ]
+    (row,) = traffic.traffic(strict.warehouse, sources.every(strict.state), as_of=strict.clock.now()).sources
+    assert (row.month, row.refused) == (1, 0)
     assert strict.rows("select outcome, replayed_at, replayed_by, tries from quarantine") == [
         ("loaded", NOON + timedelta(days=3), "ann", 1)
     ]

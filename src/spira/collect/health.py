@@ -158,7 +158,7 @@ group by event, property, kind order by seen desc, event, property, kind limit $
 """
 # The words are those of `typed.read`: "`revenue` is not an amount of money (a JSON number): a JSON text was found".
 _CHANGED = """
-select source, event, regexp_extract(detail, '^`([^`]+)`', 1) as property,
+select source, event, regexp_replace(regexp_extract(detail, '^`([^`]+)`', 1), '\\[\\d+\\]', '[]', 'g') as property,
        regexp_extract(detail, ' is not (.*): a JSON \\w+ was found$', 1) as declared,
        regexp_extract(detail, ': a JSON (\\w+) was found$', 1) as came,
        count(*) as calls, min(received_at) as since, max(received_at) as last

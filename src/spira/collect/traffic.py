@@ -38,7 +38,7 @@ class SourceRow:
     hour: int = field(metadata={"help": "events received in the last hour"})
     day: int = field(metadata={"help": "events received in the last 24 hours"})
     month: int = field(metadata={"help": "events received in the last 30 days"})
-    refused: int = field(metadata={"help": "calls put into quarantine in the last 30 days"})
+    refused: int = field(metadata={"help": "calls put into quarantine in the last 30 days and not loaded since"})
     refused_share: float | None = field(metadata={"help": "their share of all calls of these days"})
     last_seen: datetime | None = field(metadata={"help": "when it last sent an event that was taken"})
     usual_pause: float | None = field(metadata={"help": "the longest pause it makes, in seconds"})
@@ -220,7 +220,10 @@ group by source
 _LONG_AGO = """
 select source, max(received_at) from events where source in (select unnest($sources::varchar[])) group by source
 """
-_REFUSED = "select source, count(*) from quarantine where received_at > $month group by source"
+_REFUSED = """
+select source, count(*) from quarantine where received_at > $month and coalesce(outcome, '') <> 'loaded'
+group by source
+"""
 # Pauses between the hours in which a source was heard, in the thirty days before its latest event.
 _HEARD = """
 with hours as (
@@ -243,7 +246,7 @@ group by quarter
 """
 _REFUSED_QUARTERS = """
 select time_bucket(interval '15 minutes', received_at) as quarter, count(*)
-from quarantine where source = $source and received_at > $month
+from quarantine where source = $source and received_at > $month and coalesce(outcome, '') <> 'loaded'
 group by quarter
 """
 _NAMES = """
@@ -264,6 +267,7 @@ where seen.source = $source and seen.received_at > $month
 group by kind order by identifiers desc, kind
 """
 _REASONS = """
-select reason, count(*) from quarantine where source = $source and received_at > $month
+select reason, count(*) from quarantine
+where source = $source and received_at > $month and coalesce(outcome, '') <> 'loaded'
 group by reason order by count(*) desc, reason
 """

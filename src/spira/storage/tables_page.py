@@ -50,7 +50,11 @@ ABOUT = {
     "half_sessions": "who gave the right password and owes a code, for ten minutes, by hash",
     "second_factors": "what makes the codes of a second factor, sealed, and the last step used",
     "recovery_codes": "codes for a lost telephone that are not used up, by hash",
-    "undeclared": "properties that came and no tracking plan declares, counted",
+    "undeclared": "properties that came and no tracking plan declares, counted by source and day",
+    "personal": "where something personal was recognised and taken out, and of what kind, counted",
+    "backfills": "columns that are still taking over values that were kept as JSON, and how far each is",
+    "tallies": "per source and hour: events loaded, what came twice, how long loading took",
+    "refusals": "what was refused at the door of collection, counted by hour",
     "units": "the organisation: brand, regions, stores, teams",
     "warehouse_version": "which upgrades of the warehouse have been carried out",
 }
