@@ -29,6 +29,15 @@ def test_money_is_rounded_from_the_digits_that_were_sent(amount):
     assert column("money", [wanted, None]).to_pylist() == [Decimal(wanted) / 10_000, None]
 
 
+@given(st.decimals(-(10**13), 10**13, allow_nan=False, allow_infinity=False, places=6))
+def test_the_common_digits_come_to_the_same_ticks(amount):
+    """Digits that need no rounding take a shorter way to the same number."""
+    exact = (amount * 10_000).to_integral_value(ROUND_HALF_EVEN)
+    assert ticks(f"{amount:f}") == exact
+    rounded = amount.quantize(Decimal("0.01"))
+    assert ticks(f"{rounded:f}") == rounded * 10_000
+
+
 @given(
     st.lists(
         st.dictionaries(

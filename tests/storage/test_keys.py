@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -80,6 +82,14 @@ def test_keys_do_not_print_themselves():
     """A key in a log line or a traceback is a stolen key."""
     keys = new_keys()
     assert repr(keys) == str(keys) == f"Keys({keys.fingerprint})"
+
+
+@given(key=st.binary(min_size=1, max_size=100), kind=st.sampled_from(["email", "user_id"]), value=st.text(max_size=80))
+def test_a_subject_key_is_the_first_half_of_an_hmac(key, kind, value):
+    """The same 128 bits whichever way they are come by, for keys of any length."""
+    keys = replace(fixed_keys(), hmac_key=key)
+    wanted = hmac.digest(key, f"{kind}:{value}".encode(errors="replace"), "sha256")[:16].hex()
+    assert keys.subject_key(kind, value.encode(errors="replace").decode()) == wanted
 
 
 def test_a_subject_key_depends_on_kind_value_and_key():

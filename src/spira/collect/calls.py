@@ -37,8 +37,10 @@ DEEPEST = 64  # levels of arrays and objects in one call
 
 Id = str | int | float | None
 _NOTHING = msgspec.Raw(b"")
-_EMPTY = frozenset({b"", b"null"})
+_NULL = b"null"
+_EMPTY = frozenset({b"", _NULL})
 _NOBODY = frozenset({"null", "undefined", "none", "nan", "[object object]"})
+_NOBODY_IS_LONGER = max(map(len, _NOBODY))
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},:"]', re.DOTALL)
 _CLOSING = {b"{": b"}", b"[": b"]"}
@@ -155,13 +157,15 @@ def identity(written: Id) -> str | None:
     if isinstance(written, float):
         written = int(written) if written.is_integer() else written
     text = str(written).strip() if written is not None else ""
+    if len(text) > _NOBODY_IS_LONGER:
+        return text
     return text if text and text.lower() not in _NOBODY else None
 
 
 def fields(raw: msgspec.Raw) -> bytes | None:
     """The text of a part that should be an object; None where there is nothing."""
     text = bytes(raw)
-    return None if text in _EMPTY else text
+    return None if len(text) <= len(_NULL) and text in _EMPTY else text
 
 
 def occurred(call: Call, *, received_at: datetime, sent_at: str | None) -> datetime:

@@ -182,7 +182,8 @@ class Columns:
                 self._found(e, trait.name, kind)
         if read.undeclared:
             day = e.received_at.date()
-            self._undeclared.update((e.source, day, *what) for what in read.undeclared)
+            for what in read.undeclared:
+                self._undeclared[e.source, day, *what] += 1
         for name, kind in read.personal:
             self._found(e, name, kind)
 

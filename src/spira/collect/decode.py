@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import gc
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +48,7 @@ from spira.collect.typed import WrongType
 from spira.kernel.jobs import job
 from spira.kernel.settings import CollectSettings
 from spira.storage import log
-from spira.storage.keys import load_keys
+from spira.storage.keys import Keys, load_keys
 from spira.storage.log_kafka import partition_of
 
 _EPOCH = datetime(1970, 1, 1)
@@ -104,14 +104,8 @@ def decode_stretch(task: DecodeTask) -> Decoded:
     partition = partition_of(task.log, keys)
     reading = partition.read if partition else functools.partial(log.read, Path(task.log), keys)
     chunk = reading(start, limit_bytes=task.limit_bytes)
-    decoder = Decoder(task, Sealer(keys, task.plan))
-    scratch = Path(task.scratch)
-    scratch.mkdir(parents=True, exist_ok=True)
-    stem = f"{task.segment}-{task.offset}"
     with _no_garbage():
-        for record in chunk.records:
-            decoder.take(record)
-        files = decoder.columns.write(scratch, stem, plan_lines=decoder.properties, sealer=decoder.sealer)
+        files = _written(task, keys, chunk.records)
     return Decoded(
         files={name: str(path) for name, (path, _) in files.items()},
         rows={name: rows for name, (_, rows) in files.items()},
@@ -119,6 +113,17 @@ def decode_stretch(task: DecodeTask) -> Decoded:
         offset=chunk.end.offset,
         damage=[Lost.of(each) for each in chunk.damage],
     )
+
+
+def _written(task: DecodeTask, keys: Keys, records: Iterable[bytes]) -> dict[str, tuple[Path, int]]:
+    """The files of some records. What they were made of is gone when this returns, and needs no looking for."""
+    decoder = Decoder(task, Sealer(keys, task.plan))
+    scratch = Path(task.scratch)
+    scratch.mkdir(parents=True, exist_ok=True)
+    for record in records:
+        decoder.take(record)
+    stem = f"{task.segment}-{task.offset}"
+    return decoder.columns.write(scratch, stem, plan_lines=decoder.properties, sealer=decoder.sealer)
 
 
 @contextmanager
@@ -142,6 +147,7 @@ class _Context(msgspec.Struct, rename="camel"):
     traits: msgspec.Raw = msgspec.Raw(b"")
 
 
+_NO_FACTS = SourceFacts()
 _CONTEXT = msgspec.json.Decoder(_Context)
 _NO_CONTEXT = _Context()
 
@@ -262,7 +268,7 @@ class Decoder:
         if isinstance(at, Fault):
             return at
         name = event_name(call)
-        facts = self.task.sources.get(record.source, SourceFacts())
+        facts = self.task.sources.get(record.source, _NO_FACTS)
         read = judged(self.task.plan, self.properties, mode_of(self.task.plan, facts.mode), name, call)
         if isinstance(read, Fault):
             return read
@@ -379,8 +385,12 @@ def _context(raw: msgspec.Raw) -> _Context | None:
 
 
 def _campaign(written: Any) -> tuple[str | None, ...]:
-    known = written if isinstance(written, dict) else {}
-    return tuple(_text(known.get(part)) for part in ("name", "source", "medium", "term", "content"))
+    if not isinstance(written, dict) or not written:
+        return _NO_CAMPAIGN
+    return tuple(_text(written.get(part)) for part in ("name", "source", "medium", "term", "content"))
+
+
+_NO_CAMPAIGN: tuple[str | None, ...] = (None, None, None, None, None)
 
 
 def _touchpoint(channel: Any) -> str | None:

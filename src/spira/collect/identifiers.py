@@ -26,7 +26,7 @@ _E164 = re.compile(r"\+\d{6,15}")
 
 def normalise(kind: str, value: str) -> str | None:
     """`value` as the key is made of it; None for text that can't be an identifier of that kind."""
-    text = unicodedata.normalize("NFC", value).strip()
+    text = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
     if not text or len(text) > 512:
         return None
     if kind == "email":

@@ -59,11 +59,14 @@ class Sealer:
         self._keys = keys
         self._plan = plan
         self._known: dict[tuple[str, str], str] = {}
+        self._seen: dict[tuple[str, str], Identifier] = {}
         self.sealed: dict[str, SealedValue] = {}
 
     def key(self, kind: str, value: str) -> str:
         """The key of an identifier, whose value is normalised here."""
-        normal = normalise(kind, value) or value
+        return self._key(kind, normalise(kind, value) or value)
+
+    def _key(self, kind: str, normal: str) -> str:
         found = self._known.get((kind, normal))
         if found is None:
             found = self._known[kind, normal] = self._keys.subject_key(kind, normal)
@@ -91,6 +94,11 @@ class Sealer:
         value = identity(written)
         if value is None:
             return None
+        if (seen := self._seen.get((kind, value))) is None:
+            seen = self._seen[kind, value] = self._identifier(kind, value)
+        return seen
+
+    def _identifier(self, kind: str, value: str) -> Identifier:
         if kind == "anonymous_id":
             kind = kind_of_anonymous(value)
         normal = normalise(kind, value)
@@ -98,7 +106,7 @@ class Sealer:
             raise WrongType(f"`{kind}` is longer than an identifier may be")
         if reaches(normal):
             return Identifier(kind, self._seal(kind, normal), None)
-        return Identifier(kind, self.key(kind, normal), normal)
+        return Identifier(kind, self._key(kind, normal), normal)
 
     def _trait(self, name: str, raw: msgspec.Raw, linked: list[tuple[Identifier, str]]) -> Trait:
         if is_null(raw) or bytes(raw) == b'""':
@@ -119,7 +127,7 @@ class Sealer:
 
     def _seal(self, kind: str, value: str) -> str:
         text = normalise(kind, value) or value
-        key = self.key(kind, text)
+        key = self._key(kind, text)
         if key not in self.sealed:
             self.sealed[key] = seal_value(self._keys, kind, text)
         return key

@@ -51,6 +51,7 @@ _NAMES = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def names_contact(name: str) -> bool:
     """Whether a property of this name holds something that reaches or names a person, whatever it looks like."""
     return name.replace("_", "").replace("-", "").lower() in _NAMES

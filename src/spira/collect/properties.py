@@ -29,6 +29,8 @@ from spira.collect.typed import (
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _MAYBE_ENDLESS = re.compile(r"[\d.][eE]\+?\d{3}|\d{309}")
+_DIGITS_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
+_LONGEST_FINITE = b"0" * 309
 _NUMBERS = re.compile(r"[\d.]+(?:[eE]\+?\d+)?")
 _LINES = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _LOOKED_LINES, _MOST_FIELDS = 20, 40
@@ -70,7 +72,7 @@ class Properties:
             found.undeclared.append((event, "", "event"))
             declared = _NO_PLAN
         rest: dict[str, msgspec.Raw] = {}
-        for name, raw in self._told(call):
+        for name, raw in self._told(call).items():
             if name in declared.properties:
                 if (value := _value(name, declared.properties[name], raw)) is not None:
                     found.values[name] = value
@@ -91,21 +93,21 @@ class Properties:
             found.rest = _kept(rest, found)
         return found
 
-    def _told(self, call: Call) -> Iterator[tuple[str, msgspec.Raw]]:
+    def _told(self, call: Call) -> dict[str, msgspec.Raw]:
         """Every detail of the call, whichever part of it holds them for its type."""
         part = call.traits if call.type == "group" else call.properties
         text = fields(part)
-        if text is not None:
-            try:
-                yield from _OBJECT.decode(text).items()
-            except (msgspec.MsgspecError, RecursionError) as fault:
-                raise WrongType(f"the properties can't be read: {fault}") from None
+        try:
+            told = {} if text is None else _OBJECT.decode(text)
+        except (msgspec.MsgspecError, RecursionError) as fault:
+            raise WrongType(f"the properties can't be read: {fault}") from None
         if call.type in ("page", "screen"):
             for name, written in (("name", call.name), ("category", call.category)):
                 if isinstance(written, str):
-                    yield name, msgspec.Raw(msgspec.json.encode(written))
+                    told[name] = msgspec.Raw(msgspec.json.encode(written))
         if call.type == "group" and (group := identity(call.group_id)) is not None:
-            yield "group_id", msgspec.Raw(msgspec.json.encode(group))
+            told["group_id"] = msgspec.Raw(msgspec.json.encode(group))
+        return told
 
     def _elsewhere(self, name: str, raw: msgspec.Raw, found: Read) -> bool:
         """A property that only other events declare goes to its column where the type is right."""
@@ -136,9 +138,7 @@ def clean(text: bytes | None, note: Note = str) -> str | None:
     """JSON text with what is personal taken out; WrongType for 1e999 and its like. `note` is told each find's kind."""
     if text is None:
         return None
-    shown = text.decode()
-    if _MAYBE_ENDLESS.search(shown):
-        _finite(shown)
+    shown = _finite(text)
     return scrubbed_json(shown, note) if suspicious(text) else shown
 
 
@@ -154,7 +154,7 @@ def _kept(rest: dict[str, msgspec.Raw], found: Read) -> str:
     """What is undeclared as JSON; where it may hold something personal each property is looked at by itself."""
     whole = msgspec.json.encode(rest)
     if not suspicious(whole):
-        return clean(whole) or ""
+        return _finite(whole)
     parts = []
     for name, raw in rest.items():
         part = msgspec.json.encode(name) + b":" + raw
@@ -163,10 +163,7 @@ def _kept(rest: dict[str, msgspec.Raw], found: Read) -> str:
             part = scrubbed_json(part.decode(), kinds.append, thing=names_thing(name)).encode()
             found.personal += [(name, kind) for kind in kinds]
         parts.append(part)
-    shown = (b"{" + b",".join(parts) + b"}").decode()
-    if _MAYBE_ENDLESS.search(shown):
-        _finite(shown)
-    return shown
+    return _finite(b"{" + b",".join(parts) + b"}")
 
 
 def _fields_of(event: str, name: str, raw: msgspec.Raw) -> Iterator[Undeclared]:
@@ -179,8 +176,11 @@ def _fields_of(event: str, name: str, raw: msgspec.Raw) -> Iterator[Undeclared]:
     yield from ((event, f"{name}{FIELD_MARK}{field}", type) for field, type in list(seen.items())[:_MOST_FIELDS])
 
 
-def _finite(text: str) -> None:
-    """Refuse a number so large that nobody can keep it: JSON allows it, and nothing that reads it back does."""
-    for found in _NUMBERS.findall(_STRINGS.sub('""', text)):
-        if isinf(float(found)):
-            raise WrongType("a number is larger than any that can be kept")
+def _finite(text: bytes) -> str:
+    """The JSON as text; WrongType for a number that is larger than any. JSON allows it, and nobody reads it back."""
+    shown, bare = text.decode(), text.translate(_DIGITS_ALIKE, b"+")
+    if (b"0e000" in bare or _LONGEST_FINITE in bare or b".e000" in bare) and _MAYBE_ENDLESS.search(shown):
+        for found in _NUMBERS.findall(_STRINGS.sub('""', shown)):
+            if isinf(float(found)):
+                raise WrongType("a number is larger than any that can be kept")
+    return shown

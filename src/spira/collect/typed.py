@@ -23,6 +23,7 @@ from spira.kernel.clock import parse_instant
 
 Raw = msgspec.Raw
 TICKS = 10_000
+_PLACES, _SHORT = 4, 14  # of the digits that need no rounding: behind the point, and before it
 _LARGEST = 10**18 - 1  # DECIMAL(18,4)
 _SURE = 1e11  # below this many ticks a float and its digits round alike
 _INTEGERS = 1 << 63
@@ -67,6 +68,9 @@ def is_null(raw: Raw) -> bool:
 
 def ticks(digits: str) -> int:
     """Ten-thousandths of the number written with these digits, rounded half to even."""
+    whole, _, part = digits.partition(".")
+    if whole.isdecimal() and len(whole) < _SHORT and len(part) <= _PLACES and (not part or part.isdecimal()):
+        return int(whole + part.ljust(_PLACES, "0"))
     scaled = int(Decimal(digits).scaleb(4, _EXACT).to_integral_value(ROUND_HALF_EVEN, _EXACT))
     if abs(scaled) > _LARGEST:
         raise WrongType("is more than 14 digits before the point")

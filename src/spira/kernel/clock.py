@@ -51,7 +51,9 @@ def pause(seconds: float) -> None:
 
 def utc(instant: datetime) -> datetime:
     """An aware instant as the naive UTC one used inside; a naive one is taken to be UTC already."""
-    return instant if instant.tzinfo is None else instant.astimezone(UTC).replace(tzinfo=None)
+    if instant.tzinfo is None or instant.tzinfo is UTC:
+        return instant.replace(tzinfo=None)
+    return instant.astimezone(UTC).replace(tzinfo=None)
 
 
 def parse_instant(text: str) -> datetime:
