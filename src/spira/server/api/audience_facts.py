@@ -64,7 +64,7 @@ class AudienceFacts:
     owner: str = says("who answers for it")
     who: str = says("the condition that is true of its members")
     standing: Standing = says("how it stands and how it grew")
-    reach: tuple[ChannelReach, ...] = says("how many can be written to for marketing, by channel; none when too few")
+    reach: tuple[ChannelReach, ...] = says("how many can be written to for marketing, by channel; none yet, or too few")
     sources: tuple[Use, ...] = says("what the condition reads")
     used_by: tuple[Use, ...] = says("the definitions that use it")
     overlaps: tuple[Overlap, ...] = says("the audiences that share most members")
@@ -126,7 +126,7 @@ def view(core: AnyCore, viewer: Viewer, name: str, *, before: str | None = None)
         owner=model.owner,
         who=text,
         standing=standing,
-        reach=reached(core, viewer, name),
+        reach=reached(core, viewer, name) if standing.members is not None else (),
         sources=sources,
         used_by=uses_of(core.applied, core.catalog).get(name, ()),
         overlaps=facts.overlaps(lane, viewer, name, names),
