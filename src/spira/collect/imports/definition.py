@@ -34,7 +34,7 @@ from spira.collect.connectors.base import (
 from spira.collect.mapping.model import MappingDefinition, reader_options, shipped
 from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Duration, Label, NameStr
-from spira.kernel.diagnostics import Diagnostic, did_you_mean
+from spira.kernel.diagnostics import Diagnostic, closest, did_you_mean
 from spira.kernel.errors import NotAllowed
 from spira.kernel.settings import secret
 
@@ -109,7 +109,8 @@ def _options(definition: Definition, written: str) -> Iterable[Diagnostic]:
             faults += 1
             yield Diagnostic(code="D604", message=f"`{name}` can't be `{value}`", at=node.at("from", name))
     for name, option in options.items():
-        if is_required(option) and name not in given:
+        misspelt = any(each not in options and closest(each, [name]) for each in given)
+        if is_required(option) and name not in given and not misspelt:
             faults += 1
             yield Diagnostic(code="D604", message=f"`{written}` needs `{name}`", at=node.key_at("from"))
     if not faults:
