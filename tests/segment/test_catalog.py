@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.segment import conftest as small
 
+from spira.collect.tracking import OWN_TRAITS
+
 
 def test_every_name_has_its_type(shop):
     """Types of tags follow from what they build on, in whatever order they are written."""
@@ -28,7 +30,7 @@ who: class = 'high'
     catalog = shop.catalog
     assert catalog.tags == {"class": "text", "spent": "money", "half": "integer"}
     assert catalog.scores == {"next_order": "time"}
-    assert catalog.traits == {"city": "text", "age": "integer"}
+    assert catalog.traits == {"city": "text", "age": "integer", **OWN_TRAITS}
     assert catalog.audiences == {"high"}
     assert catalog.zone == small.SETTINGS.workspace.zone
     assert catalog.events["Order Completed"].arrays["products"]["value"] == "money"
