@@ -57,7 +57,7 @@ def beside(
     shown = masks.seen(vault, viewer, contacts.values(), clear=False)
     orders: dict[int, datetime] = {}
     if wanted.orders:
-        mine = dict(warehouse.query(_MINE, asked))
+        mine: dict[int, int] = dict(warehouse.query(_MINE, asked))
         for subject, at in places.last(warehouse, list(mine), ORDER).items():
             orders[mine[subject]] = max(at, orders.get(mine[subject], at))
     tags = _tags(warehouse, profiles, wanted.tags)
