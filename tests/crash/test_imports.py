@@ -88,7 +88,7 @@ def whole(directory):
         assert lane.query("select count(*), count(distinct order_id) from events") == [(good, good)]
         assert lane.query("select count(*) from quarantine") == [(0,)]
         (told,) = tables.latest(core.state, limit=5)
-        assert (told.status, told.rows, told.faults) == ("done", ROWS, ROWS // 10_000)
+        assert (told.status, told.rows, told.calls, told.faults) == ("done", ROWS, good, ROWS // 10_000)
 
 
 def test_a_killed_command_and_a_killed_server_lose_nothing_and_double_nothing(directory, table):

@@ -203,7 +203,13 @@ class _Run:
         bodies = lot.bodies or [b""]
         for body in bodies[:-1]:
             self._patiently(f"{at}/calls", body, {})
-        counted = {"cursor": lot.cursor, "rows": lot.rows, "skipped": lot.skipped, "faults": len(lot.faults)}
+        counted = {
+            "cursor": lot.cursor,
+            "rows": lot.rows,
+            "calls": lot.calls,
+            "skipped": lot.skipped,
+            "faults": len(lot.faults),
+        }
         self._patiently(f"{at}/calls", bodies[-1], counted)
 
     def _patiently(self, at: str, body: bytes, params: dict[str, Any]) -> None:

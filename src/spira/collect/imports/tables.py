@@ -203,7 +203,7 @@ def advance(
     clock: Clock,
     import_id: str,
     *,
-    cursor: str | None,
+    cursor: str,
     rows: int,
     calls: int,
     skipped: int = 0,
@@ -215,10 +215,9 @@ def advance(
         "calls": IMPORTS.c.calls + calls,
         "skipped": IMPORTS.c.skipped + skipped,
         "faults": IMPORTS.c.faults + faults,
+        "cursor": cursor,
         "updated_at": clock.now(),
     }
-    if cursor is not None:
-        values["cursor"] = cursor
     _change(state, import_id, values)
 
 

@@ -65,16 +65,20 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a lot of calls brings along: the cursor behind it, and how many rows it was made of."""
+    """What the last body of a lot brings along: the cursor behind the lot, and what was counted in all of it."""
 
     cursor: str | None = None
     rows: int = 0
+    calls: int = 0
     skipped: int = 0
     faults: int = 0
 
 
 def take(core: AnyCore, import_id: str, body: bytes, told: Told) -> int:
-    """Make a lot of calls durable, then keep the cursor behind it; how many calls there were."""
+    """Make a body of calls durable, then keep the cursor if it is its lot's last; how many calls it holds.
+
+    Nothing is counted before: a lot that is sent again because somebody was killed is counted once.
+    """
     found = tables.get(core.state, import_id)
     if found.status != "running":
         raise Conflict(f"the import is {found.status}", help="begin it again")
@@ -86,16 +90,17 @@ def take(core: AnyCore, import_id: str, body: bytes, told: Told) -> int:
         except BadBody as wrong:
             raise Unacceptable(str(wrong), help="send a body as of /v1/batch") from None
         core.log.append([encode(Accepted(found.source, core.clock.now(), "batch", body))])
-    tables.advance(
-        core.state,
-        core.clock,
-        import_id,
-        cursor=told.cursor,
-        rows=told.rows,
-        calls=count,
-        skipped=told.skipped,
-        faults=told.faults,
-    )
+    if told.cursor is not None:
+        tables.advance(
+            core.state,
+            core.clock,
+            import_id,
+            cursor=told.cursor,
+            rows=told.rows,
+            calls=told.calls,
+            skipped=told.skipped,
+            faults=told.faults,
+        )
     return count
 
 
@@ -129,12 +134,13 @@ async def append_calls(
     import_id: FromPath[str],
     cursor: FromQuery[str | None] = None,
     rows: FromQuery[int] = 0,
+    calls: FromQuery[int] = 0,
     skipped: FromQuery[int] = 0,
     faults: FromQuery[int] = 0,
 ) -> dict[str, Any]:
     """Append calls, a body as of `/v1/batch`; they are durable when this answers, and then the cursor is kept."""
     body = await request.body()
-    told = Told(cursor=cursor, rows=max(0, rows), skipped=max(0, skipped), faults=max(0, faults))
+    told = Told(cursor=cursor, rows=max(0, rows), calls=max(0, calls), skipped=max(0, skipped), faults=max(0, faults))
     return {"calls": await anyio.to_thread.run_sync(lambda: take(core, import_id, body, told))}
 
 
