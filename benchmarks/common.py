@@ -33,15 +33,18 @@ from spira.storage.keys import make_keys
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "retail"
 STARTING_SECONDS = 60
+ENDING_SECONDS = 120
 
 
 @dataclass(slots=True, kw_only=True)
 class Measured:
-    """What one script found; `limits` maps a figure's name to the most it should be."""
+    """What one script found; `limits` maps a figure's name to the most it should be, `floors` a figure's or ratio's
+    to the least."""
 
     figures: dict[str, Any] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
+    floors: dict[str, float] = field(default_factory=dict)
 
 
 def run(
@@ -59,6 +62,7 @@ def run(
     options(parser)
     chosen = parser.parse_args()
     before = os.getloadavg()[0]
+    signal.signal(signal.SIGTERM, _end)  # so that what was started is ended with us
     found = measure(chosen)
     shown = {
         "machine": machine(load_before=before),
@@ -66,6 +70,7 @@ def run(
         "figures": found.figures,
         "ratios": found.ratios,
         "limits": found.limits,
+        "floors": found.floors,
     }
     text = json.dumps(shown, ensure_ascii=False, indent=1)
     print(text if chosen.json else as_markdown(name, doc, shown))
@@ -95,13 +100,20 @@ def as_markdown(name: str, doc: str, shown: dict[str, Any]) -> str:
     lines = [f"# {name}", "", doc.strip(), "", "## Machine", "", "| | |", "|---|---|"]
     lines += [f"| {key} | {value} |" for key, value in shown["machine"].items()]
     lines += ["", f"## Figures (size {shown['size']})", "", "| figure | value | limit | |", "|---|---:|---:|---|"]
-    for key, value in shown["figures"].items():
-        limit = shown["limits"].get(key)
-        verdict = "" if limit is None else ("kept" if value <= limit else "**over**")
-        lines.append(f"| {key} | {value} | {'' if limit is None else limit} | {verdict} |")
-    lines += ["", "## Ratios", "", "| ratio | value |", "|---|---:|"]
-    lines += [f"| {key} | {value} |" for key, value in shown["ratios"].items()]
+    lines += [f"| {key} | {value} | {_judged(key, value, shown)} |" for key, value in shown["figures"].items()]
+    lines += ["", "## Ratios", "", "| ratio | value | limit | |", "|---|---:|---:|---|"]
+    lines += [f"| {key} | {value} | {_judged(key, value, shown)} |" for key, value in shown["ratios"].items()]
     return "\n".join(lines) + "\n"
+
+
+def _judged(key: str, value: Any, shown: dict[str, Any]) -> str:
+    """The last two cells of a row: the limit, and whether it is kept."""
+    most, least = shown["limits"].get(key), shown.get("floors", {}).get(key)
+    if most is not None:
+        return f"{most} | {'kept' if value <= most else '**over**'}"
+    if least is not None:
+        return f"at least {least} | {'kept' if value >= least else '**under**'}"
+    return " | "
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -150,7 +162,11 @@ def serving(directory: Path, command: Sequence[str] = ("-m", "spira.cli.main", "
         yield _announced(directory, family)
     finally:
         family.send_signal(signal.SIGTERM)
-        family.wait()
+        try:
+            family.wait(timeout=ENDING_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(family.pid, signal.SIGKILL)  # it leads a session of its own: nobody else is in the group
+            family.wait()
 
 
 def _announced(directory: Path, family: subprocess.Popen[bytes]) -> local.LocalServer:
@@ -161,6 +177,10 @@ def _announced(directory: Path, family: subprocess.Popen[bytes]) -> local.LocalS
             return found
         time.sleep(0.05)
     raise SystemExit("the server did not start")
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit("ended by a signal")
 
 
 def _lines(path: str) -> list[str]:

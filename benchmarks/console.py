@@ -47,7 +47,7 @@ def measure(chosen: argparse.Namespace) -> Measured:
     """Quiet first, then with the loader at work, then the weights."""
     rounds = 5 if chosen.size == "small" else 50
     found = Measured()
-    with _workspace(chosen) as directory, serving(directory) as server, _signed_in(server) as client:
+    with _workspace(chosen) as directory, serving(directory) as server, signed_in(server) as client:
         pages = [*_pages(client), HEALTH]
         found.figures["pages"] = len(pages) - 1
         _ask(client, pages, 2)
@@ -78,7 +78,7 @@ def _workspace(chosen: argparse.Namespace) -> Iterator[Path]:
 
 
 @contextmanager
-def _signed_in(server: LocalServer) -> Iterator[httpx.Client]:
+def signed_in(server: LocalServer) -> Iterator[httpx.Client]:
     """A client that has set a password by a one-time link, as a new administrator does."""
     with httpx.Client(base_url=server.url, timeout=60) as client:
         token = {"Authorization": f"Bearer {server.token}"}
@@ -92,9 +92,9 @@ def _signed_in(server: LocalServer) -> Iterator[httpx.Client]:
         yield client
 
 
-def _pages(client: httpx.Client) -> list[str]:
-    """Every page there is: those without parameters, then those about one thing that the others link to."""
-    routes = sorted(
+def page_routes() -> list[str]:
+    """The addresses of all pages of the console, holes and all."""
+    return sorted(
         {
             re.sub(r":\w+}", "}", path)
             for route in ROUTES
@@ -103,6 +103,11 @@ def _pages(client: httpx.Client) -> list[str]:
             if not path.endswith(STREAMS)
         }
     )
+
+
+def _pages(client: httpx.Client) -> list[str]:
+    """Every page there is: those without parameters, then those about one thing that the others link to."""
+    routes = page_routes()
     plain = [path for path in routes if "{" not in path]
     asked = f"{BUILDER}?{httpx.QueryParams(condition=CONDITION)}"
     pages = [*plain, asked, "/people?q=nobody", *(_person(client, each) for each in HOUSEHOLDS)]
@@ -114,7 +119,7 @@ def _pages(client: httpx.Client) -> list[str]:
         links += _links(client, list(found.values()))
     for path in open_routes:
         print(f"nothing links to {path}: it is not measured", file=sys.stderr)
-    return [path for path in pages if _is_page(client, path)]
+    return [path for path in pages if is_page(client, path)]
 
 
 def _links(client: httpx.Client, pages: list[str]) -> list[str]:
@@ -130,7 +135,7 @@ def _first(path: str, links: list[str]) -> str | None:
     return next((each for each in links if (hit := shape.fullmatch(each)) and not own & set(hit.groups())), None)
 
 
-def _is_page(client: httpx.Client, path: str) -> bool:
+def is_page(client: httpx.Client, path: str) -> bool:
     """Whether an address answers 200 with a page of its own; anything else ends the run, but for redirects."""
     answer = client.get(path)
     if answer.is_error:
