@@ -19,13 +19,15 @@ KILLS = 3
 AT = datetime(2026, 2, 1, 10, tzinfo=UTC)
 
 
-def test_nothing_of_a_real_client_is_lost_or_doubled_however_often_the_core_is_killed(tmp_path, family):
+@pytest.mark.parametrize("door", ["--port", "--collect-port"])
+def test_nothing_of_a_real_client_is_lost_or_doubled_however_often_the_core_is_killed(tmp_path, family, door):
     """
-    segment-analytics-python sends from two threads, with its own batches and retries, while the core is killed.
+    segment-analytics-python sends to the core, or to two collectors, with its own batches and retries, while the core
+    is killed, and the collectors with it.
     """
     make_workspace(tmp_path, {}, settings=SETTINGS)
     port = free_port()
-    served = family(tmp_path, "--port", str(port))
+    served = family(tmp_path, door, str(port), *(("--collectors", "2") if door == "--collect-port" else ()))
     served.start()
     key = served.post("/api/sources", {"name": "shop"})["write_key"]
     served.post("/api/clock", {"to": "2026-03-01T00:00:00Z"})

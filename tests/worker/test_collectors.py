@@ -94,6 +94,22 @@ def test_a_collector_answers_as_the_core_does(tmp_path):
         assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, "*")
 
 
+def test_a_client_that_goes_away_in_the_middle_harms_nobody(tmp_path, capfd):
+    """Half a body, told whole or in parts, is nothing: the next caller is answered, and no fault is logged."""
+    with workspace(tmp_path, {}, at=JANUARY) as core, collecting(core) as client:
+        assert sent(client, order("ann", AT, message_id="a")) == 200
+        for head in ("content-length: 5000", "transfer-encoding: chunked"):
+            with socket.create_connection((client.base_url.host, client.base_url.port)) as half:
+                half.sendall(f'POST /v1/batch HTTP/1.1\r\nhost: x\r\n{head}\r\n\r\n5\r\n{{"bat'.encode())
+        for number in range(5):
+            assert sent(client, order("ann", AT, message_id=f"after{number}")) == 200
+        (one,) = core.collectors.report({})
+        assert one.starts == 1
+        core.load()
+        assert len(ids(core)) == 6
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_a_new_key_and_an_ended_one_hold_at_collectors_within_moments(tmp_path):
     """A collector looks at the state twice a second."""
     with workspace(tmp_path, {}, at=JANUARY) as core, collecting(core) as client:
