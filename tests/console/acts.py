@@ -1,6 +1,6 @@
 """How every change of the console and the API is carried out: a form as a browser sends it, JSON as programs do.
 
-Each route that changes something stands in `ACTS`, or with its reason in one of the two lists beside it.
+Each route that changes something stands in `ACTS`, or with its reason in `ELSEWHERE` or among what is unwritten.
 """
 
 from __future__ import annotations
@@ -23,16 +23,6 @@ ACTS: dict[str, Callable[[Actor], None]] = {}
 ELSEWHERE = {
     "/start/sample": "only an empty workspace takes it: tests/console/test_start.py sees its row",
     "/api/start/sample": "only an empty workspace takes it: tests/console/test_start.py sees its row",
-}
-# Routes of single steps of a longer act, whose first step is driven: the act is written down once.
-STEPS = {
-    "/imports/new": "hands a file in, of which nothing is imported before its start",
-    "/api/imports/uploads": "the same, for programs",
-    "/imports/uploads/{upload:str}/check": "says what a file would become",
-    "/api/imports/uploads/{upload:str}/check": "the same, for programs",
-    "/api/imports/{import_id:str}/calls": "a lot of rows of an import whose beginning is written down",
-    "/api/imports/{import_id:str}/faults": "rows at fault of such an import",
-    "/api/imports/{import_id:str}/end": "the end of such an import",
 }
 MAPPING = """\
 mapping: till
