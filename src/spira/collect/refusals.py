@@ -32,7 +32,7 @@ REFUSALS = state_table(
 )
 KEPT = timedelta(days=30)
 WRITE_EVERY = 5.0  # seconds
-MOST = 500  # different refusals between two writes; more are counted together
+MOST = 500  # different refusals of one hour; more are counted together
 _REST = ""
 _log = logging.getLogger("spira.collect")
 
@@ -85,11 +85,21 @@ class Refusals:
                 self._keep(counts)
 
     def _keep(self, counts: dict[Key, tuple[int, datetime, str | None]]) -> None:
-        oldest = self._clock.now() - KEPT
+        now = self._clock.now()
         with self._state.write() as connection:
+            hour = min(key[0] for key in counts)
+            there = sa.select(sa.func.count()).select_from(REFUSALS).where(REFUSALS.c.hour >= hour)
+            room = MOST - int(connection.execute(there).scalar_one())
             for (hour, source, code, about), (calls, last_at, sample) in counts.items():
-                _add(connection, {"hour": hour, "source": source, "code": code, "about": about}, calls, last_at, sample)
-            connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.hour < oldest))
+                key: dict[str, object] = {"hour": hour, "source": source, "code": code, "about": about}
+                told: dict[str, object] = {"last_at": last_at, "sample": sample}
+                if _count_on(connection, key, calls, told):
+                    continue
+                key["about"] = about if room > 0 else _REST
+                if room > 0 or not _count_on(connection, key, calls, {**told, "sample": None}):
+                    connection.execute(sa.insert(REFUSALS).values(**key, calls=calls, **told))
+                    room -= 1
+            connection.execute(sa.delete(REFUSALS).where(REFUSALS.c.hour < now - KEPT))
 
     def close(self) -> None:
         """Wait for the writing thread, and write the rest."""
@@ -113,15 +123,12 @@ class Refusals:
                     return
 
 
-def _add(connection: sa.Connection, key: dict[str, object], calls: int, last_at: datetime, sample: str | None) -> None:
+def _count_on(connection: sa.Connection, key: dict[str, object], calls: int, told: dict[str, object]) -> bool:
+    """Add calls to the row of a key; whether there is one."""
     mine = sa.and_(*(REFUSALS.c[name] == value for name, value in key.items()))
-    changed = connection.execute(
-        sa.update(REFUSALS)
-        .where(mine)
-        .values(calls=REFUSALS.c.calls + calls, last_at=last_at, sample=sa.func.coalesce(REFUSALS.c.sample, sample))
-    )
-    if not changed.rowcount:
-        connection.execute(sa.insert(REFUSALS).values(**key, calls=calls, last_at=last_at, sample=sample))
+    sample = sa.func.coalesce(REFUSALS.c.sample, told["sample"])
+    fresh = {"calls": REFUSALS.c.calls + calls, "last_at": told["last_at"], "sample": sample}
+    return bool(connection.execute(sa.update(REFUSALS).where(mine).values(fresh)).rowcount)
 
 
 def refused(state: State, *, since: datetime, source: str | None = None, limit: int = 50) -> tuple[Refusal, ...]:
