@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +16,9 @@ from tests.collect.desk import NOON, track
 from spira.collect import sources
 from spira.collect.envelope import Attempt, OwnEvent, Result, encode
 from spira.collect.load import position
+from spira.kernel.jobs import InlineRunner
 from spira.storage.sealing import unseal
+from spira.unify import identity
 
 TABLES = (
     "events",
@@ -473,3 +476,28 @@ def test_loading_is_exactly_once_for_any_history_and_any_cuts(make_desk, rounds,
     assert sorted(found) == sorted(expected.items())
     assert desk.rows("select count(*) from quarantine") == [(sum(wrong for calls in rounds for _, _, wrong in calls),)]
     assert desk.rows("select count(*) - max(event_id) from events having count(*) > 0") in ([], [(0,)])
+
+
+class Watched(InlineRunner):
+    """A runner that says how many stretches it was given."""
+
+    def __init__(self):
+        self.begun = [threading.Event() for _ in range(3)]
+
+    def run(self, job, task):
+        next(each for each in self.begun if not each.is_set()).set()
+        return super().run(job, task)
+
+
+def test_a_stretch_is_decoded_while_the_one_before_is_taken_in(desk):
+    """The second has begun before the first is in the warehouse, so that two processors have work."""
+    runner, seen = Watched(), []
+
+    def join(warehouse, batch):
+        seen.append(runner.begun[min(batch, 2)].wait(10))
+        identity.resolve(warehouse, batch)
+
+    for number in range(3):
+        desk.batch(track(id=f"m{number}"))
+    assert desk.load(runner=runner, join=join, limit_bytes=1).events == 3
+    assert seen == [True, True, True]

@@ -11,8 +11,10 @@ given in the order of the log. Sealed values are in the vault before the transac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -123,17 +125,34 @@ def load(
         future_tolerance_seconds=settings.collect.future_tolerance_seconds,
     )
     known = known or KnownIds(scratch)
-    while due:
-        for each in tuple(due):
-            decoded = runner.run(decode_stretch, _stretch(task, each, scratch / each.name))
-            before, each.at = each.at, Position(decoded.segment, decoded.offset)
-            if each.at != before:
-                if sealed := decoded.files.get("sealed"):
-                    vault.put(_SEALED.decode(Path(sealed).read_bytes()))
-                done = _take(warehouse, decoded, done, log=each.name, at=clock.now(), join=join, known=known)
-            if each.at == before or each.at >= each.goal:  # a torn end, or all there was
-                due.remove(each)
+    with closing(_decoded(runner, task, due, scratch)) as stretches:
+        for name, decoded in stretches:
+            if sealed := decoded.files.get("sealed"):
+                vault.put(_SEALED.decode(Path(sealed).read_bytes()))
+            done = _take(warehouse, decoded, done, log=name, at=clock.now(), join=join, known=known)
     return done
+
+
+def _decoded(
+    runner: JobRunner, task: DecodeTask, due: Iterable[_Reading], scratch: Path
+) -> Generator[tuple[str, Decoded]]:
+    """Each stretch of each log in turn; a child decodes the next one while whoever asks takes in the last."""
+    turns = deque(due)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="spira-decode") as ahead:
+
+        def ask(each: _Reading) -> Future[Decoded]:
+            return ahead.submit(runner.run, decode_stretch, _stretch(task, each, scratch / each.name))
+
+        coming = ask(turns[0])
+        while turns:
+            each, decoded = turns.popleft(), coming.result()
+            before, each.at = each.at, Position(decoded.segment, decoded.offset)
+            if before != each.at < each.goal:  # neither a torn end nor all there was
+                turns.append(each)
+            if turns:
+                coming = ask(turns[0])
+            if each.at != before:
+                yield each.name, decoded
 
 
 def _due(there: Mapping[str, Position], *logs: tuple[str, Path | str, Position]) -> list[_Reading]:
