@@ -220,6 +220,17 @@ def test_what_no_plan_can_cure_stays_where_it_is(desk):
     assert desk.rows("select outcome, tries from quarantine") == [("refused", 2)] * 2
 
 
+def test_after_a_restore_the_row_is_found_by_what_it_holds(strict):
+    """A log that is loaded anew may number its batches otherwise; a replay still marks the very call, and no other."""
+    strict.batch(track("Shelf Visited", id="m1", shelf="tea"), track("Nobody Knows", id="m2"))
+    strict.load()
+    declare(strict, {**WIDER, "mode": "strict"})
+    again(strict)
+    strict.warehouse.execute("update quarantine set batch = batch + 100, item = item + 7")
+    strict.load()
+    assert outcomes(strict) == ["loaded", "refused"]
+
+
 def test_rows_of_before_tell_their_calls_by_what_is_in_them(strict):
     """A row written before that was kept how a call came is read by the parts it has."""
     strict.post("/v1/track", {"userId": "a", "event": "Shelf Visited", "messageId": "m1", "properties": {"shelf": "x"}})
