@@ -36,6 +36,7 @@ ABOUT = {
     "event_runs": "up to which event each sorted run of `event_places` reaches",
     "generations": "the generations of the definitions: who applied them, and when",
     "journey_versions": "each version of a journey, for those who are still walking it",
+    "log_damage": "what of a log could not be read when it was loaded",
     "loaded": "how far each log is loaded; moves in the transaction of the rows",
     "metric_points": "metrics by period and slice",
     "model_fits": "what a model has learnt, and when",
