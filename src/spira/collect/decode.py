@@ -17,17 +17,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from spira.collect.arrivals import arrival
+from spira.collect.arrivals import arrived
 from spira.collect.calls import BATCH, BadBody, Call, Fault, Request, identity, inspect, pieces, read_request
 from spira.collect.columns import Columns, Event, Fate
+from spira.collect.context import NO_CONTEXT, Context, campaign_of, read_context, text_of, touchpoint_of
 from spira.collect.damage import Lost
 from spira.collect.envelope import (
     OWN_SOURCE,
-    VIA_HOOK,
     VIA_OWN,
     VIA_RECORD,
     Accepted,
@@ -39,9 +38,10 @@ from spira.collect.envelope import (
     Result,
     decode,
 )
+from spira.collect.hooks.kept import is_kept, unmapped
 from spira.collect.identifiers import kind_of_anonymous
 from spira.collect.modes import judged, mode_of
-from spira.collect.people import Identifier, Sealer
+from spira.collect.people import Sealer
 from spira.collect.properties import Properties
 from spira.collect.tracking import Plan
 from spira.collect.typed import WrongType
@@ -59,7 +59,6 @@ NAMES = {
     "group": "Group Joined",
     "alias": "Aliased",
 }
-_TOUCHPOINTS = {"browser": "web", "web": "web", "mobile": "app", "app": "app", "server": None}
 
 
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,18 +137,7 @@ def _no_garbage() -> Iterator[None]:
             gc.enable()
 
 
-class _Context(msgspec.Struct, rename="camel"):
-    """The few parts of a call's context that become columns."""
-
-    campaign: Any = None
-    channel: Any = None
-    session_id: Any = None
-    traits: msgspec.Raw = msgspec.Raw(b"")
-
-
 _NO_FACTS = SourceFacts()
-_CONTEXT = msgspec.json.Decoder(_Context)
-_NO_CONTEXT = _Context()
 
 
 class Decoder:
@@ -204,9 +192,9 @@ class Decoder:
                 )
 
     def _accepted(self, record: Accepted) -> None:
-        if record.via.startswith(VIA_HOOK):
+        if is_kept(record):
             self._quarantine(
-                _unmapped(record),
+                unmapped(record),
                 source=record.source,
                 received_at=record.received_at,
                 body=record.body,
@@ -215,7 +203,7 @@ class Decoder:
             )
             return
         request = read_request(record.body, record.via)
-        shared = _context(request.context) or _NO_CONTEXT
+        shared = read_context(request.context) or NO_CONTEXT
         for index, call in enumerate(request.calls):
             fault = call if isinstance(call, Fault) else self._call(call, index, record, request, shared)
             if fault:
@@ -253,16 +241,16 @@ class Decoder:
         if record.via == VIA_RECORD:
             self._record(decode(record.body))
             return None
-        if record.via.startswith(VIA_HOOK):
-            return _unmapped(record)
+        if is_kept(record):
+            return unmapped(record)
         request, fault = read_request(record.body, record.via), None
-        shared = _context(request.context) or _NO_CONTEXT
+        shared = read_context(request.context) or NO_CONTEXT
         for index, call in enumerate(request.calls):  # one, but for a hook's body that is mapped now
             wrong = call if isinstance(call, Fault) else self._call(call, index, record, request, shared)
             fault = fault or wrong
         return fault if request.calls else Fault("malformed", "there is no call in it")
 
-    def _call(self, call: Call, index: int, record: Accepted, request: Request, shared: _Context) -> Fault | None:
+    def _call(self, call: Call, index: int, record: Accepted, request: Request, shared: Context) -> Fault | None:
         """Add the rows of one call; or say what is wrong with it, having added none."""
         at = inspect(call, received_at=record.received_at, sent_at=request.sent_at, limits=self.limits)
         if isinstance(at, Fault):
@@ -272,20 +260,15 @@ class Decoder:
         read = judged(self.task.plan, self.properties, mode_of(self.task.plan, facts.mode), name, call)
         if isinstance(read, Fault):
             return read
-        if (context := _context(call.context)) is None:
+        if (context := read_context(call.context)) is None:
             return Fault("malformed", "`context` can't be read")
         try:
             person = self.sealer.person(call, context.traits, shared.traits)
         except WrongType as fault:
             return Fault("wrong_type", str(fault))
-        came = arrival(call.context)
-        if came.visit and person.subject:
-            visit = Identifier("visit", self.sealer.key("visit", came.visit), came.visit)
-            person = msgspec.structs.replace(person, linked=(*person.linked, (visit, "link visit")))
-        if came.link and "link" not in read.values:
-            read.values["link"] = came.link
+        person = arrived(call, read, person, self.sealer)
         message_id = identity(call.message_id) or made_id(record, index)
-        campaign = _campaign(context.campaign or shared.campaign)
+        campaign = campaign_of(context.campaign or shared.campaign)
         event = Event(
             message_id=message_id,
             type=call.type or "",
@@ -293,9 +276,9 @@ class Decoder:
             ts=at,
             received_at=record.received_at,
             source=record.source,
-            touchpoint=facts.touchpoint or _touchpoint(call.channel or context.channel or shared.channel),
+            touchpoint=facts.touchpoint or touchpoint_of(call.channel or context.channel or shared.channel),
             domain=facts.domain,
-            session_id=_text(context.session_id if context.session_id is not None else shared.session_id),
+            session_id=text_of(context.session_id if context.session_id is not None else shared.session_id),
             campaign=campaign,
         )
         self.columns.add(event, read, person, priority=facts.priority)
@@ -359,12 +342,6 @@ class Decoder:
         self.columns.refuse((*about, self.sealer.body(body), via, sent_at, shared))
 
 
-def _unmapped(record: Accepted) -> Fault:
-    """Why a hook's body lies in quarantine: as its mapping said."""
-    faults = msgspec.json.decode(record.body, type=dict[str, msgspec.Raw]).get("faults", msgspec.Raw(b"[]"))
-    return Fault("unmapped", f"{record.via}: {'; '.join(msgspec.json.decode(faults, type=list[str]))}")
-
-
 def _stopped(fault: Exception) -> Fault:
     """A fault of ours."""
     return Fault("malformed", f"the record stopped the decoder ({type(fault).__name__}); please report this")
@@ -373,35 +350,6 @@ def _stopped(fault: Exception) -> Fault:
 def event_name(call: Call) -> str:
     """The event that a call becomes."""
     return NAMES.get(call.type or "") or (call.event or "").strip()
-
-
-def _context(raw: msgspec.Raw) -> _Context | None:
-    """The context's few parts; None for one that can't be read, such as one with a number beyond all numbers."""
-    text = bytes(raw)
-    try:
-        return _CONTEXT.decode(text) if text[:1] == b"{" else _NO_CONTEXT
-    except (msgspec.MsgspecError, RecursionError):
-        return None
-
-
-def _campaign(written: Any) -> tuple[str | None, ...]:
-    if not isinstance(written, dict) or not written:
-        return _NO_CAMPAIGN
-    return tuple(_text(written.get(part)) for part in ("name", "source", "medium", "term", "content"))
-
-
-_NO_CAMPAIGN: tuple[str | None, ...] = (None, None, None, None, None)
-
-
-def _touchpoint(channel: Any) -> str | None:
-    return _TOUCHPOINTS.get(channel, channel) if isinstance(channel, str) and channel else None
-
-
-def _text(written: Any) -> str | None:
-    """A text, or a number as one; anything else is nothing."""
-    if isinstance(written, str):
-        return written or None
-    return str(written) if isinstance(written, int | float) and not isinstance(written, bool) else None
 
 
 def made_id(record: Accepted, index: int) -> str:
