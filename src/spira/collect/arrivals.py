@@ -14,6 +14,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from spira.collect.calls import Call
+from spira.collect.people import Identifier, Person, Sealer
+from spira.collect.properties import Read
+
 LINK, VISIT = "spira_link", "spira_visit"
 CODE = r"[0-9a-z][0-9a-z_-]{0,39}"
 _NAMED = b"spira_link="
@@ -35,6 +39,17 @@ class _Page(msgspec.Struct):
 
 class _Context(msgspec.Struct):
     page: _Page | None = None
+
+
+def arrived(call: Call, read: Read, person: Person, sealer: Sealer) -> Person:
+    """The caller tied to the visit that the page's address tells; the event gets the link that led to it."""
+    came = arrival(call.context)
+    if came.link and "link" not in read.values:
+        read.values["link"] = came.link
+    if came.visit is None or person.subject is None:
+        return person
+    visit = Identifier("visit", sealer.key("visit", came.visit), came.visit)
+    return msgspec.structs.replace(person, linked=(*person.linked, (visit, "link visit")))
 
 
 _DECODER = msgspec.json.Decoder(_Context)
