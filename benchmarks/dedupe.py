@@ -62,7 +62,7 @@ def _asked(warehouse: Warehouse, folder: Path, events: int, batches: int) -> Mea
     _fill(warehouse, events)
     before = _memory()
     known = KnownIds(folder / "scratch")
-    start = timed(lambda: known.catch_up(warehouse))
+    start = timed(lambda: known.catch_up(warehouse, events))
     plain, marked = [], []
     for turn in range(batches):
         last = warehouse.value("select max(event_id) from events")
@@ -71,7 +71,7 @@ def _asked(warehouse: Warehouse, folder: Path, events: int, batches: int) -> Mea
         if turn % 10 == 0:
             plain.append(timed(lambda: warehouse.execute(_PLAIN)))
         with warehouse.transaction():
-            marked.append(timed(lambda: known.mark(warehouse)))
+            marked.append(timed(lambda newest=last: known.mark(warehouse, newest)))
             if turn % 10 == 0 and warehouse.value(_SAME):
                 raise SystemExit("the two ways do not agree")
             warehouse.execute(_KEEP, {"last": last})

@@ -56,12 +56,13 @@ class KnownIds:
         self._shifts: list[tuple[int, int]] = []
         self._until = 0
 
-    def mark(self, warehouse: Warehouse) -> int:
+    def mark(self, warehouse: Warehouse, newest: int) -> int:
         """Name in `batch_known` the items of `batch_first` whose message id an event has; how many there are.
 
-        Call it in the batch's transaction, before the batch's own events are there.
+        `newest` is the highest number that an event has. Call it in the batch's transaction, before the
+        batch's own events are there.
         """
-        self.catch_up(warehouse)
+        self.catch_up(warehouse, newest)
         asked = warehouse.arrow(_ASKED)
         places, events = self.suspects(_column(asked, "hash").view(np.uint64))
         items = _column(asked, "item")[places]
@@ -74,9 +75,8 @@ class KnownIds:
                 found = warehouse.execute(_KNOWN)
         return found
 
-    def catch_up(self, warehouse: Warehouse) -> None:
+    def catch_up(self, warehouse: Warehouse, newest: int) -> None:
         """Take in what was committed since; the first time, everything."""
-        newest = int(warehouse.value(_NEWEST, {"after": self._until}) or 0)
         while self._until < newest:
             until = min(newest, self._until + self._step, self._last_of(self._until + 1))
             found = warehouse.arrow(_SINCE, {"after": self._until, "until": until})
@@ -186,7 +186,6 @@ def _column(table: pa.Table, name: str) -> Numbers:
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint64(1)
 _IN_WORD = np.uint64((1 << _WORD_BITS) - 1)
-_NEWEST = "select max(event_id) from events where event_id > $after"  # so that only the last rows are read
 _SINCE = """
 select event_id, hash(message_id) as hash, rowid as row_id from events
 where event_id > $after and event_id <= $until

@@ -211,7 +211,7 @@ def _events(warehouse: Warehouse, batch: int, tables: dict[str, str], join: Join
     now = {"batch": batch}
     last_event, last_subject = warehouse.one(_LAST_IDS) or (0, 0)
     warehouse.execute(_FIRST)
-    known.mark(warehouse)
+    known.mark(warehouse, last_event)
     warehouse.execute(_KEPT, {"last": last_event})
     warehouse.execute(_USED_WITH_LINKS if "links" in tables else _USED)
     warehouse.execute(_SUBJECTS if "identifiers" in tables else _NO_SUBJECTS, {"last": last_subject})
