@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from spira.kernel.errors import StorageDamaged
-from spira.storage.migrations.warehouse import prepare, version
+from spira.storage.migrations.warehouse import STEPS, prepare, version
 from spira.storage.progress import PROGRESS, mark, since
 from spira.storage.tables import TABLES
 from spira.storage.warehouse import Warehouse, open_warehouse
@@ -59,7 +59,7 @@ def test_a_new_file_gets_every_declared_table_with_its_columns(warehouse):
     for name, declared in TABLES.items():
         if declared.store == "warehouse":
             assert set(warehouse.columns(name)) == {each.name for each in declared.columns}
-    assert version(warehouse) == 1
+    assert version(warehouse) == len(STEPS) + 1
 
 
 def test_preparing_twice_changes_nothing(warehouse):
@@ -67,7 +67,7 @@ def test_preparing_twice_changes_nothing(warehouse):
     prepare(warehouse)
     warehouse.execute("insert into progress values ('x', 1, timestamp '2026-01-01')")
 
-    assert prepare(warehouse) == 1
+    assert prepare(warehouse) == len(STEPS) + 1
     assert warehouse.query("select stage, batch from progress") == [("x", 1)]
 
 
@@ -141,3 +141,13 @@ def test_progress_marked_in_a_failed_transaction_never_was(warehouse):
         mark_and_break_off(warehouse)
 
     assert since(warehouse, "segment.tags") == 0
+
+
+def test_identifiers_of_version_1_get_the_heads_of_their_keys(warehouse):
+    """What is found by a number beside its key has that number, whenever it came in."""
+    for statement in FROZEN_VERSION_1:
+        warehouse.execute(statement)
+    warehouse.execute("create table identifiers (subject_id bigint not null, subject_key varchar not null)")
+    warehouse.execute("insert into identifiers values (1, 'f7c900a91a47a17b21acfc9959e15405')")
+    prepare(warehouse)
+    assert warehouse.value("select key_head from identifiers") == 0xF7C900A91A47A17B

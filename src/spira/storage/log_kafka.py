@@ -1,4 +1,4 @@
-"""A log in Kafka: what is accepted is acknowledged when all in-sync replicas have it (docs/decisions/0015-kafka.md).
+"""A log in Kafka: what is accepted is acknowledged when all in-sync replicas have it (docs/decisions/0016-kafka.md).
 
 `KafkaLog` writes: an idempotent producer, acks=all, one message for all records of an append that
 have a key in common, so that they are kept together or not at all. A message is sealed and packed;

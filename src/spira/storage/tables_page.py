@@ -58,6 +58,10 @@ ABOUT = {
     "refusals": "what was refused at the door of collection, counted by hour",
     "units": "the organisation: brand, regions, stores, teams",
     "warehouse_version": "which upgrades of the warehouse have been carried out",
+    "imports": "what was imported, how far each part has come, and how it ended",
+    "import_schedules": "when each scheduled import ran last, and when it is due",
+    "unit_codes": "the stores and their units as the profiles were last placed by them",
+    "preferences": "what each member of staff has chosen for their own pages",
 }
 
 
