@@ -15,6 +15,7 @@ from spira.worker.clock import ManualClock
 from spira.worker.core import Core
 
 LONGEST_PAUSE = 60.0
+LEAST_REST = 0.1  # of the rhythm: whoever waits for a turn of his own gets it between two long loads
 _log = logging.getLogger("spira.worker")
 
 
@@ -41,19 +42,29 @@ class Schedule:
         ticks = not isinstance(self._core.clock, ManualClock)
         next_tick, pause = time.monotonic(), every.load_seconds
         while not self._stopping.wait(pause):
+            began = time.monotonic()
             try:
                 if ticks and time.monotonic() >= next_tick:
                     self._core.tick()
                     next_tick = time.monotonic() + every.tick_seconds
                 else:
                     self._core.load()
-                pause = every.load_seconds
+                pause = rest(every.load_seconds, time.monotonic() - began)
             except Retryable as fault:
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = min(max(pause, every.load_seconds) * 2, LONGEST_PAUSE)
                 _log.warning("%s; trying again in %.0f s", fault, pause)
             except SpiraError as fault:
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = min(max(pause, every.load_seconds) * 2, LONGEST_PAUSE)
                 _log.error("%s; %s", fault, fault.help)
             except Exception:
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = min(max(pause, every.load_seconds) * 2, LONGEST_PAUSE)
                 _log.exception("a turn failed; this is a fault in Spira; trying again in %.0f s", pause)
+
+
+def rest(every: float, taken: float) -> float:
+    """How long to pause after a turn that took so long, so that the next begins when it is due.
+
+    A load that took longer than its rhythm has as much waiting for it already: a whole pause on top would let
+    what comes in meanwhile make the next one longer still.
+    """
+    return max(every - taken, every * LEAST_REST)
