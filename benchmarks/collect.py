@@ -113,7 +113,13 @@ def _intake(found: Measured, folder: Path, size: Size) -> None:
         for turn in range(size.rounds):
             for workload in WORKLOADS:
                 most = min(size.most_events // workload.size, round(MOST_REQUESTS_PER_S * size.seconds))
-                made = write(folder / "requests", f"r{turn}{workload.name[-1]}", workload, requests=most, write_key=key)
+                made = write(
+                    folder / "requests",
+                    f"r{turn}-{workload.name.replace(' ', '-')}",
+                    workload,
+                    requests=most,
+                    write_key=key,
+                )
                 for target in targets:
                     cells.setdefault((target.name, workload.name), []).append(send(target, made, seconds=size.seconds))
                     behind = round(target.settle(), 1)
