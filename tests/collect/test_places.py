@@ -113,7 +113,8 @@ def test_the_last_time_is_that_of_all_events(house, said, more, run, subjects):
     places.keep(house.warehouse, run=run)
     fill(house, more)
     found = house.warehouse.query(
-        "select subject_id, max(ts) from events where event = $event and list_contains($subjects, subject_id) group by 1",
+        "select subject_id, max(ts) from events where event = $event and list_contains($subjects, subject_id)"
+        " group by subject_id",
         {"subjects": subjects, "event": KINDS[1]},
     )
     assert places.last(house.warehouse, subjects, KINDS[1]) == dict(found)

@@ -77,7 +77,8 @@ def test_a_value_is_written_as_its_label_is(value, text):
 def test_labels_are_those_of_the_applied_definition(shop):
     """Keys may be numbers in the file; a tag without labels, or one that is not applied, has none."""
     shop.define(
-        "tag: fifth\nvalue: quintile(count_of('Order Completed'))\nvalues: {1: {zh-CN: 一, en: One}}\n---\ntag: bare\nvalue: '1'"
+        "tag: fifth\nvalue: quintile(count_of('Order Completed'))\nvalues: {1: {zh-CN: 一, en: One}}\n"
+        "---\ntag: bare\nvalue: '1'"
     )
     assert labels_of(shop.applied, "fifth") == {"1": {"zh-CN": "一", "en": "One"}}
     assert labels_of(shop.applied, "bare") == labels_of(Applied(generation=0), "fifth") == {}
