@@ -148,6 +148,11 @@ def _targets(stack: ExitStack, folder: Path) -> tuple[list[Target], str]:
 
 def _note(found: Measured, cells: dict[tuple[str, str], list[Cell]]) -> None:
     rates = {name: statistics.median(each.rate for each in runs) for name, runs in cells.items()}
+    spent = {
+        f"peer: {workload} events_per_cpu_s": statistics.median(each.per_cpu_second("core") for each in runs)
+        for (target, workload), runs in cells.items()
+        if target == "peer"
+    }
     for (target, workload), runs in cells.items():
         role = "core" if target != "collector" else "collector"
         named = f"{target}: {workload}"
@@ -162,6 +167,8 @@ def _note(found: Measured, cells: dict[tuple[str, str], list[Cell]]) -> None:
             kind = workload.removesuffix(" gzip")
             ratio = f"{named}: of the peer"
             found.ratios[ratio] = round(rates[target, workload] / rates["peer", workload], 1)
+            key, of_peer = f"{named} events_per_cpu_s", f"peer: {workload} events_per_cpu_s"
+            found.ratios[f"{named}: of the peer, by CPU second"] = round(found.figures[key] / spent[of_peer], 1)
             if target == "collector":
                 found.floors |= {f"{named} events_per_s": LEAST[kind], ratio: LEAST_OF_PEER[kind]}
     decoded = found.figures.get("limit: msgspec decodes events_per_cpu_s")
