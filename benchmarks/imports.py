@@ -28,6 +28,7 @@ from spira.worker.core import Core
 
 FULL, SMALL = 1_000_000, 20_000
 MOST_SECONDS = 40.0
+GIVE_UP_SECONDS = 600.0
 FILES = {
     "tracking/shop.yaml": """\
 tracking: shop
@@ -80,6 +81,8 @@ def measure(chosen: argparse.Namespace) -> Measured:
             told = _import(directory, table)
             durable = time.perf_counter() - started
             while family.get("/api/system")["backlog_bytes"] > 0:
+                if time.perf_counter() - started > GIVE_UP_SECONDS:
+                    raise SystemExit("loading does not come to an end; see what /api/system says of its stages")
                 time.sleep(0.2)
             queryable = time.perf_counter() - started
             (source,) = family.get("/api/sources")["sources"]
