@@ -69,11 +69,13 @@ class World:
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def get(self, path: str, **more: Any) -> Any:
-        """Ask as an administrator without a unit."""
+        """Ask as an administrator without a unit, and without what an earlier answer had the client keep."""
+        self.client.cookies.clear()
         return self.client.get(path, headers={"authorization": "Bearer local", **more.pop("headers", {})}, **more)
 
     def post(self, path: str, **more: Any) -> Any:
         """Post as an administrator without a unit; a bearer token needs no form token."""
+        self.client.cookies.clear()
         return self.client.post(path, headers={"authorization": "Bearer local", **more.pop("headers", {})}, **more)
 
     def person(self, name: str = "u7") -> str:

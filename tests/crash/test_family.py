@@ -101,7 +101,7 @@ def contents(directory):
             kept = [
                 name
                 for name in lane.columns(table)
-                if name not in ("batch", "received_at", "next_edge_at", "subject_key", "vault_key")
+                if name not in ("batch", "received_at", "next_edge_at", "subject_key", "key_head", "vault_key")
             ]
             found[table] = sorted(lane.query(f"select {', '.join(kept)} from {table}"), key=repr)
         return found

@@ -24,6 +24,7 @@ PUBLIC = {
     "/u/{token:str}/again",
     "/u/{token:str}/reason",
     "/p/{token:str}",
+    "/r/{code:str}",
     "/brand/logo",
     "/receipts/{channel:str}",
 }

@@ -63,7 +63,7 @@ class House:
         """An identifier, if it is new."""
         if not self.warehouse.value("select count(*) from identifiers where subject_id = ?", [subject]):
             self.warehouse.execute(
-                "insert into identifiers values ($1, $2, $3, $4, $5, $6, ('0x' || $3[1:16])::ubigint)",
+                "insert into identifiers values ($1, $2, $3, $4, $5, $6, try_cast('0x' || $3[1:16] as ubigint))",
                 [subject, kind, key or f"{subject:032x}", None if kind == "email" else f"{kind}-{subject}", NOON, 0],
             )
 
