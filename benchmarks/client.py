@@ -87,13 +87,20 @@ async def _talk(url: str, waiting: Iterator[bytes]) -> None:
 
 
 def main() -> None:
-    """`client.py URL WRITE_KEY`: batches of 100 at full speed on one connection, until stopped."""
-    url, write_key = sys.argv[1:]
+    """`client.py URL WRITE_KEY [RATE]`: batches of 100, RATE calls a second or at full speed, until stopped."""
+    url, write_key, *rate = sys.argv[1:]
     for turn in count():
         made = requests(
             f"{time.time_ns()}-{turn}", calls=2_000, size=100, write_key=write_key, host=urlsplit(url).netloc
         )
-        send(url, made, connections=1)
+        if not rate:
+            send(url, made, connections=1)
+            continue
+        due = time.perf_counter()
+        for request in made:
+            send(url, [request], connections=1)
+            due += 100 / float(rate[0])
+            time.sleep(max(0.0, due - time.perf_counter()))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from spira.storage.warehouse import Warehouse
 from spira.unify.portrait import Day, Moment, Timeline
 from spira.unify.subjects import subjects_of
 
-PAGE = 30
+PAGE = 20
 MONEY = ("revenue", "amount", "total", "value")
 TELLING = (
     "link_url",
