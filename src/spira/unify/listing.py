@@ -22,6 +22,7 @@ from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import masks
 from spira.unify.portrait import says
+from spira.unify.subjects import OF_EACH
 
 ORDER = "Order Completed"
 CONTACTS = ("phone", "email")
@@ -90,20 +91,9 @@ def _tags(warehouse: Warehouse, profiles: Sequence[int], names: Sequence[str]) -
     return {who: dict(zip(known, values, strict=True)) for who, *values in found}
 
 
-_SUBJECTS = """
-with others as (
-    select subject_id, profile_id from moved where profile_id in (select unnest($profiles::bigint[]))
-), ours as (
-    select subject_id, profile_id from others
-    union all
-    select profile_id, profile_id from (select unnest($profiles::bigint[]) as profile_id) as asked
-    where profile_id not in (select subject_id from moved where subject_id in (select unnest($profiles::bigint[])))
-)
-"""
 # The address in use, chosen as the gate chooses it: the one told as a trait, else the newest.
-_CONTACTS = (
-    _SUBJECTS
-    + """
+_CONTACTS = f"""
+with {OF_EACH}
 select ours.profile_id, one.kind,
        arg_max(one.subject_key, (trait.vault_key is not null, one.first_seen, one.subject_id))
 from ours join identifiers one using (subject_id)
@@ -112,5 +102,4 @@ left join traits trait
 where one.kind in (select unnest($contacts::varchar[]))
 group by ours.profile_id, one.kind
 """
-)
-_MINE = _SUBJECTS + "select subject_id, profile_id from ours"
+_MINE = f"with {OF_EACH} select subject_id, profile_id from ours"

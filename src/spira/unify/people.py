@@ -37,7 +37,7 @@ from spira.unify.portrait import (
     Told,
     TraitView,
 )
-from spira.unify.subjects import IDS, OURS, by_keys
+from spira.unify.subjects import IDS, OF_EACH, OURS, by_keys
 from spira.unify.timeline import timeline
 
 LIST = 20
@@ -257,17 +257,11 @@ select profile_id from profiles
 where profile_id = coalesce((select profile_id from moved where subject_id = $profile), $profile)
   and ($units::bigint[] is null or list_contains($units, unit_id))
 """
-_ROWS = """
-with asked as (
+_ROWS = f"""
+with {OF_EACH}, seen as (
     select profile_id, unit_id, first_seen, last_seen from profiles
     where profile_id in (select unnest($profiles::bigint[]))
       and ($units::bigint[] is null or list_contains($units, unit_id))
-), others as (
-    select subject_id, profile_id from moved semi join asked using (profile_id)
-), ours as (
-    select subject_id, profile_id from others
-    union all select profile_id, profile_id from asked
-    where profile_id not in (select subject_id from moved where subject_id in (select profile_id from asked))
 ), ids as (
     select profile_id, min(value) filter (where kind = 'user_id') as user_id,
            min(value) filter (where kind = 'member_card') as card,
@@ -277,12 +271,12 @@ with asked as (
 ), names as (
     select profile_id, arg_min(vault_key, list_position($names::varchar[], name)) as vault_key
     from traits
-    where profile_id in (select profile_id from asked) and name in (select unnest($names::varchar[]))
+    where profile_id in (select profile_id from seen) and name in (select unnest($names::varchar[]))
     group by profile_id
 )
-select asked.profile_id, asked.unit_id, asked.first_seen, asked.last_seen, ids.user_id, ids.card, names.vault_key,
+select seen.profile_id, seen.unit_id, seen.first_seen, seen.last_seen, ids.user_id, ids.card, names.vault_key,
        ids.address
-from asked left join ids using (profile_id) left join names using (profile_id)
+from seen left join ids using (profile_id) left join names using (profile_id)
 """
 _IDENTIFIERS = f"""
 with {OURS}

@@ -26,6 +26,17 @@ ours as (
 """
 
 
+# The subjects of each of `$profiles`, as a part of a statement.
+OF_EACH = """
+others as (
+    select subject_id, profile_id from moved where profile_id in (select unnest($profiles::bigint[]))
+), ours as (
+    select subject_id, profile_id from others
+    union all
+    select profile_id, profile_id from (select unnest($profiles::bigint[]) as profile_id) as asked
+    where profile_id not in (select subject_id from moved where subject_id in (select unnest($profiles::bigint[])))
+)
+"""
 # Those of `$keys` that are known, as a part of a statement that is given `by_keys(...)`.
 IDS = """
 near as materialized (
