@@ -1,22 +1,8 @@
 """`spira import`: looking first, importing, rows at fault, a guess, and running it again."""
 
 import pytest
+from tests.collect.till import MAPPING
 
-MAPPING = """\
-mapping: till
-columns:
-  order_id: {from: Order ID, required: true}
-  member: {from: Customer ID}
-  paid: {from: Paid, type: money}
-  at: {from: Paid at, type: time}
-key: order_id
-calls:
-  - call: track
-    event: Order Completed
-    user_id: member
-    at: at
-    properties: {order_id: order_id, revenue: paid}
-"""
 ROWS = """\
 Order ID,Customer ID,Paid,Paid at
 A1,u1,12.50,2026-01-01 10:00

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.collect.till import MAPPING
 
 from spira.collect.imports import tables, uploads
 from spira.collect.mapping.model import shipped
@@ -16,21 +17,6 @@ from spira.worker.importing import Importing
 HEAD = "Order ID,Customer ID,Paid,Paid at\n"
 GOOD = HEAD + "A1,u1,12.50,2026-05-01 10:00\nA2,u2,8,2026-05-02 10:00\n"
 BAD = HEAD + "A1,u1,12.50,2026-05-01 10:00\nA2,u2,eight,2026-05-02 10:00\n"
-MAPPING = """\
-mapping: till
-columns:
-  order_id: {from: Order ID, required: true}
-  member: {from: Customer ID}
-  paid: {from: Paid, type: money}
-  at: {from: Paid at, type: time}
-key: order_id
-calls:
-  - call: track
-    event: Order Completed
-    user_id: member
-    at: at
-    properties: {order_id: order_id, revenue: paid}
-"""
 
 
 def hand_in(world, table, /, mapping="", name="till.csv", **more):

@@ -17,8 +17,9 @@ import pytest
 import spira.worker.builtin  # noqa: F401  (registers everything)
 from spira.collect.connectors.base import CONNECTORS, Connector
 from spira.definitions.kinds import KINDS
-from spira.engage.channels.base import CHANNELS, Channel, is_required, options_of
+from spira.engage.channels.base import CHANNELS, Channel
 from spira.kernel.jobs import JOBS
+from spira.kernel.options import is_required, options_of
 from spira.segment.models import compute as modelling
 from spira.segment.models.base import MODELS
 from spira.testing.houses import NOON, House

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import PurePath
 
 import pyarrow as pa
 import pytest
@@ -15,7 +14,6 @@ import spira.engage.messages
 import spira.engage.tables  # noqa: F401  (registers kinds and tables)
 from spira.cli.plan import print_plan
 from spira.definitions.plan import plan
-from spira.definitions.workspace import read_definitions
 from spira.engage.journeys.versions import reconcile
 from spira.engage.walking import lay, matters
 from spira.segment import audiences, tags
@@ -47,10 +45,6 @@ enter: {event: Order Completed}
 exit: not in_audience('best')
 steps: [{wait: 3 days}]
 """
-
-
-def _workspace(text):
-    return read_definitions([(PurePath("all.yaml"), f"{small.TRACKING}---\n{text}")], small.SETTINGS)
 
 
 @pytest.fixture
@@ -90,7 +84,7 @@ def walked():
 
 
 def _planned(shop, text):
-    workspace = _workspace(text)
+    workspace = small.workspace(text)
     now = understood(written_in(shop.applied), zone="UTC")
 
     def laid(warehouse):

@@ -15,7 +15,7 @@ import spira.segment.kinds
 import spira.unify.tables  # noqa: F401  (registers the tables)
 from spira.collect.tracking import plan_of, reconcile
 from spira.definitions.apply import Applied
-from spira.definitions.workspace import read_definitions
+from spira.definitions.workspace import Workspace, read_definitions
 from spira.kernel.settings import Settings
 from spira.segment.catalog import catalog_of
 from spira.segment.conditions.catalog import Catalog
@@ -42,6 +42,11 @@ traits: {city: text, age: integer}
 SETTINGS = Settings.model_validate({"workspace": {"zone": "UTC"}})
 
 
+def workspace(text: str, tracking: str = TRACKING) -> Workspace:
+    """Definitions as they would be read from the files of a workspace, beside the tracking plan."""
+    return read_definitions([(PurePath("all.yaml"), f"{tracking}---\n{text}")], SETTINGS)
+
+
 class Shop:
     """A warehouse one can add events to, and the definitions in force over it."""
 
@@ -54,7 +59,7 @@ class Shop:
 
     def define(self, text: str) -> None:
         """Put definitions in force, beside the tracking plan."""
-        read = read_definitions([(PurePath("all.yaml"), f"{TRACKING}---\n{text}")], SETTINGS)
+        read = workspace(text)
         assert [each.message for each in read.diagnostics] == []
         self.applied = Applied(generation=self.applied.generation + 1, definitions=read.definitions)
         self.catalog = catalog_of(self.applied, SETTINGS)

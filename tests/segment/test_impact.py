@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import PurePath
 
 import pytest
 from tests.segment import conftest as small
 
 from spira.definitions.plan import plan
-from spira.definitions.workspace import read_definitions
 from spira.segment import audiences, tags
 from spira.segment.impact import Impact, assessments, impact
 
@@ -43,11 +41,6 @@ who: first_at is not null and orders < 6
 """
 
 
-def _workspace(text: str):
-    whole = f"{small.TRACKING}---\n{text}"
-    return read_definitions([(PurePath("all.yaml"), whole)], small.SETTINGS)
-
-
 @pytest.fixture
 def refreshed(shop):
     """Six people with 1 to 6 orders, one on each of the days from the first; refreshed on day ten."""
@@ -66,7 +59,7 @@ def refreshed(shop):
 
 def test_a_draft_is_counted_in_people(refreshed):
     """Orders of the first two days leave the window, so that each person's count changes."""
-    found = impact(refreshed.warehouse, _workspace(AFTER))
+    found = impact(refreshed.warehouse, small.workspace(AFTER))
     # With the window, person n has n - 2 orders (none for 1 and 2): 4, 5 and 6 have two or more.
     assert found.tags == {"orders": 6, "first_at": 6, "spare": 6}
     assert found.entering == {"early": 6, "buyers": 0, "everyone": 0}
@@ -77,7 +70,7 @@ def test_nothing_is_written(refreshed):
     """Every table is as it was, and the next refresh has nothing to do."""
     names = ("tags", "tag_inputs", "members", "membership_changes", "member_edges", "progress", "tag_changes")
     before = {name: refreshed.table(name) for name in names}
-    impact(refreshed.warehouse, _workspace(AFTER))
+    impact(refreshed.warehouse, small.workspace(AFTER))
     assert {name: refreshed.table(name) for name in names} == before
     moves = audiences.compute(refreshed.warehouse, refreshed.applied, refreshed.catalog, AS_OF)
     assert (moves.entered, moves.left) == (0, 0)
@@ -85,7 +78,7 @@ def test_nothing_is_written(refreshed):
 
 def test_what_applies_is_what_was_planned(refreshed):
     """After the draft is applied, the memberships that begin and end are those that were counted."""
-    found = impact(refreshed.warehouse, _workspace(AFTER))
+    found = impact(refreshed.warehouse, small.workspace(AFTER))
     refreshed.define(AFTER)
     tags.compute(refreshed.warehouse, refreshed.applied, refreshed.catalog, AS_OF)
     moves = audiences.compute(refreshed.warehouse, refreshed.applied, refreshed.catalog, AS_OF)
@@ -94,7 +87,7 @@ def test_what_applies_is_what_was_planned(refreshed):
 
 def test_a_plan_carries_the_people(refreshed):
     """Beside each change of a tag or an audience stands whom it concerns."""
-    workspace = _workspace(AFTER)
+    workspace = small.workspace(AFTER)
     found = plan(refreshed.applied, workspace, assess=assessments(refreshed.warehouse, workspace))
     assert {(each.kind, each.name): dict(each.people) for each in found.changes} == {
         ("tag", "orders"): {"change": 6},
@@ -108,12 +101,12 @@ def test_a_plan_carries_the_people(refreshed):
 
 def test_before_the_first_refresh_nothing_is_said_of_people(shop):
     """There is nothing to compare a draft with yet."""
-    assert impact(shop.warehouse, _workspace(AFTER)) == Impact()
+    assert impact(shop.warehouse, small.workspace(AFTER)) == Impact()
 
 
 def test_a_property_without_its_column_says_nothing_of_people(refreshed):
     """What was never loaded under that name can't be counted before it is applied."""
     text = AFTER.replace("min_of(ts, 'Order Completed')", "min_of(weight, 'Order Completed')")
     tracking = small.TRACKING.replace("store_id: text", "store_id: text, weight: number")
-    workspace = read_definitions([(PurePath("all.yaml"), f"{tracking}---\n{text}")], small.SETTINGS)
+    workspace = small.workspace(text, tracking)
     assert impact(refreshed.warehouse, workspace) == Impact()

@@ -24,6 +24,7 @@ from typing import Any
 
 import msgspec
 
+from spira.collect.front import send_whole
 from spira.collect.intake import Receive, Scope, Send
 from spira.collect.sources import Source, WriteKeys, every
 from spira.kernel.clock import Clock
@@ -84,7 +85,7 @@ class Browser:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (ASGI's shape)
         """Answer one request."""
         if scope["method"] == "OPTIONS":
-            await _answer(send, 204, _PREFLIGHT)
+            await send_whole(send, 204, _PREFLIGHT)
         elif scope["method"] not in ("GET", "HEAD"):
             await _refuse(send, 405, "method_not_allowed", "this is only read, with GET")
         elif scope["path"] == SCRIPT:
@@ -192,13 +193,13 @@ async def _give(scope: Scope, send: Send, served: Served, keeps: bytes) -> None:
         (b"vary", b"accept-encoding, host"),
     )
     if served.mark in asked.get(b"if-none-match", b"").replace(b"W/", b""):
-        await _answer(send, 304, headers)
+        await send_whole(send, 304, headers)
         return
     packs = b"gzip" in asked.get(b"accept-encoding", b"")
     body = served.packed if packs else served.plain
     encoding = ((b"content-encoding", b"gzip"),) if packs else ()
     length = (b"content-length", str(len(body)).encode())
-    await _answer(send, 200, (*headers, *encoding, length), b"" if scope["method"] == "HEAD" else body)
+    await send_whole(send, 200, (*headers, *encoding, length), b"" if scope["method"] == "HEAD" else body)
 
 
 async def _refuse(send: Send, status: int, code: str, message: str) -> None:
@@ -210,9 +211,4 @@ async def _refuse(send: Send, status: int, code: str, message: str) -> None:
         (b"cache-control", b"no-store"),
         *(((b"allow", b"GET, HEAD, OPTIONS"),) if status == 405 else ()),
     )
-    await _answer(send, status, headers, body)
-
-
-async def _answer(send: Send, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes = b"") -> None:
-    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
-    await send({"type": "http.response.body", "body": body})
+    await send_whole(send, status, headers, body)

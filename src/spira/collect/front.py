@@ -6,7 +6,7 @@ paths that nobody knows. `hand_on` is how a door gives intake the call that some
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -24,6 +24,12 @@ def front(intake: Asgi, doors: Mapping[str, Asgi]) -> Asgi:
         await door(scope, receive, send)
 
     return answer
+
+
+async def send_whole(send: Any, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes = b"") -> None:
+    """A whole answer at once."""
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def hand_on(intake: Asgi, path: str, body: bytes) -> tuple[int, Mapping[bytes, bytes], dict[str, Any]]:

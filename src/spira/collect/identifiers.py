@@ -17,6 +17,10 @@ CONTACT: frozenset[str] = frozenset({"email", "phone"})
 # Traits of an identify call that are identifiers of the one who is identified.
 IDENTIFYING_TRAITS: frozenset[str] = frozenset({"email", "phone", "member_card"})
 
+# The first half of a key as a number, which is found among millions of keys that lie in no order (unify.subjects).
+HEAD = 16  # hexadecimal digits
+KEY_HEAD = f"('0x' || subject_key[1:{HEAD}])::ubigint"
+
 # One opening of a short link: an anonymous id of ours, good for one visit and tied to at most one browser.
 VISIT = re.compile(r"visit_[0-9a-hjkmnp-tv-z]{16}")
 _SEPARATORS = re.compile(r"[\s().\-‐-―]+")

@@ -24,6 +24,7 @@ from spira.collect.calls import BATCH, BadBody, Fault, Request, inspect, key_wit
 from spira.collect.door import Door, without
 from spira.collect.emit import Appendable
 from spira.collect.envelope import Accepted, encode
+from spira.collect.front import send_whole
 from spira.collect.sources import Source, WriteKeys
 from spira.kernel.clock import Clock
 from spira.kernel.errors import LogUnavailable
@@ -294,5 +295,4 @@ async def _refuse(send: Send, refused: _Refused) -> None:
 
 async def _answer(send: Send, status: int, body: bytes, *, headers: tuple[tuple[bytes, bytes], ...]) -> None:
     plain = ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": [*plain, *headers]})
-    await send({"type": "http.response.body", "body": body})
+    await send_whole(send, status, (*plain, *headers), body)

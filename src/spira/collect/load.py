@@ -25,6 +25,7 @@ import pyarrow as pa
 from spira.collect import damage, sources
 from spira.collect.damage import Lost
 from spira.collect.decode import Decoded, DecodeTask, SourceFacts, decode_stretch
+from spira.collect.identifiers import KEY_HEAD
 from spira.collect.known import KnownIds
 from spira.collect.outcomes import mark_replayed
 from spira.collect.tallies import COUNTED, count_seen, tally
@@ -301,10 +302,10 @@ from (select subject, item from batch_kept where subject is not null
       union all select other, item from incoming_links where item in (select item from batch_kept))
 group by all
 """
-_SUBJECTS = """
+_SUBJECTS = f"""
 create or replace temp table batch_subjects as
 with said as materialized (
-    select used.subject, used.item, kind, subject_key, value, ('0x' || subject_key[1:16])::ubigint as key_head
+    select used.subject, used.item, kind, subject_key, value, {KEY_HEAD} as key_head
     from batch_used used join incoming_identifiers using (subject)
 ), near as materialized (
     select subject_id, subject_key from identifiers where key_head in (select key_head from said)
@@ -315,12 +316,6 @@ from (select said.*, near.subject_id as known_id from said left join near using 
 """
 _NO_SUBJECTS = """
 create or replace temp table batch_subjects as
-with said as materialized (
-    select used.subject, used.item, kind, subject_key, value, ('0x' || subject_key[1:16])::ubigint as key_head
-    from batch_used used join incoming_identifiers using (subject)
-), near as materialized (
-    select subject_id, subject_key from identifiers where key_head in (select key_head from said)
-)
 select $last + row_number() over (order by subject) as subject_id, subject from batch_used
 """
 _IDENTIFIERS = """

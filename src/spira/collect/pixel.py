@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from spira.collect.front import Asgi, hand_on
+from spira.collect.front import Asgi, hand_on, send_whole
 from spira.collect.intake import PATHS, Receive, Scope, Send
 from spira.kernel.ids import new_id
 
@@ -143,5 +143,4 @@ async def _answer(send: Send, status: int, code: str | None, *, retry: bytes | N
         more.append((b"retry-after", retry))
     if status == 405:
         more.append((b"allow", b"GET, HEAD"))
-    await send({"type": "http.response.start", "status": status, "headers": [*_ALWAYS, *more]})
-    await send({"type": "http.response.body", "body": GIF if image else b""})
+    await send_whole(send, status, (*_ALWAYS, *more), GIF if image else b"")

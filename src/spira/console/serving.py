@@ -45,7 +45,6 @@ def serve(
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     _end_on_termination()
-    sys.setswitchinterval(0.0005)
     for chatty in ("alembic", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with Core.open(directory.resolve()) as core:

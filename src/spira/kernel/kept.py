@@ -51,11 +51,10 @@ class Kept:
             return found
         if known is None:
             return self._find(question, mark, find)
-        age = time.monotonic() - known.found_at
-        if known.mark == mark and age < self._young:
+        if self._is_fresh(known, mark):
             answer: T = known.value
             return answer
-        if age >= self._old:
+        if time.monotonic() - known.found_at >= self._old:
             return self._find(question, mark, find)
         self._refind(question, mark, find)
         stale: T = known.value
@@ -68,14 +67,14 @@ class Kept:
         asked = (question, mark)
         with self._guard:
             known = self._answers.get(question)
-            if known is not None and known.mark == mark and time.monotonic() - known.found_at < self._young:
+            if known is not None and self._is_fresh(known, mark):
                 answer: T = known.value
                 return answer
             awaited = self._awaited.get(asked)
             if awaited is None:
                 awaited = self._threads.submit(self._find, question, mark, find)
                 self._awaited[asked] = awaited
-        awaited.add_done_callback(lambda _: self._awaited.pop(asked, None))
+                awaited.add_done_callback(lambda _: self._awaited.pop(asked, None))
         try:
             found: T = awaited.result(timeout=within)
         except TimeoutError:
@@ -93,6 +92,9 @@ class Kept:
     def close(self) -> None:
         """Find nothing more."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _is_fresh(self, known: _Answer, mark: Hashable) -> bool:
+        return known.mark == mark and time.monotonic() - known.found_at < self._young
 
     def _find(self, question: Hashable, mark: Hashable, find: Callable[[], T]) -> T:
         started, forgotten = time.monotonic(), self._times_forgotten

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 import spira.measure.tables  # noqa: F401  (imported so that every table is registered)
+from spira.collect.identifiers import KEY_HEAD
 from spira.definitions.apply import Applied
 from spira.definitions.plan import Plan
 from spira.definitions.workspace import Edits
@@ -234,7 +235,7 @@ def fill(core: StandInCore, people: int = 120) -> dict[str, int]:
     }
     for table, each in rows.items():
         warehouse.append(table, pa.Table.from_pylist(each))
-    warehouse.execute("update identifiers set key_head = ('0x' || subject_key[1:16])::ubigint")
+    warehouse.execute(f"update identifiers set key_head = {KEY_HEAD}")
     core.vault.put(sealed)
     return {"brand": brand.unit_id, **{code: unit.unit_id for code, unit in stores.items()}}
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from spira.collect.identifiers import HEAD
 from spira.storage.warehouse import Warehouse
 
-HEAD = 16  # hexadecimal digits of a key that make its head
 # The subjects of `$profile`, as a part of a statement.
 OURS = """
 ours as (

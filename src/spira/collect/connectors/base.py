@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from spira.kernel.errors import Retryable, SpiraError
+from spira.kernel.options import options_of
 from spira.kernel.registry import Registry
 
 BATCH_ROWS = 20_000
@@ -100,16 +101,6 @@ def connector(name: str) -> Callable[[C], C]:
         return made
 
     return register
-
-
-def options_of(made: type[Connector]) -> dict[str, Field[Any]]:
-    """The options of a connector by name."""
-    return {each.name: each for each in fields(made)}  # type: ignore[arg-type]  # every registered one is a dataclass
-
-
-def is_required(option: Field[Any]) -> bool:
-    """Whether a definition must write the option."""
-    return option.default is MISSING and option.default_factory is MISSING
 
 
 def open_connector(kind: str, options: Mapping[str, Any]) -> Connector:

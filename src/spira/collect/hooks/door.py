@@ -22,7 +22,7 @@ import msgspec
 from spira.collect import sources
 from spira.collect.emit import Appendable
 from spira.collect.envelope import VIA_HOOK, Accepted, encode
-from spira.collect.front import Asgi, hand_on
+from spira.collect.front import Asgi, hand_on, send_whole
 from spira.collect.hooks.bodies import Heard, kept_body, mapped_body
 from spira.collect.hooks.calls import HookCalls
 from spira.collect.hooks.definition import HookDefinition, Signing
@@ -201,5 +201,4 @@ async def _say(send: Any, status: int, said: dict[str, Any]) -> None:
         headers.append((b"retry-after", b"5"))
     if status == 405:
         headers.append((b"allow", b"POST"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send_whole(send, status, headers, body)

@@ -13,10 +13,9 @@ that nobody who may write a definition can read the machine's other files.
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import sqlalchemy as sa
 from pydantic import Field, create_model
@@ -26,16 +25,15 @@ from spira.collect.connectors.base import (
     CONNECTORS,
     Connector,
     Unreadable,
-    is_required,
     kind_of_file,
     open_connector,
-    options_of,
 )
 from spira.collect.mapping.model import MappingDefinition, reader_options, shipped
 from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Duration, Label, NameStr
 from spira.kernel.diagnostics import Diagnostic, closest, did_you_mean
 from spira.kernel.errors import NotAllowed
+from spira.kernel.options import fits, is_required, options_of
 from spira.kernel.settings import secret
 
 _CLOSED = ("data", "plugins")  # folders of a workspace that no import reads
@@ -105,7 +103,7 @@ def _options(definition: Definition, written: str) -> Iterable[Diagnostic]:
                 at=node.key_at("from", name),
                 help=did_you_mean(name, options) or f"its options are {', '.join(options)}",
             )
-        elif not _fits(value, hints[name]):
+        elif not fits(value, hints[name]):
             faults += 1
             yield Diagnostic(code="D604", message=f"`{name}` can't be `{value}`", at=node.at("from", name))
     for name, option in options.items():
@@ -118,17 +116,6 @@ def _options(definition: Definition, written: str) -> Iterable[Diagnostic]:
             made(**given)
         except (ValueError, TypeError) as wrong:
             yield Diagnostic(code="D604", message=str(wrong), at=node.key_at("from"))
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    origin = get_origin(hint)
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, each) for each in get_args(hint))
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, origin or hint)
 
 
 IMPORT = kind(

@@ -31,7 +31,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from spira.collect.connectors.base import CONNECTORS, options_of
+from spira.collect.connectors.base import CONNECTORS
 from spira.definitions.decode import decode
 from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Label, NameStr, fault
@@ -39,6 +39,7 @@ from spira.definitions.source import Node, read_file
 from spira.definitions.workspace import fingerprint
 from spira.kernel.diagnostics import Diagnostic, did_you_mean
 from spira.kernel.errors import DefinitionsInvalid, NotFound
+from spira.kernel.options import options_of
 
 ColumnType = Literal["text", "integer", "number", "money", "boolean", "time", "date", "phone", "email", "json"]
 CallType = Literal["track", "identify", "consent"]

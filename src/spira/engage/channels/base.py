@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -104,16 +104,6 @@ def channel(name: str) -> Callable[[C], C]:
         return made
 
     return register
-
-
-def options_of(made: type[Channel]) -> dict[str, Field[Any]]:
-    """The options of a channel by name."""
-    return {each.name: each for each in fields(made)}  # type: ignore[arg-type]  # every registered one is a dataclass
-
-
-def is_required(option: Field[Any]) -> bool:
-    """Whether a definition must write the option."""
-    return option.default is MISSING and option.default_factory is MISSING
 
 
 def outcome_of(message: OutgoingMessage, send: Callable[[OutgoingMessage], str]) -> Handed:

@@ -14,11 +14,10 @@ Beside the fields here a channel has the options of its kind (docs/reference/cha
 from __future__ import annotations
 
 import re
-import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -26,9 +25,10 @@ import spira.engage.channels.email
 import spira.engage.channels.webhook  # noqa: F401  (built-in channels register themselves)
 from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Label, NameStr, fault
-from spira.engage.channels.base import CHANNELS, is_required, open_channel, options_of
+from spira.engage.channels.base import CHANNELS, open_channel
 from spira.kernel.diagnostics import Diagnostic, did_you_mean
 from spira.kernel.durations import BadDuration, parse_duration
+from spira.kernel.options import fits, is_required, options_of
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _CAP = re.compile(r"(\d+) per (.+)")
@@ -132,7 +132,7 @@ def check(definition: Definition, world: World) -> Iterable[Diagnostic]:  # noqa
                 at=node.key_at(name),
                 help=did_you_mean(name, fields) or f"its options are {', '.join(options)}",
             )
-        elif not _fits(value, hints[name]):
+        elif not fits(value, hints[name]):
             faults += 1
             yield Diagnostic(code="D435", message=f"`{name}` can't be `{value}`", at=node.at(name))
     for name, option in options.items():
@@ -145,20 +145,6 @@ def check(definition: Definition, world: World) -> Iterable[Diagnostic]:  # noqa
             open_channel(model.kind, model.options)
         except ValueError as wrong:
             yield Diagnostic(code="D435", message=str(wrong), at=node.at("kind"))
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value as YAML gives it can stand for an option's type."""
-    origin = get_origin(hint)
-    if origin is Literal:
-        return value in get_args(hint)
-    if origin in (Union, types.UnionType):
-        return any(_fits(value, each) for each in get_args(hint))
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, origin or hint)
 
 
 CHANNEL = kind(Kind(name="channel", folder="channels", model=ChannelDefinition, check=check))

@@ -103,15 +103,15 @@ def built(
     if analysis.faults:
         return Built(condition=condition, row=row, problems=tuple(_problem(each, row) for each in analysis.faults))
     question = f"built {condition!r} beside {beside!r}, reach {reach}"
+
+    def find() -> Counted | None:
+        return _counted(core, viewer, condition, beside, reach=reach)
+
     try:
         if within is None:
-            counted: Counted | None = kept(
-                core, viewer, question, lambda: _counted(core, viewer, condition, beside, reach=reach)
-            )
+            counted = kept(core, viewer, question, find)
         else:
-            counted = soon(
-                core, viewer, question, lambda: _counted(core, viewer, condition, beside, reach=reach), within=within
-            )
+            counted = soon(core, viewer, question, find, within=within)
     except SpiraError as error:
         return Built(condition=condition, row=row, refused=error.code, refusal=str(error))
     if counted is None:
