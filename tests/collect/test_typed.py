@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spira.collect.typed import Lines, WrongType, column, json_type, read, ticks, without_addresses
+from spira.collect.personal import without_addresses
+from spira.collect.typed import Lines, WrongType, column, json_type, read, ticks
 
 LINES = Lines("products", {"class": "text", "price": "money", "quantity": "integer", "due": "date"})
 QUICK = Lines("products", {"price": "money"})

@@ -86,16 +86,21 @@ def suspicious(text: bytes) -> bool:
 def scrubbed(text: str, note: Note, *, thing: bool = False) -> str:
     """The text with what is personal taken out; `note` is told the kind of each find."""
 
-    def address(_: re.Match[str]) -> str:
-        note(EMAIL)
-        return "[email]"
-
     def number(found: re.Match[str]) -> str:
         return _judged(found.group(), note)
 
-    if "@" in text or "%40" in text:
-        text = _ADDRESS.sub(address, text)
+    text = without_addresses(text, note)
     return text if thing else _NUMBER.sub(number, text)
+
+
+def without_addresses(text: str, note: Note = str) -> str:
+    """The text with e-mail addresses taken out."""
+
+    def address(_: re.Match[str]) -> str:
+        note(EMAIL)
+        return f"[{EMAIL}]"
+
+    return _ADDRESS.sub(address, text) if "@" in text or "%40" in text else text
 
 
 def scrubbed_json(text: str, note: Note, *, thing: bool = False) -> str:

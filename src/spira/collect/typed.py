@@ -244,10 +244,6 @@ def column(type: PropertyType, values: list[Any], name: str = "", note: NotePlac
     return pa.Array.from_buffers(pa.decimal128(18, 4), len(wide), wide.buffers(), null_count=wide.null_count)
 
 
-_ADDRESS = re.compile(r"[\w.+\-]+(?:@|%40)[\w\-]+(?:\.[\w\-]+)+", re.IGNORECASE)
-REMOVED_ADDRESS = "[email]"
-
-
 def _may_be_personal(texts: pa.Array) -> bool:
     if any(compute.any(compute.match_substring(texts, sign)).as_py() for sign in ("@", "%40")):
         return True
@@ -272,8 +268,3 @@ def _without_personal(text: str, name: str, place: int, note: NotePlace) -> str:
 
 
 _WORD = re.compile(r"[\w.:/#-]*")
-
-
-def without_addresses(text: str) -> str:
-    """The text with e-mail addresses taken out."""
-    return _ADDRESS.sub(REMOVED_ADDRESS, text) if "@" in text or "%40" in text else text

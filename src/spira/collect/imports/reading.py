@@ -73,11 +73,6 @@ def bodies(calls: Sequence[bytes]) -> Iterator[bytes]:
         yield b'{"batch":[' + b",".join(lot) + b"]}"
 
 
-def calls_in(body: bytes) -> int:
-    """How many calls a body of ours holds."""
-    return body.count(b'{"messageId":"')
-
-
 def faults_csv(faults: Sequence[RowFault], columns: Sequence[str], *, head: bool = True) -> str:
     """Rows at fault as CSV that can be mended and imported again: what is wrong first, then all that stood there.
 

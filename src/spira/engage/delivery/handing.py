@@ -17,7 +17,7 @@ import msgspec
 
 import spira.engage.channels.email
 import spira.engage.channels.webhook  # noqa: F401  (a child knows the built-in channels)
-from spira.collect.typed import without_addresses
+from spira.collect.personal import without_addresses
 from spira.engage.channels.base import Handed, OutgoingMessage, later, open_channel
 from spira.engage.links import Links
 from spira.engage.render import BadTemplate, Rendered, Source, render
