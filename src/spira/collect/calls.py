@@ -178,7 +178,12 @@ def occurred(call: Call, *, received_at: datetime, sent_at: str | None) -> datet
         return received_at
     at = parse_instant(told)
     sent = call.sent_at or sent_at
-    return at if not sent else received_at - (parse_instant(sent) - at)
+    return at if not sent else received_at - (_sent(sent) - at)
+
+
+@lru_cache(maxsize=16)  # all calls of a batch share one
+def _sent(text: str) -> datetime:
+    return parse_instant(text)
 
 
 def inspect(call: Call, *, received_at: datetime, sent_at: str | None, limits: CollectSettings) -> datetime | Fault:
