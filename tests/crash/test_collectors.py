@@ -24,7 +24,10 @@ CLIENTS, KILLS = 4, 6
 
 
 class Client(threading.Thread):
-    """A client with a connection of its own that sends one batch after the other until each is acknowledged."""
+    """
+    A client that sends one batch after the other until each is acknowledged, each over a new connection, so that
+    both collectors are sure to get some.
+    """
 
     def __init__(self, number, url, key, over):
         super().__init__()
@@ -34,7 +37,8 @@ class Client(threading.Thread):
 
     def run(self):
         """Send until it is over, and finish the batch in hand."""
-        with httpx.Client(base_url=self.url, auth=(self.key, ""), timeout=10, trust_env=False) as api:
+        once = {"Connection": "close"}
+        with httpx.Client(base_url=self.url, auth=(self.key, ""), headers=once, timeout=10, trust_env=False) as api:
             while not self.over.is_set():
                 calls = [self.call(self.sent + place) for place in range(5)]
                 while not self.acknowledged(api, calls):
