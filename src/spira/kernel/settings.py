@@ -12,18 +12,20 @@ variables are read here and nowhere else; a secret in a definition is written `e
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from spira.kernel.errors import WorkspaceInvalid
 from spira.kernel.i18n import DEFAULT_LANGUAGE, Language
 
 FILE = "spira.toml"
 PICTURES = (".png", ".jpg", ".jpeg", ".svg", ".webp")
+_ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
 
 
 class Section(BaseModel):
@@ -137,6 +139,68 @@ class SecuritySettings(Section):
     )
 
 
+class RightsSettings(Section):
+    """By when what people ask for by right has to be answered."""
+
+    law: Literal["pipl", "gdpr"] = Field(
+        default="pipl", description="The law whose deadlines hold where a request names none."
+    )
+    pipl_working_days: int = Field(
+        default=15, ge=1, le=90, description="Working days in which a request under the PIPL is answered."
+    )
+    pipl_extension_working_days: int = Field(
+        default=15, ge=0, le=90, description="Working days by which such a request can be extended once."
+    )
+    gdpr_days: int = Field(default=30, ge=1, le=90, description="Days in which a request under the GDPR is answered.")
+    gdpr_extension_days: int = Field(
+        default=60, ge=0, le=90, description="Days by which such a request can be extended once."
+    )
+    warn_days: int = Field(
+        default=5, ge=0, le=60, description="How many days before its deadline a request is shown as pressing."
+    )
+
+
+class AlertsSettings(Section):
+    """Who is told when something needs a person: a silent source, damage, refusals, a standstill."""
+
+    email: list[str] = Field(default_factory=list, description="Addresses that alerts are written to.")
+    channel: str = Field(
+        default="", description="The e-mail channel that alerts go out by; empty takes the first there is."
+    )
+    webhook: str = Field(default="", description="A URL that alerts are posted to as JSON.")
+    secret: str = Field(
+        default="", description="Signs what is posted, as Standard Webhooks do; written `env:NAME`, as in whsec_…"
+    )
+
+    @field_validator("email")
+    @classmethod
+    def _addresses_are_such(cls, email: list[str]) -> list[str]:
+        for each in email:
+            if not _ADDRESS.fullmatch(each):
+                raise ValueError(f"`{each}` is no address; write it as in ops@shop.example")
+        return email
+
+    @field_validator("webhook")
+    @classmethod
+    def _webhook_is_a_url(cls, webhook: str) -> str:
+        if webhook and not webhook.startswith(("https://", "http://")):
+            raise ValueError(f"`{webhook}` is no URL; write it as in https://alerts.example/spira")
+        return webhook
+
+    @field_validator("secret")
+    @classmethod
+    def _secret_is_named(cls, secret: str) -> str:
+        if secret and not secret.startswith("env:"):
+            raise ValueError("a secret does not stand in a file; write env:NAME, and set NAME")
+        return secret
+
+    @model_validator(mode="after")
+    def _webhook_is_signed(self) -> AlertsSettings:
+        if self.webhook and not self.secret:
+            raise ValueError("a webhook needs `secret`, so that its receiver can tell who calls; write env:NAME")
+        return self
+
+
 class Settings(Section):
     """The whole of `spira.toml`."""
 
@@ -146,6 +210,8 @@ class Settings(Section):
     storage: StorageSettings = StorageSettings()
     worker: WorkerSettings = WorkerSettings()
     security: SecuritySettings = SecuritySettings()
+    alerts: AlertsSettings = AlertsSettings()
+    rights: RightsSettings = RightsSettings()
 
 
 def load_settings(directory: Path) -> Settings:

@@ -21,13 +21,15 @@ from tomlkit.items import Table
 from spira.kernel.errors import Conflict, WorkspaceInvalid
 from spira.kernel.settings import FILE, Settings
 
-EDITABLE = ("workspace", "security", "worker")
+EDITABLE = ("workspace", "security", "worker", "alerts", "rights")
 # What holds from the next request or turn on; the rest is read once, when the server starts.
 LIVE: Mapping[str, frozenset[str] | None] = {
     "workspace": frozenset(
         {"brand", "language", "currency", "colour", "postal_address", "logo", "website", "privacy_contact"}
     ),
     "security": None,
+    "alerts": None,
+    "rights": None,
 }
 _TRUE = frozenset({"true", "on", "yes", "1"})
 

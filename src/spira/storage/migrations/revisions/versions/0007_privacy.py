@@ -1,0 +1,42 @@
+"""Requests of people by right."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Two new tables."""
+    op.create_table(
+        "rights_requests",
+        sa.Column("request_id", sa.String(length=32), nullable=False),
+        sa.Column("right", sa.String(length=16), nullable=False),
+        sa.Column("law", sa.String(length=8), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("origin", sa.String(length=32), nullable=False),
+        sa.Column("asked_key", sa.String(length=32), nullable=False),
+        sa.Column("filed_by", sa.String(length=64), nullable=False),
+        sa.Column("filed_at", sa.DateTime(), nullable=False),
+        sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("extended", sa.Boolean(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(), nullable=True),
+        sa.Column("closed_by", sa.String(length=64), nullable=True),
+        sa.Column("receipt", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_rights_requests")),
+    )
+    op.create_index(op.f("ix_rights_requests_asked_key"), "rights_requests", ["asked_key"], unique=False)
+    op.create_index(op.f("ix_rights_requests_status_due_at"), "rights_requests", ["status", "due_at"], unique=False)
+    op.create_table(
+        "rights_details",
+        sa.Column("request_id", sa.String(length=32), nullable=False),
+        sa.Column("subject_key", sa.String(length=32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_rights_details")),
+    )
+    op.create_index(op.f("ix_rights_details_subject_key"), "rights_details", ["subject_key"], unique=False)
