@@ -9,9 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from spira.console.pages.audits import csv_of
+from spira.server.api import privacy
 from spira.storage import audit
 from spira.storage.audit import AUDIT, AuditRow
 from spira.testing.houses import NOON
+from spira.testing.states import unguarded
 
 
 @pytest.fixture
@@ -53,15 +55,21 @@ def test_acts_are_found_by_family_person_subject_and_day(ann, core):
     assert ann.get("/audit?since=soon").status_code == 422
 
 
-def test_the_chain_is_verified_when_asked(ann, core):
-    """A whole chain is said to be; a changed row is named."""
-    assert "The chain is whole" not in ann.get("/audit").text
+def test_the_chain_is_verified_while_it_is_short_and_when_asked(ann, core, monkeypatch):
+    """A whole chain is said to be; a changed row is named; a long one is looked through when somebody asks."""
+    assert ">Whole<" in ann.get("/audit").text
     assert "The chain is whole" in ann.get("/audit?verify=true").text
     with core.state.write() as connection:
+        unguarded(connection)
         connection.execute(sa.update(AUDIT).where(AUDIT.c.number == 9).values(subject="nothing"))
-    assert "broken at row 9" in ann.get("/audit?verify=true").text
+    page = ann.get("/audit").text
+    assert "broken at row 9" in page
+    assert "Row 9 was changed." in page
     assert ann.get("/api/audit").json()["first_bad_row"] == 9
+    monkeypatch.setattr(privacy, "SHORT", 5)
+    assert "Not verified" in ann.get("/audit").text
     assert ann.get("/api/audit?verify=false").json()["first_bad_row"] is None
+    assert "broken at row 9" in ann.get("/audit?verify=true").text
 
 
 def test_taking_the_audit_as_a_file_is_an_act_itself(ann, core):

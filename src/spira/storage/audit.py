@@ -4,8 +4,9 @@ Reads   `audit`   (state)
 Writes  `audit`   one row per act; never changed, never removed
 
 Each row's hash covers its content and the hash of the row before it, so that changing,
-removing or inserting a row shows: `verify` names the first row that does not fit. Details
-carry ids and keys, never a contact value, so erasing a person leaves the audit whole.
+removing, inserting or moving a row shows: `audit_chain.examine` tells which. Besides, the database
+itself refuses to change or delete rows (triggers that the revisions make). Details carry ids
+and keys, never a contact value, so erasing a person leaves the audit whole.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ AUDIT = state_table(
     sa.Column("hash", sa.String(64), nullable=False),
     stage="storage.audit",
 )
-_BEFORE_THE_FIRST = "0" * 64
+BEFORE_THE_FIRST = "0" * 64
 _POSTGRES_LOCK = 0x5350_4152  # one number for all who write audit rows
 
 
@@ -92,20 +93,9 @@ def record_in(
         "subject": subject,
         "detail": json.dumps(detail or {}, ensure_ascii=False, sort_keys=True),
     }
-    row["hash"] = _hash(last.hash if last else _BEFORE_THE_FIRST, row)
+    row["hash"] = hash_of(last.hash if last else BEFORE_THE_FIRST, row)
     connection.execute(sa.insert(AUDIT), row)
     return int(row["number"])
-
-
-def verify(state: State) -> int | None:
-    """The number of the first row that was changed, or stands where one is missing; None when all is well."""
-    before, expected = _BEFORE_THE_FIRST, 1
-    with state.read() as connection:
-        for row in connection.execute(sa.select(AUDIT).order_by(AUDIT.c.number)).mappings():
-            if row["number"] != expected or row["hash"] != _hash(before, row):
-                return int(row["number"])
-            before, expected = row["hash"], expected + 1
-    return None
 
 
 def latest(state: State, *, limit: int = 100, before: int | None = None, sought: Sought = EVERY_ACT) -> list[AuditRow]:
@@ -157,7 +147,8 @@ def _act(row: Mapping[Any, Any]) -> AuditRow:
     return AuditRow(**{**{key: row[key] for key in row if key != "hash"}, "detail": json.loads(row["detail"])})
 
 
-def _hash(before: str, row: Mapping[Any, Any]) -> str:
+def hash_of(before: str, row: Mapping[Any, Any]) -> str:
+    """What a row's hash is when it stands behind a row whose hash is `before`."""
     said = [
         before,
         row["number"],

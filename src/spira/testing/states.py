@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from spira.kernel.clock import FrozenClock
 from spira.storage import audit
+from spira.storage.audit_chain import examine
 from spira.storage.keys import Keys
 from spira.storage.state import METADATA, State, open_state, upsert
 from spira.storage.vault import Vault, seal_value
@@ -35,6 +36,13 @@ def empty_state(directory: Path) -> State:
     return open_state(directory / "state.sqlite")
 
 
+def unguarded(connection: sa.Connection) -> None:
+    """Take away the triggers that refuse to change the audit, as somebody who owns the database could."""
+    where = " on audit" if connection.dialect.name == "postgresql" else ""
+    for act in ("update", "delete"):
+        connection.exec_driver_sql(f"drop trigger if exists audit_no_{act}{where}")
+
+
 class StateContract:
     """The suite: subclass it and say, as the fixture `where`, at which path or URL the state is."""
 
@@ -42,6 +50,7 @@ class StateContract:
     def state(self, where: Path | str) -> Iterator[State]:
         with open_state(where) as opened:
             with opened.write() as connection:
+                unguarded(connection)
                 for table in reversed(METADATA.sorted_tables):
                     connection.execute(sa.delete(table))
             yield opened
@@ -70,7 +79,7 @@ class StateContract:
             each.join()
 
         assert [row.number for row in audit.latest(state)] == list(range(12, 0, -1))
-        assert audit.verify(state) is None
+        assert examine(state).whole
 
     def test_instants_and_bytes_come_back_as_they_were(self, state: State) -> None:
         """A naive UTC instant keeps its microseconds; sealed bytes keep every byte."""
@@ -105,16 +114,17 @@ class StateContract:
             assert [row.actor for row in audit.latest(again)] == ["anna"]
 
     def test_a_changed_audit_row_is_found(self, state: State) -> None:
-        """Whoever edits, removes or inserts an audit row is found out at that row."""
+        """Whoever edits, removes or moves an audit row is found out at that row."""
         clock = FrozenClock(NOON)
-        for number in range(1, 5):
+        for number in range(1, 6):
             audit.record(state, clock, actor="anna", action="apply", subject=f"g {number}")
         with state.write() as connection:
-            connection.execute(sa.update(audit.AUDIT).where(audit.AUDIT.c.number == 3).values(actor="bert"))
-        assert audit.verify(state) == 3
+            connection.execute(sa.update(audit.AUDIT).where(audit.AUDIT.c.number == 4).values(actor="bert"))
+        assert [(each.why, each.first) for each in examine(state).faults] == [("changed", 4)]
         with state.write() as connection:
             connection.execute(sa.delete(audit.AUDIT).where(audit.AUDIT.c.number == 2))
-        assert audit.verify(state) == 3
+        found = examine(state).faults
+        assert [(each.why, each.first, each.last) for each in found] == [("missing", 2, 2), ("changed", 4, 4)]
 
     def test_the_vault_forgets_for_good(self, state: State) -> None:
         """A forgotten value is gone, and only that one."""

@@ -39,11 +39,11 @@ def audit_list(
     before: FromQuery[int] = 0,
     verify: FromQuery[bool] = False,
 ) -> Response[str]:
-    """A page of the acts that are looked for; with `verify`, whether the chain of all is whole."""
+    """A page of the acts that are looked for, and how the chain of all stands."""
     sought = sought_of(core, family, actor, subject, since, until)
     shown = audit_page(core, sought, before=before, limit=LIST, verify=verify)
     asked = {"family": family, "actor": actor, "subject": subject, "since": since, "until": until}
-    return page(request, core, "audit.html", data=shown, asked=asked)
+    return page(request, core, "audit.html", data=shown, asked=asked, asked_to_verify=verify)
 
 
 @post("/audit/export", opt={**whole(ERASE), "cost": "export"}, status_code=200)

@@ -18,17 +18,21 @@ from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import ERASE, whole
 from spira.server.wire import plain
 from spira.storage import audit as audits
+from spira.storage import audit_chain
 from spira.storage.audit import AuditRow, Sought
+from spira.storage.audit_chain import Chain
 
 LIST = 100
+SHORT = 2_000  # rows of an audit that is verified without being asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPage:
     """A page of the audit, newest first."""
 
-    first_bad_row: int | None = field(metadata={"help": "the first row that does not fit the one before it"})
+    first_bad_row: int | None = field(metadata={"help": "the first row that is at fault, or missing"})
     verified: bool = field(metadata={"help": "whether the chain of all rows was looked through"})
+    chain: Chain = field(metadata={"help": "how many rows there are, the chain's head, and where it does not hold"})
     rows: tuple[AuditRow, ...] = field(metadata={"help": "the acts"})
     next: int | None = field(metadata={"help": "where the next page begins; none on the last"})
     families: tuple[str, ...] = field(metadata={"help": "what acts there are about"})
@@ -36,14 +40,18 @@ class AuditPage:
 
 
 def audit_page(core: AnyCore, sought: Sought, *, before: int = 0, limit: int = LIST, verify: bool = False) -> AuditPage:
-    """The acts that are looked for; with `verify`, the chain of all of them is looked through."""
+    """The acts that are looked for; with `verify`, or while it is short, the chain of all is looked through."""
     limit = max(1, min(limit, LIST))
     rows = audits.latest(core.state, limit=limit + 1, before=before or None, sought=sought)
     families, actors = audits.kinds(core.state)
     names = staff.names(core.state)
+    count, head = audit_chain.head(core.state)
+    verify = verify or count <= SHORT
+    chain = audit_chain.examine(core.state) if verify else Chain(rows=count, head=head, faults=())
     return AuditPage(
-        first_bad_row=audits.verify(core.state) if verify else None,
+        first_bad_row=chain.faults[0].first if chain.faults else None,
         verified=verify,
+        chain=chain,
         rows=tuple(rows[:limit]),
         next=rows[limit - 1].number if len(rows) > limit else None,
         families=families,
@@ -82,7 +90,7 @@ def show_audit(
     limit: FromQuery[int] = LIST,
     verify: FromQuery[bool] = True,
 ) -> dict[str, Any]:
-    """The last hundred acts, or those looked for, and (unless `verify` is false) whether the chain of all is whole."""
+    """The last hundred acts, or those looked for, and (unless `verify` is false) how the chain of all stands."""
     sought = sought_of(core, family, actor, subject, since, until)
     return plain(audit_page(core, sought, before=before, limit=limit, verify=verify))  # type: ignore[no-any-return]
 

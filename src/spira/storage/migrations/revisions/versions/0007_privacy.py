@@ -1,4 +1,4 @@
-"""Requests of people by right."""
+"""Requests of people by right; the audit is only added to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,33 @@ branch_labels = None
 depends_on = None
 
 
+_REFUSED = "the audit is only added to"
+_SQLITE = f"create trigger audit_no_{{act}} before {{act}} on audit begin select raise(abort, '{_REFUSED}'); end"
+_FUNCTION = f"""
+create or replace function audit_only_added() returns trigger language plpgsql
+as $$ begin raise exception '{_REFUSED}'; end $$
+"""
+_POSTGRES = (
+    _FUNCTION,
+    "create trigger audit_no_update before update or delete on audit for each row execute function audit_only_added()",
+    "create trigger audit_no_delete before truncate on audit for each statement execute function audit_only_added()",
+)
+
+
 def upgrade() -> None:
-    """Two new tables."""
+    """New tables, and triggers on the audit; its rows were chained from the first revision on."""
+    _rights()
+    statements = _POSTGRES if op.get_bind().dialect.name == "postgresql" else _sqlite()
+    for statement in statements:
+        op.execute(statement)
+
+
+def _sqlite() -> tuple[str, ...]:
+    return tuple(_SQLITE.format(act=act) for act in ("update", "delete"))
+
+
+def _rights() -> None:
+    """What people ask for by right, and what they wrote with it."""
     op.create_table(
         "rights_requests",
         sa.Column("request_id", sa.String(length=32), nullable=False),
