@@ -41,7 +41,8 @@ def pages():
 def filled(path: str, world: World) -> str:
     """A page's address with its parameters filled from the world."""
     if "{profile}" in path:
-        return path.replace("{profile}", world.person()).replace("{model}", "next_order_date")
+        known = path.replace("{profile}", world.person()).replace("{model}", "next_order_date")
+        return known.replace("{name}", "age")
     if "{import_id}" in path:
         return path.replace("{import_id}", world.imported())
     if "{staff_id}" in path:

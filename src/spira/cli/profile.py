@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
-from spira.cli.client import connect
+from spira.cli.client import Client, connect
 from spira.cli.options import json_option, shown, table, workspace_option
 from spira.kernel.errors import NotFound
 
@@ -26,13 +27,7 @@ def profile() -> None:
 def show(*, identifier: str, directory: Path, explain: bool, as_json: bool) -> None:
     """Show the person with an identifier such as user_id:1042 (or a profile's own p_… id)."""
     with connect(directory) as api:
-        profile_id = (
-            identifier if identifier.startswith("p_") else _find(api.get("/api/profiles", q=identifier).value())
-        )
-        if profile_id is None:
-            raise NotFound(
-                f"nobody has the identifier `{identifier}`", help="write it as KIND:VALUE, as in user_id:1042"
-            )
+        profile_id = _named(api, identifier)
         answer = api.get(f"/api/profiles/{profile_id}", **({"explain": "true"} if explain else {}))
     if as_json:
         click.echo(answer.text)
@@ -40,9 +35,31 @@ def show(*, identifier: str, directory: Path, explain: bool, as_json: bool) -> N
         _print(answer.value())
 
 
-def _find(found: dict[str, Any]) -> str | None:
-    people = found["profiles"]
-    return str(people[0]["profile_id"]) if people else None
+@profile.command("traits")
+@click.argument("identifier", metavar="KIND:VALUE")
+@click.argument("name", required=False)
+@workspace_option
+@click.option("--as-of", default=None, help="As they were at this instant, such as 2026-03-01T12:00:00Z.")
+@json_option
+def traits(*, identifier: str, name: str | None, directory: Path, as_of: str | None, as_json: bool) -> None:
+    """Show what a person's traits are or were, or with NAME every telling of one and what became of it."""
+    with connect(directory) as api:
+        path = f"/api/profiles/{_named(api, identifier)}/traits"
+        answer = api.get(f"{path}/{quote(name, safe='')}" if name else path, **({"as_of": as_of} if as_of else {}))
+    if as_json:
+        click.echo(answer.text)
+    else:
+        _print(answer.value())
+
+
+def _named(api: Client, identifier: str) -> str:
+    """The profile that an identifier names, or that is named by its own id."""
+    if identifier.startswith("p_"):
+        return identifier
+    people = api.get("/api/profiles", q=identifier).value()["profiles"]
+    if not people:
+        raise NotFound(f"nobody has the identifier `{identifier}`", help="write it as KIND:VALUE, as in user_id:1042")
+    return str(people[0]["profile_id"])
 
 
 def _print(person: dict[str, Any], prefix: str = "") -> None:

@@ -42,6 +42,7 @@ from spira.console.pages import (
     tags,
     templates,
     tracking,
+    traits,
     units,
 )
 from spira.console.places import find
@@ -60,6 +61,7 @@ ROUTES = (
     *cockpit.ROUTES,
     *people_list.ROUTES,
     *people.ROUTES,
+    *traits.ROUTES,
     *scores.ROUTES,
     *search.ROUTES,
     *tags.ROUTES,

@@ -230,7 +230,10 @@ def show_profile(
     clear: FromQuery[bool] = False,
     with_explanation: Annotated[bool, QueryParameter(name="explain")] = False,
 ) -> dict[str, Any]:
-    """One person: identifiers, reach, traits, tags, audiences, messages, notes and a page of the timeline."""
+    """One person: identifiers, reach, traits, tags, audiences, messages, notes and a page of the timeline.
+
+    What their traits were at an earlier instant is asked at `/api/profiles/{profile}/traits?as_of=…`.
+    """
     told: dict[str, Any] = plain(view(core, viewer, profile, before=before, event=event_name, clear=clear))
     if with_explanation:
         told["explanation"] = plain(explanation(core, viewer, profile))

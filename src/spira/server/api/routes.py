@@ -6,6 +6,7 @@ from litestar.types import ControllerRouterHandler
 
 from spira.server.api import (
     account,
+    alerts,
     audience_facts,
     audiences,
     builder,
@@ -39,6 +40,7 @@ from spira.server.api import (
     tags,
     templates,
     tracking,
+    traits,
     units,
 )
 
@@ -46,6 +48,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     *system.ROUTES,
     *definitions.ROUTES,
     *profiles.ROUTES,
+    *traits.ROUTES,
     *scores.ROUTES,
     *selection.ROUTES,
     *lists.ROUTES,
@@ -63,6 +66,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     *privacy.ROUTES,
     *sources.ROUTES,
     *health.ROUTES,
+    *alerts.ROUTES,
     *links.ROUTES,
     *hooks.ROUTES,
     *live.ROUTES,
