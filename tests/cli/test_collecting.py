@@ -66,3 +66,13 @@ def test_a_source_is_set_and_its_health_told(spira, applied):
     assert spira("source", "set", "web", "--mode", "plan", "--dir", applied, "--json").json["silent_minutes"] == 30
     assert spira("source", "set", "web", "--dir", applied).code == 2
     assert "per_minute" in spira("source", "health", "web", "--dir", applied).out
+
+
+def test_alerts_are_listed_and_their_telling_is_tested(spira, applied):
+    """Without a way the test says where one is set; with one that can't be used it says why, and fails."""
+    assert "told by the System page alone" in spira("alert", "list", "--dir", applied).out
+    assert spira("alert", "test", "--dir", applied).code == 1
+    with (applied / "spira.toml").open("a") as file:
+        file.write('\n[alerts]\nemail = ["ops@shop.example"]\nchannel = "carrier_pigeon"\n')
+    tried = spira("alert", "test", "--dir", applied)
+    assert (tried.code, "there is no e-mail channel `carrier_pigeon`" in tried.out) == (1, True)

@@ -13,6 +13,7 @@ from tests.console.acting import Actor
 
 from spira.collect.imports import tables
 from spira.kernel.clock import iso
+from spira.kernel.settings import AlertsSettings
 from spira.kernel.viewer import SYSTEM
 from spira.server import second_factor, sessions
 
@@ -311,9 +312,53 @@ def _erase(who: Actor, path: str) -> None:
     who.act(path, **sent(path, named if api else {**named, "confirm": who.world.person(f"u{number}")}))
 
 
+# What people ask for by right
+
+
+def right(who: Actor, what: str, person: str = "u20") -> str:
+    """File a request for somebody; its id."""
+    told = {"identifier": f"user_id:{person}", "right": what}
+    corrections = {"corrections": {"city": "Yantai"}} if what == "correction" else {}
+    return str(who.send("/api/rights", json={**told, **corrections}).json()["request_id"])
+
+
+@on("/rights", "/api/rights")
+def _file(who: Actor, path: str) -> None:
+    told = {"identifier": "user_id:u21", "right": "access", "law": "gdpr", "note": who.fresh("please ")}
+    who.act(path, **sent(path, told))
+
+
+@on("/rights/{request_id:str}/extend", "/api/rights/{request_id:str}/extend", "/rights/{request_id:str}/package",
+    "/api/rights/{request_id:str}/package", "/rights/{request_id:str}/lift", "/api/rights/{request_id:str}/lift",
+    "/rights/{request_id:str}/carry-out", "/api/rights/{request_id:str}/carry-out",
+    "/rights/{request_id:str}/refuse", "/api/rights/{request_id:str}/refuse")  # fmt: skip
+def _answer_right(who: Actor, path: str) -> None:
+    what = "correction" if "carry-out" in path else "access"
+    who.act(
+        path.replace("{request_id:str}", right(who, what, f"u{22 + who.number % 8}")),
+        **sent(path, {"answer": "So it is."}),
+    )
+
+
 @on("/audiences/{name:str}/export")
 def _export_audience(who: Actor, path: str) -> None:
     who.act(path.replace("{name:str}", "reachable_by_email"), {"purpose": "analysis"})
+
+
+MANUAL = "tag: {name}\nlabel: {{zh-CN: 新, en: New}}\nmanual: flag\n"
+
+
+@on("/people/{profile:str}/tags/{name:str}", "/api/profiles/{profile:str}/tags/{name:str}", "/tags/{name:str}/people",
+    "/api/tags/{name:str}/people")  # fmt: skip
+def _set_by_hand(who: Actor, path: str) -> None:
+    name, person = who.fresh("hand"), who.world.person("u8")
+    (who.core.directory / "tags" / f"{name}.yaml").write_text(MANUAL.format(name=name), encoding="utf-8")
+    who.core.apply(SYSTEM)
+    there = path.replace("{profile:str}", person).replace("{name:str}", name)
+    if path.startswith("/api/"):
+        who.act(there, json={"people": [person], "value": True})
+    else:
+        who.act(there, {"people": f"{person}\nuser_id:u9", "value": "yes"})
 
 
 # Definitions, messages and links
@@ -360,6 +405,17 @@ def _settings(who: Actor, path: str) -> None:
     brand = {"brand": who.fresh("Shop ")}
     api = path.startswith("/api/")
     who.act(path.replace("{section:str}", "workspace"), **sent(path, {"values": brand} if api else brand))
+
+
+@on("/system/alerts/test", "/api/alerts/test")
+def _alerts_test(who: Actor, path: str) -> None:
+    before = who.core.settings
+    nobody = AlertsSettings(webhook="http://127.0.0.1:9/", secret="env:PATH")
+    who.core.settings = before.model_copy(update={"alerts": nobody})
+    try:
+        who.act(path, **sent(path, {}))
+    finally:
+        who.core.settings = before
 
 
 @on("/api/backup")

@@ -8,6 +8,8 @@ from html import unescape
 import pytest
 
 from spira.collect.damage import Lost, note
+from spira.engage.alerts import kept
+from spira.kernel.settings import AlertsSettings
 from spira.testing.houses import NOON
 from spira.worker.collectors import CollectorReport
 
@@ -51,3 +53,25 @@ def test_collectors_are_listed_with_what_waits_in_each(core, signed_in):
         rows, (("data/log-1", "Running", "4711"), ("data/log-2", "Failed"), ("data/log-3", "Not run")), strict=True
     ):
         assert all(each in row for each in said)
+
+
+def test_alerts_are_shown_with_who_was_told_and_can_be_tested(core, signed_in, form_token):
+    """Whoever connects sources sees what lasts, what is over and how telling went; others see nothing of it."""
+    found = [kept.Trouble(kind="silent", subject="shop", detail={}), kept.Trouble(kind="stuck", subject="x", detail={})]
+    kept.settle(core.state, found, kinds=("silent", "stuck"), ways=("email",), at=NOON)
+    kept.settle(core.state, found[:1], kinds=("silent", "stuck"), ways=("email",), at=NOON)
+    kept.mark(core.state, "email", kept.due(core.state, "email", at=NOON)[:1], at=NOON, fault="nobody answers")
+    client = signed_in("dana", "data_engineer")
+    client.cookies.set("spira_language", "en")
+    panel = client.get("/system").text.split('id="alerts"')[1].split("</section>")[0]
+    assert "Nobody is told" in panel
+    for each in ("Silent source", "Standstill", "lasts", "nobody answers", "tried 1 times"):
+        assert each in panel
+    alerts = client.get("/api/alerts").json()
+    assert (alerts["lasting"], [each["kind"] for each in alerts["alerts"]]) == (1, ["silent", "stuck"])
+    refused = client.post("/system/alerts/test", data={"csrf": form_token("/account")})
+    assert (refused.status_code, "no way of telling" in unescape(refused.text)) == (409, True)
+    core.settings = core.settings.model_copy(update={"alerts": AlertsSettings(email=["ops@shop.example"])})
+    tested = client.post("/system/alerts/test", data={"csrf": form_token("/account")})
+    assert "not taken by e-mail: there is no e-mail channel" in unescape(tested.text)
+    assert 'id="alerts"' not in signed_in("olga", "operator").get("/system").text

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Serve the console, the API and collection, and keep everything moving."),
     "demo": ("demo", "Build a workspace from a real shop's records, live its days, and serve it."),
     "source": ("source", "The pipes that events come through."),
+    "alert": ("alert", "What needs a person, and who is told."),
     "tracking": ("tracking", "What comes in that no tracking plan declares."),
     "quarantine": ("quarantine", "The calls that could not become events, and having them read again."),
     "import": ("import_", "Import a table: CSV, JSON Lines, Parquet or Excel."),

@@ -126,6 +126,29 @@ def traffic(warehouse: Warehouse, sources: list[Source], *, as_of: datetime) -> 
     )
 
 
+def silent(
+    warehouse: Warehouse, known: list[Source], *, as_of: datetime, since: datetime | None = None
+) -> dict[str, tuple[datetime | None, float]]:
+    """The sources that are silent, with when each was last heard and how many seconds of quiet are its habit.
+
+    Of `since` on somebody listened: quiet before that is no source's fault. Asked at every tick, this
+    looks at the last hour alone unless a source was not heard in it.
+    """
+    heard: dict[str, datetime] = dict(warehouse.query(_JUST_HEARD, {"hour": as_of - timedelta(hours=1)}))
+    quiet = [each for each in known if each.ended_at is None and (each.silent_minutes or each.source not in heard)]
+    missed = [each for each in quiet if each.source not in heard]
+    habits: dict[str, tuple[datetime | None, float | None]] = {name: (last, None) for name, last in heard.items()}
+    if missed:
+        habits |= _heard(warehouse, missed, as_of=as_of)
+    found: dict[str, tuple[datetime | None, float]] = {}
+    for each in quiet:
+        last, pause = habits.get(each.source, (None, None))
+        usual = _usual(each, pause)
+        if _is_silent(each, last, usual, as_of=as_of, since=since):
+            found[each.source] = (last, usual)
+    return found
+
+
 def one(warehouse: Warehouse, source: Source, *, as_of: datetime, zone: str) -> SourceView:
     """One source in full."""
     (row,) = traffic(warehouse, [source], as_of=as_of).sources
@@ -172,6 +195,22 @@ def _bound(as_of: datetime) -> dict[str, datetime]:
     return {"hour": as_of - timedelta(hours=1), "day": as_of - timedelta(days=1), "month": as_of - timedelta(days=DAYS)}
 
 
+def _usual(source: Source, pause: float | None) -> float:
+    """After how many seconds of quiet a source is silent."""
+    if source.silent_minutes:
+        return source.silent_minutes * 60.0
+    return timedelta(days=HEARD).total_seconds() if pause is None else max(3600.0, 2 * pause)
+
+
+def _is_silent(
+    source: Source, last: datetime | None, usual: float, *, as_of: datetime, since: datetime | None = None
+) -> bool:
+    begin = last or (source.created_at if source.silent_minutes else None)
+    if begin is None or source.ended_at is not None:
+        return False
+    return (as_of - max(begin, since or begin)).total_seconds() > usual
+
+
 def _row(
     source: Source,
     counts: dict[str, Any],
@@ -182,12 +221,6 @@ def _row(
 ) -> SourceRow:
     last, pause = heard
     month = counts.get("month", 0)
-    since = last or (source.created_at if source.silent_minutes else None)
-    quiet = None if since is None else (as_of - since).total_seconds()
-    usual = timedelta(days=HEARD).total_seconds() if pause is None else max(3600.0, 2 * pause)
-    if source.silent_minutes:
-        usual = source.silent_minutes * 60.0
-    silent = quiet is not None and source.ended_at is None and quiet > usual
     waits = source.previous_until is not None and source.previous_until > as_of
     return SourceRow(
         source=source.source,
@@ -204,7 +237,7 @@ def _row(
         refused_share=refused / (month + refused) if month + refused else None,
         last_seen=last,
         usual_pause=pause,
-        silent=silent,
+        silent=_is_silent(source, last, _usual(source, pause), as_of=as_of),
         mode=source.mode,
         silent_minutes=source.silent_minutes,
         consent_first=source.consent_first,
@@ -217,6 +250,7 @@ select source, count(*) filter (where received_at > $hour) as hour,
 from events where received_at > $month
 group by source
 """
+_JUST_HEARD = "select source, max(received_at) from events where received_at > $hour group by source"
 _LONG_AGO = """
 select source, max(received_at) from events where source in (select unnest($sources::varchar[])) group by source
 """

@@ -93,6 +93,7 @@ def _serve(core: Core, listener: socket.socket, collecting: str) -> None:
         local.withdraw(core.directory)
         importing.stop()
         schedule.stop()
+        app.state.hook_calls.close()
 
 
 def _end_on_termination() -> None:

@@ -168,9 +168,7 @@ class AlertsSettings(Section):
         default="", description="The e-mail channel that alerts go out by; empty takes the first there is."
     )
     webhook: str = Field(default="", description="A URL that alerts are posted to as JSON.")
-    secret: str = Field(
-        default="", description="Signs what is posted, as Standard Webhooks do; written `env:NAME`, as in whsec_…"
-    )
+    secret: str = Field(default="", description="Signs what is posted, as Standard Webhooks do; written env:NAME.")
 
     @field_validator("email")
     @classmethod

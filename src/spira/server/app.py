@@ -60,7 +60,13 @@ def create_app(
         openapi_config=OpenAPIConfig(title="Spira", version="1", path="/api/schema", render_plugins=[]),
         request_max_body_size=MAX_BODY_BYTES,
         state=AppState(
-            {"core": core, "local_token": door.local_token, "door": door, "places": places, "hook_calls": HookCalls()}
+            {
+                "core": core,
+                "local_token": door.local_token,
+                "door": door,
+                "places": places,
+                "hook_calls": HookCalls(core.state, core.keys),
+            }
         ),
     )
 

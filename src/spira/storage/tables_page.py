@@ -28,6 +28,9 @@ tables with `profile_id` in its place.
 """
 STORES: tuple[tuple[Store, str], ...] = (("warehouse", "Warehouse"), ("state", "State"))
 ABOUT = {
+    "alerts": "what needed a person, from when to when",
+    "alert_notices": "who was told of an alert, or is to be, and what came of it",
+    "alert_watch": "since when ticks have come without a long break, by which a silence is judged",
     "attempts": "every try to send, as the log tells it: before the call and after it",
     "audience_program": "the fingerprint of the conditions that made `members`",
     "audit": "who did what and when, each row sealing the one before",
@@ -48,6 +51,7 @@ ABOUT = {
     "tag_cuts": "where the classes of a ranking tag begin and end",
     "tag_program": "the fingerprint of the expressions that made `tags`",
     "tokens": "API tokens, by hash",
+    "hook_calls": "the latest calls of each hook and how they were answered, sealed; no body",
     "half_sessions": "who gave the right password and owes a code, for ten minutes, by hash",
     "second_factors": "what makes the codes of a second factor, sealed, and the last step used",
     "recovery_codes": "codes for a lost telephone that are not used up, by hash",

@@ -2,6 +2,7 @@
 
 import spira.collect.connectors.builtin
 import spira.collect.decode
+import spira.collect.hooks.calls
 import spira.collect.hooks.definition
 import spira.collect.imports.definition
 import spira.collect.imports.jobs
@@ -12,6 +13,7 @@ import spira.collect.sources
 import spira.collect.tables
 import spira.collect.tracking
 import spira.definitions.apply
+import spira.engage.alerts.finding
 import spira.engage.channels.definition
 import spira.engage.channels.email
 import spira.engage.channels.webhook

@@ -13,6 +13,7 @@ import time
 from spira.kernel.errors import Retryable, SpiraError
 from spira.worker.clock import ManualClock
 from spira.worker.core import Core
+from spira.worker.standstill import Standstill
 
 LONGEST_PAUSE = 60.0
 LEAST_REST = 0.1  # of the rhythm: whoever waits for a turn of his own gets it between two long loads
@@ -25,6 +26,7 @@ class Schedule:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._stopping = threading.Event()
+        self._standstill = Standstill(core)
         self._thread = threading.Thread(target=self._run, name="worker")
 
     def start(self) -> None:
@@ -46,19 +48,25 @@ class Schedule:
             try:
                 if ticks and time.monotonic() >= next_tick:
                     self._core.tick()
+                    self._standstill.worked()
                     next_tick = time.monotonic() + every.tick_seconds
                 else:
                     self._core.load()
+                    if not ticks:
+                        self._standstill.worked()
                 pause = rest(every.load_seconds, time.monotonic() - began)
             except Retryable as fault:
                 pause = min(max(pause, every.load_seconds) * 2, LONGEST_PAUSE)
                 _log.warning("%s; trying again in %.0f s", fault, pause)
+                self._standstill.failed(fault)
             except SpiraError as fault:
                 pause = min(max(pause, every.load_seconds) * 2, LONGEST_PAUSE)
                 _log.error("%s; %s", fault, fault.help)
-            except Exception:
+                self._standstill.failed(fault)
+            except Exception as fault:
                 pause = min(max(pause, every.load_seconds) * 2, LONGEST_PAUSE)
                 _log.exception("a turn failed; this is a fault in Spira; trying again in %.0f s", pause)
+                self._standstill.failed(fault)
 
 
 def rest(every: float, taken: float) -> float:

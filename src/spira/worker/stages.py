@@ -1,7 +1,7 @@
 """The whole system as one tuple: what runs, in which order, what it reads and writes.
 
 A stage talks to the next one through tables, never by a call. `refresh` runs stages 2 to 6
-and `tick` stages 2 to 11; intake (1) and channels (9) act outside the turn: the first when
+and `tick` stages 2 to 12; intake (1) and channels (9) act outside the turn: the first when
 a client calls, the second inside dispatch. ARCHITECTURE.md and the console's System page
 are drawn from this tuple, and a test holds each table to one writing stage.
 """
@@ -54,6 +54,7 @@ STAGES: tuple[Stage, ...] = (
             "links",
             "moved",
             "overlay",
+            "restricted",
             "event_places",
             "event_runs",
         ),
@@ -71,7 +72,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="unify.consent",
         reads=("profile_events", "links", "identifiers", "deliveries", "changes"),
-        writes=("permissions", "suppressions"),
+        writes=("permissions", "consents", "suppressions"),
         run=turns.consent,
         refresh=True,
         batches=True,
@@ -121,6 +122,12 @@ STAGES: tuple[Stage, ...] = (
         run=turns.metrics,
         batches=True,
     ),
+    Stage(
+        name="engage.alerts",
+        reads=("events", "tallies", "quarantine", "log_damage", "alerts"),
+        writes=("alerts", "alert_notices", "alert_watch", "the operator"),
+        run=turns.alerts,
+    ),
 )
 
 
@@ -130,5 +137,5 @@ def of_refresh() -> tuple[Stage, ...]:
 
 
 def of_tick() -> tuple[Stage, ...]:
-    """Stages 2 to 11."""
+    """Stages 2 to 12."""
     return tuple(stage for stage in STAGES if stage.run)

@@ -9,6 +9,7 @@ import logging
 
 from spira.collect import backfill, places
 from spira.collect import load as loading
+from spira.engage.alerts import stage as alerting
 from spira.engage.delivery import stage as delivering
 from spira.engage.journeys import advance
 from spira.measure.metrics import compute as metering
@@ -18,7 +19,7 @@ from spira.segment import tag_points
 from spira.segment import tags as tagging
 from spira.segment.models import compute as modelling
 from spira.unify import consent as consenting
-from spira.unify import identity
+from spira.unify import identity, restrictions
 from spira.unify import profiles as profiling
 from spira.worker.turn import Turn
 
@@ -46,6 +47,7 @@ def load(turn: Turn) -> int:
     for damage in done.damage:
         _log.error("the log is damaged and a part of it could not be loaded: %s", damage)
     places.keep(turn.warehouse)
+    restrictions.follow(turn.warehouse, turn.state)
     return done.events
 
 
@@ -56,7 +58,13 @@ def profiles(turn: Turn) -> int:
 
 def consent(turn: Turn) -> int:
     """Stage 3, second half: permissions and suppressions."""
-    done = consenting.compute(turn.warehouse, as_of=turn.as_of, full=turn.full)
+    done = consenting.compute(
+        turn.warehouse,
+        as_of=turn.as_of,
+        full=turn.full,
+        notices=turn.applied.of("notice"),
+        more_words=turn.settings.consent.opt_out_words,
+    )
     return done.granted + done.withdrawn
 
 
@@ -93,3 +101,8 @@ def metrics(turn: Turn) -> int:
     wanted = [Metric(definition=each.model, version=each.fingerprint) for each in turn.applied.definitions_of("metric")]
     zone = turn.settings.workspace.zone
     return metering.compute(turn.warehouse, wanted, as_of=turn.as_of, zone=zone, full=turn.full)
+
+
+def alerts(turn: Turn) -> int:
+    """Stage 12."""
+    return alerting.run(turn)

@@ -42,7 +42,7 @@ class HookRow:
     scheme: str = says("how calls are proven: hmac, standard, stripe, token or none")
     trouble: str | None = says("why it can't take calls now: no_source or no_secret; none when it can")
     address: str = says("where the other system calls")
-    taken: int = says("calls that were taken since the server started")
+    taken: int = says("calls that were taken")
     refused: int = says("calls that were refused since then")
     waiting: int = says("bodies in quarantine that could not be mapped")
     last_at: datetime | None = says("when it was called last since then")
@@ -63,7 +63,7 @@ class HookView:
     as_of: datetime = says("the instant the counts speak of")
     hook: HookRow = says("the hook")
     rules: tuple[str, ...] = says("what its rules make, in their order")
-    codes: dict[str, int] = says("how calls were answered since the server started, by code")
+    codes: dict[str, int] = says("how calls have been answered, by code")
     calls: tuple[HookCall, ...] = says("the latest of them, newest first")
 
 

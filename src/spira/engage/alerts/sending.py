@@ -1,0 +1,115 @@
+"""Sending: a letter to every address by an e-mail channel, and to a webhook, signed as Standard Webhooks do.
+
+    webhook-id         the letter's id, the same when it is sent again
+    webhook-timestamp  seconds since 1970
+    webhook-signature  v1,BASE64(HMAC-SHA256(secret, "{id}.{timestamp}.{body}"))
+
+The secret is base64, with or without `whsec_` before it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import httpx
+import msgspec
+
+from spira.collect.personal import without_addresses
+from spira.engage.alerts.kept import Way
+from spira.engage.alerts.letters import Letter
+from spira.engage.channels.base import CHANNELS, OutgoingMessage, open_channel
+from spira.engage.channels.definition import ChannelDefinition
+from spira.kernel.clock import RealClock
+from spira.kernel.errors import WorkspaceInvalid
+from spira.kernel.settings import AlertsSettings, secret
+
+PATIENCE = 10.0  # seconds; a turn waits for it
+
+
+class Unsent(Exception):
+    """A letter that nobody took; its text says why."""
+
+
+def ways(settings: AlertsSettings) -> tuple[Way, ...]:
+    """The ways that are set."""
+    email: tuple[Way, ...] = ("email",) if settings.email else ()
+    webhook: tuple[Way, ...] = ("webhook",) if settings.webhook else ()
+    return email + webhook
+
+
+def send(
+    way: Way, letter: Letter, settings: AlertsSettings, channels: Sequence[ChannelDefinition], *, at: datetime
+) -> None:
+    """Hand a letter over; Unsent says why that failed. One that some address took is sent."""
+    try:
+        if way == "email":
+            _mail(letter, settings.email, _channel(settings.channel, channels), at)
+        else:
+            _post(letter, settings)
+    except WorkspaceInvalid as fault:
+        raise Unsent(f"{fault}; {fault.help}") from fault
+
+
+def _channel(name: str, channels: Sequence[ChannelDefinition]) -> ChannelDefinition:
+    """The channel that alerts go by."""
+    able = [each for each in channels if each.kind in CHANNELS and CHANNELS.get(each.kind).identifier == "email"]
+    found = [each for each in able if not name or each.channel == name]
+    if not found:
+        wanted = f"`{name}`" if name else "any"
+        there = ", ".join(each.channel for each in able) or "none"
+        raise Unsent(f"there is no e-mail channel {wanted}; there are: {there}")
+    return found[0]
+
+
+def _mail(letter: Letter, addresses: Sequence[str], definition: ChannelDefinition, at: datetime) -> None:
+    options = dict(definition.options)
+    if "timeout" in CHANNELS.get(definition.kind).__dataclass_fields__:  # type: ignore[attr-defined]
+        options["timeout"] = min(PATIENCE, float(options.get("timeout", PATIENCE)))
+    messages = [
+        OutgoingMessage(
+            delivery_id=f"alert-{letter.letter_id}-{number}",
+            address=address,
+            subject=letter.subject,
+            text=letter.text,
+            at=at,
+            headers={"Auto-Submitted": "auto-generated"},
+        )
+        for number, address in enumerate(addresses, 1)
+    ]
+    handed = open_channel(definition.kind, options).send_all(messages)
+    if not any(each.outcome in ("sent", "unknown") for each in handed):
+        raise Unsent(without_addresses(f"channel {definition.channel}: {handed[0].detail or handed[0].outcome}"))
+
+
+def _post(letter: Letter, settings: AlertsSettings) -> None:
+    body = msgspec.json.encode(letter.body)
+    stamp = str(int(RealClock().now().replace(tzinfo=UTC).timestamp()))  # the receiver goes by its own clock
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": letter.letter_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": signature(secret(settings.secret), letter.letter_id, stamp, body),
+    }
+    try:
+        answer = httpx.post(settings.webhook, content=body, headers=headers, timeout=PATIENCE)
+    except (httpx.HTTPError, httpx.InvalidURL) as fault:
+        raise Unsent(f"the webhook could not be called: {type(fault).__name__} {fault}") from fault
+    if not answer.is_success:
+        raise Unsent(f"the webhook answered {answer.status_code}")
+
+
+def signature(secret: str, letter_id: str, stamp: str, body: bytes) -> str:
+    """What proves a letter; WorkspaceInvalid for a secret that is not base64."""
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        raise WorkspaceInvalid(
+            "the secret of the alerts' webhook is not base64", help="make one with `openssl rand -base64 32`"
+        ) from None
+    signed = b".".join((letter_id.encode(), stamp.encode(), body))
+    return f"v1,{base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()}"
