@@ -93,7 +93,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
-_CONSENT: dict[str, PropertyType] = {"purpose": "text", "channel": "text"}
+_CONSENT: dict[str, PropertyType] = {
+    "purpose": "text",
+    "channel": "text",
+    "legal_basis": "text",
+    "notice": "text",
+    "notice_version": "integer",
+    "notice_hash": "text",
+    "notice_language": "text",
+    "consent_method": "text",
+    "consent_proof": "text",
+    "separate_consent": "boolean",
+}
 _RECEIPT: dict[str, PropertyType] = {
     "delivery_id": "integer",
     "channel": "text",
@@ -127,6 +138,19 @@ OWN_EVENTS: Mapping[str, EventPlan] = {
     "Unsubscribe Reason Given": EventPlan(
         properties={**_RECEIPT, "reason": "text"}, label={"zh-CN": "说明退订原因", "en": "Reason for leaving given"}
     ),
+    "Message Received": EventPlan(
+        properties={"channel": "text", "text": "text"}, label={"zh-CN": "收到来信", "en": "Message received"}
+    ),
+    "Preferences Chosen": EventPlan(label={"zh-CN": "设定触达偏好", "en": "Preferences chosen"}),
+    "Details Corrected": EventPlan(label={"zh-CN": "更正资料", "en": "Details corrected"}),
+    "Tag Changed": EventPlan(
+        properties=dict.fromkeys(("tag_name", "tag_value", "staff_id"), "text"),
+        label={"zh-CN": "手动标签变更", "en": "Tag changed by hand"},
+    ),
+    "Household Changed": EventPlan(
+        properties=dict.fromkeys(("household", "household_role", "staff_id"), "text"),
+        label={"zh-CN": "家庭变更", "en": "Household changed"},
+    ),
     "Language Chosen": EventPlan(label={"zh-CN": "选择语言", "en": "Language chosen"}),
     "Link Opened": EventPlan(properties=_VISIT, label={"zh-CN": "打开短链接", "en": "Link opened"}),
     "Link Previewed": EventPlan(properties=_VISIT, label={"zh-CN": "短链接被预读", "en": "Link read by a machine"}),
@@ -134,6 +158,13 @@ OWN_EVENTS: Mapping[str, EventPlan] = {
     "Page Viewed": EventPlan(properties=_PAGE, label={"zh-CN": "浏览页面", "en": "Page viewed"}),
     "Screen Viewed": EventPlan(label={"zh-CN": "浏览屏幕", "en": "Screen viewed"}),
 }
+
+# How far the traits of Spira's own events are to be believed, beside the sources' priorities: who asks for a
+# correction by right is believed before every source. Others are 0.
+OWN_PRIORITY: Mapping[str, int] = {"Details Corrected": 1_000_000}
+
+# What staff say of a person: no act of theirs, so they were not seen by it.
+STAFF_EVENTS: frozenset[str] = frozenset({"Tag Changed", "Household Changed"})
 
 # What Spira itself computes of every person (unify.touches); nobody else can tell it.
 OWN_TRAITS: Mapping[str, PropertyType] = {

@@ -46,10 +46,11 @@ from spira.console.pages import (
     units,
 )
 from spira.console.places import find
-from spira.console.public import brand, links, preferences, visits
+from spira.console.public import brand, codes, links, preferences, visits
 from spira.console.public.frame import closed, is_public
 from spira.console.render import page
 from spira.console.streams import Streams
+from spira.engage.codes import Counts, send_soon
 from spira.kernel.clock import Clock
 from spira.server import app as server
 from spira.server.core import AnyCore, Asgi
@@ -94,6 +95,7 @@ ROUTES = (
     *links.ROUTES,
     *visits.ROUTES,
     *preferences.ROUTES,
+    *codes.ROUTES,
 )
 
 
@@ -107,6 +109,7 @@ def create_app(core: AnyCore, *, local_token: str = "", wall: Clock | None = Non
 
     app = server.create_app(core, pages=ROUTES, fault_page=fault_page, places=find, local_token=local_token, wall=wall)
     app.state.streams = Streams()
+    app.state.code_counts, app.state.send_code = Counts(), send_soon
     return app
 
 

@@ -2,8 +2,8 @@
 
 Reads   `identifiers`, `moved`   whose address a signed link was made for
         `permissions`, `suppressions`, `profile_events`   what was said, also since the last refresh
-        `traits`, `profiles`     the language that was chosen, and since when the person is known
-Writes  the log                  `Consent Given`, `Consent Withdrawn`, `Language Chosen`
+        `traits`, `profiles`     what was wished for (`unify.personal`), and since when the person is known
+Writes  the log                  `Consent Given`, `Consent Withdrawn`, `Language Chosen`, `Preferences Chosen`
 
 A choice is durable when it is answered, and decides at the next refresh. Until then the page
 shows it all the same: from the events that were loaded since, and before that from a note which
@@ -30,8 +30,9 @@ from spira.storage import progress
 from spira.storage.log import Position
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
-from spira.unify import consent
+from spira.unify import consent, personal
 from spira.unify.masks import masked
+from spira.unify.notices import Shown
 
 LANGUAGE = "language"
 TOUCHPOINT = "preferences"
@@ -40,6 +41,7 @@ EVENTS = (consent.GIVEN, consent.WITHDRAWN, consent.UNSUBSCRIBED)
 _JUST_AFTER = timedelta(milliseconds=1)
 
 Cell = tuple[str, str]
+PERSONAL: Cell = (personal.PERSONALISATION, personal.EVERY)
 
 
 class Asked(Receiving, Protocol):
@@ -59,6 +61,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What else was chosen; None changes nothing."""
+
+    personalised: bool | None = None
+    most: str | None = None
+    quiet: str | None = None
+
+
+NO_WISHES = Wishes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
     """What the page of one address shows."""
 
@@ -68,6 +82,9 @@ class Preferences:
     address: str | None = field(metadata={"help": "The address, masked; none for an id that reaches nobody."})
     choices: tuple[Choice, ...] = field(metadata={"help": "Every purpose and channel there is."})
     language: Language | None = field(metadata={"help": "In which language the person wants to be written to."})
+    personalised: bool = field(metadata={"help": "Whether content may be chosen by what is known of them."})
+    most: str = field(metadata={"help": "The most marketing messages a week, or any."})
+    quiet: str = field(metadata={"help": "Quiet hours of their own, or any."})
     suppressed: str | None = field(metadata={"help": "Why nothing is sent to the address at all, or none."})
     known_since: datetime | None = field(metadata={"help": "Since when the person is known."})
     kinds: tuple[str, ...] = field(metadata={"help": "Which kinds of identifiers are kept of the person."})
@@ -94,6 +111,7 @@ class _Standing:
     words: dict[Cell, bool]
     heard: datetime | None
     language: Language | None
+    wishes: dict[str, str]
     pending: bool
 
 
@@ -105,6 +123,7 @@ class _Kept(msgspec.Struct, frozen=True):
     granted: list[Cell]
     refused: list[Cell]
     language: str | None = None
+    wishes: dict[str, str] = {}
 
 
 def preferences(core: Asked, token: str, note: str | None = None) -> Preferences:
@@ -134,6 +153,9 @@ def of_subject(core: Asked, subject_id: int, note: str | None = None) -> Prefere
         address=None if mask is None else masked(mask),
         choices=choices,
         language=standing.language,
+        personalised=standing.words.get(PERSONAL, True),
+        most=standing.wishes.get(personal.MOST_A_WEEK, personal.ANY),
+        quiet=standing.wishes.get(personal.QUIET, personal.ANY),
         suppressed=lane.value(_SUPPRESSED, {"key": key}),
         known_since=lane.value(_SINCE, asked),
         kinds=tuple(kind for (kind,) in lane.query(_KINDS, asked)),
@@ -141,30 +163,45 @@ def of_subject(core: Asked, subject_id: int, note: str | None = None) -> Prefere
     )
 
 
-def save(core: Asked, shown: Preferences, granted: Collection[Cell], language: str | None) -> str:
+def save(
+    core: Asked,
+    shown: Preferences,
+    granted: Collection[Cell],
+    language: str | None,
+    wishes: Wishes = NO_WISHES,
+    texts: Mapping[Cell, Shown] | None = None,
+) -> str:
     """Keep what was chosen, as far as it differs from what stands; durable when this returns. The note to show it by.
 
-    `language` other than one of ours changes nothing.
+    `language` other than one of ours changes nothing, nor does a wish that is none. `texts` are the notices that
+    the page showed; each word keeps which of them it was said to.
     """
     differing = [each for each in shown.choices if each.granted != ((each.purpose, each.channel) in granted)]
     given = [(each.purpose, each.channel) for each in differing if not each.granted]
     refused = [(each.purpose, each.channel) for each in differing if each.granted]
-    at = instant(core, shown.subject_id, shown.profile_id)
-    events = [_word(consent.GIVEN, shown.subject_id, cell, at) for cell in given]
-    events += [_word(consent.WITHDRAWN, shown.subject_id, cell, at) for cell in refused]
+    if wishes.personalised is not None and wishes.personalised != shown.personalised:
+        (given if wishes.personalised else refused).append(PERSONAL)
+    at, texts = instant(core, shown.subject_id, shown.profile_id), texts or {}
+    events = [_word(consent.GIVEN, shown.subject_id, cell, at, texts.get(cell)) for cell in given]
+    events += [_word(consent.WITHDRAWN, shown.subject_id, cell, at, texts.get(cell)) for cell in refused]
     spoken = language if language in LANGUAGES and language != shown.language else None
-    if spoken is not None:
-        events.append(
-            OwnEvent(
-                message_id=f"language-{shown.subject_id}-{iso(at)}",
-                event="Language Chosen",
-                at=at,
-                subject_id=shown.subject_id,
-                touchpoint=TOUCHPOINT,
-                traits={LANGUAGE: spoken},
+    wished = _wished(shown, wishes)
+    told: dict[str, dict[str, str]] = {"Language Chosen": {}, "Preferences Chosen": wished}
+    if spoken:
+        told["Language Chosen"][LANGUAGE] = spoken
+    for event, traits in told.items():
+        if traits:
+            events.append(
+                OwnEvent(
+                    message_id=f"{event.split()[0].lower()}-{shown.subject_id}-{iso(at)}",
+                    event=event,
+                    at=at,
+                    subject_id=shown.subject_id,
+                    touchpoint=TOUCHPOINT,
+                    traits=traits,
+                )
             )
-        )
-    return keep(core, shown.subject_id, events, given=given, refused=refused, language=spoken)
+    return keep(core, shown.subject_id, events, given=given, refused=refused, language=spoken, wishes=wished)
 
 
 def refuse_all(core: Asked, shown: Preferences) -> str:
@@ -191,11 +228,12 @@ def keep(
     given: Iterable[Cell] = (),
     refused: Iterable[Cell] = (),
     language: str | None = None,
+    wishes: Mapping[str, str] | None = None,
 ) -> str:
     """Append the events, and sign a note about `about` that says what they were."""
     at = max((each.at for each in events), default=core.clock.now())
     place: Position = core.log.append([encode(Emitted(at, list(events)))]) if events else load.position(core.lane())  # type: ignore[assignment]
-    kept = _Kept(place.segment, place.offset, list(given), list(refused), language)
+    kept = _Kept(place.segment, place.offset, list(given), list(refused), language, dict(wishes or {}))
     return links.sign_note(_key(core), about, links.Note(at=at, text=msgspec.json.encode(kept).decode()))
 
 
@@ -234,12 +272,14 @@ def _standing(core: Asked, lane: Warehouse, about: int, profile: int, note: str 
     for event, ts, purpose, channel in recent:
         heard = ts if heard is None else max(heard, ts)
         _hear(words, event, purpose, channel)
-    language = language_of(lane, profile)
+    language, wishes = language_of(lane, profile), personal.wishes(lane, profile)
     told = _unloaded(core, lane, about, note)
     if told is not None:
         words |= dict.fromkeys(map(_cell, told.granted), True) | dict.fromkeys(map(_cell, told.refused), False)
-        language = _language(told.language) or language
-    return _Standing(words=words, heard=heard, language=language, pending=bool(recent) or told is not None)
+        language, wishes = _language(told.language) or language, {**wishes, **told.wishes}
+    return _Standing(
+        words=words, heard=heard, language=language, wishes=wishes, pending=bool(recent) or told is not None
+    )
 
 
 def _hear(words: dict[Cell, bool], event: str, purpose: str | None, channel: str | None) -> None:
@@ -276,16 +316,42 @@ def _unloaded(core: Asked, lane: Warehouse, about: int, note: str | None) -> _Ke
     return kept if load.position(lane) < Position(kept.segment, kept.offset) else None
 
 
-def _word(event: str, subject_id: int, cell: Cell, at: datetime) -> OwnEvent:
+def _word(event: str, subject_id: int, cell: Cell, at: datetime, text: Shown | None = None) -> OwnEvent:
     purpose, channel = cell
+    terms: dict[str, object] = {
+        "legal_basis": text.basis if text is not None else "consent",
+        "consent_method": "preference_centre",
+        "consent_proof": "signed_link",
+        "separate_consent": True,  # each purpose and channel has a switch of its own, and none is switched on before
+    }
+    if text is not None:
+        terms |= {
+            "notice": text.notice,
+            "notice_version": text.version,
+            "notice_hash": text.text_hash,
+            "notice_language": text.language,
+        }
     return OwnEvent(
         message_id=f"preferences-{subject_id}-{purpose}-{channel}-{event.rpartition(' ')[2].lower()}-{iso(at)}",
         event=event,
         at=at,
         subject_id=subject_id,
         touchpoint=TOUCHPOINT,
-        properties={"purpose": purpose, "channel": channel},
+        properties={"purpose": purpose, "channel": channel, **terms},
     )
+
+
+def _wished(shown: Preferences, wishes: Wishes) -> dict[str, str]:
+    """The wishes that differ from what stands and are among those that can be chosen."""
+    choices = (
+        (personal.MOST_A_WEEK, wishes.most, shown.most, [str(each) for each in personal.MOST_CHOICES]),
+        (personal.QUIET, wishes.quiet, shown.quiet, list(personal.QUIET_CHOICES)),
+    )
+    return {
+        name: wish
+        for name, wish, now, known in choices
+        if wish is not None and wish != now and wish in [*known, personal.ANY]
+    }
 
 
 def _purposes(core: Asked) -> list[str]:

@@ -29,7 +29,7 @@ from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
-from spira.unify import masks
+from spira.unify import masks, personal
 from spira.unify.people import locate
 
 LONG_SUBJECT = 60
@@ -195,7 +195,10 @@ def _render(desk: Desk, asked: Asked) -> tuple[TemplateDefinition, Rendered, tup
         def opening(keys: Iterable[str]) -> Mapping[str, str]:
             return masks.seen(desk.vault, desk.viewer, keys, clear=asked.clear)
 
-        own = values_of(desk.warehouse, opening, [profile], names).get(profile, {})
+        if not personal.refusing(
+            desk.warehouse, [profile]
+        ):  # who refused personal content is shown what they would get
+            own = values_of(desk.warehouse, opening, [profile], names).get(profile, {})
     given = desk.brand.given(asked.language)
     variables = tuple(
         Variable(

@@ -160,6 +160,20 @@ class RightsSettings(Section):
     )
 
 
+class ConsentSettings(Section):
+    """What consent needs beside what people say."""
+
+    guardian_age: int = Field(
+        default=14, ge=0, le=18, description="The age below which a guardian's consent is needed to write to somebody."
+    )
+    marketing_age: int = Field(
+        default=18, ge=0, le=21, description="The age below which nobody gets marketing; 0 for no such age."
+    )
+    opt_out_words: list[str] = Field(
+        default_factory=list, description="Answers to messages that mean stop, beside the usual ones."
+    )
+
+
 class AlertsSettings(Section):
     """Who is told when something needs a person: a silent source, damage, refusals, a standstill."""
 
@@ -210,6 +224,7 @@ class Settings(Section):
     security: SecuritySettings = SecuritySettings()
     alerts: AlertsSettings = AlertsSettings()
     rights: RightsSettings = RightsSettings()
+    consent: ConsentSettings = ConsentSettings()
 
 
 def load_settings(directory: Path) -> Settings:

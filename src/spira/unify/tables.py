@@ -160,6 +160,33 @@ PERMISSIONS = table(
     )
 )
 
+CONSENTS = table(
+    Table(
+        name="consents",
+        store="warehouse",
+        stage="unify.consent",
+        person="profile_id",
+        holds="the word behind each permission: the event, the notice and its version, and whether it lapsed",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            purpose VARCHAR required
+            channel VARCHAR required
+            said BOOLEAN required
+            since TIMESTAMP required
+            event_id BIGINT
+            notice VARCHAR
+            notice_version BIGINT
+            basis VARCHAR
+            separate BOOLEAN
+            expires_at TIMESTAMP
+            lapsed VARCHAR
+            """
+        ),
+        key=("profile_id", "purpose", "channel"),
+    )
+)
+
 SUPPRESSIONS = table(
     Table(
         name="suppressions",

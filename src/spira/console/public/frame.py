@@ -28,7 +28,7 @@ HEADERS = {
     "cache-control": "no-store",
     "vary": "accept-language",
 }
-_PLACES = ("/u/", "/p/", "/c/", "/o/", "/r/", "/brand/")
+_PLACES = ("/u/", "/p/", "/preferences", "/c/", "/o/", "/r/", "/brand/")
 
 
 def is_public(path: str) -> bool:

@@ -9,13 +9,18 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from spira.console.public.frame import HEADERS, draw
+from spira.console.public.frame import HEADERS, draw, reads
 from spira.console.render import query_with
+from spira.engage import centre, told
 from spira.engage import preferences as choosing
+from spira.kernel.errors import NotFound
 from spira.kernel.i18n import LANGUAGES
 from spira.server.core import AnyCore, Core
+from spira.unify import personal, rights
 
 Asked = Request[Any, Any, Any]
+RIGHTS: tuple[rights.Right, ...] = ("access", "portability", "erasure")  # what can be asked for here with one tap
+ORIGIN = "preferences"
 _LOOK = {"public": True, "cost": "public"}
 _OPEN = {"public": True, "open_post": True, "cost": "public"}  # the token of the link stands for the form's
 
@@ -25,7 +30,19 @@ def preferences_page(request: Asked, core: Core, token: FromPath[str]) -> Respon
     """What the address allows; looking changes nothing."""
     note = request.query_params.get("said")
     shown = choosing.preferences(core, token, note)
-    return draw(request, core, "public_preferences.html", known=shown.language, shown=shown, saved=bool(note))
+    return draw(
+        request,
+        core,
+        "public_preferences.html",
+        known=shown.language,
+        shown=shown,
+        texts=centre.texts_of(core, shown, reads(request, core, shown.language)),
+        saved=bool(note),
+        token=token,
+        personal=personal,
+        rights=RIGHTS,
+        asked=_open_requests(core, shown),
+    )
 
 
 @post("/p/{token:str}", opt=_OPEN, status_code=303)
@@ -34,8 +51,55 @@ async def save(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
     form = await request.form()
     chosen = [_cell(str(each)) for each in form.getall("allow", [])]
     language, everything = str(form.get("language", "")), "nothing" in form
-    note = await anyio.to_thread.run_sync(lambda: _save(core, token, chosen, language, everything=everything))
+    wishes = choosing.Wishes(
+        personalised="personal" in form if "asked_personal" in form else None,
+        most=str(form["most"]) if "most" in form else None,
+        quiet=str(form["quiet"]) if "quiet" in form else None,
+    )
+
+    def keep() -> str:
+        shown = choosing.preferences(core, token)
+        if everything:
+            return choosing.refuse_all(core, shown)
+        texts = centre.texts_of(core, shown, reads(request, core, shown.language))
+        return choosing.save(core, shown, chosen, language, wishes, texts)
+
+    note = await anyio.to_thread.run_sync(keep)
     return shown_by(request, f"/p/{token}", note, **({"lang": None} if language in LANGUAGES else {}))
+
+
+@get("/p/{token:str}/why", opt=_LOOK, sync_to_thread=True)
+def why(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
+    """Why each of the latest messages to the address went out."""
+    shown = choosing.preferences(core, token)
+    language = reads(request, core, shown.language)
+    messages = told.received(core, shown.subject_id, shown.profile_id, language)
+    return draw(request, core, "public_why.html", known=shown.language, shown=shown, messages=messages, token=token)
+
+
+@post("/p/{token:str}/ask", opt=_OPEN, status_code=303)
+async def ask(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
+    """File a request by right: a copy of one's data, the same for machines, or to be erased."""
+    said = str((await request.form()).get("right", ""))
+    right = next((each for each in RIGHTS if each == said), None)
+    if right is None:
+        raise NotFound("this can't be asked for here", help="choose one of the buttons of the page")
+
+    def file() -> None:
+        shown = choosing.preferences(core, token)
+        rights.file_request(
+            core.state,
+            core.keys,
+            core.clock,
+            settings=core.settings,
+            right=right,
+            subject_key=centre.key_of(core, shown),
+            origin=ORIGIN,
+            actor="person",
+        )
+
+    await anyio.to_thread.run_sync(file)
+    return shown_by(request, f"/p/{token}", "", asked=right)
 
 
 def shown_by(request: Asked, path: str, note: str, **more: str | None) -> Redirect:
@@ -45,11 +109,10 @@ def shown_by(request: Asked, path: str, note: str, **more: str | None) -> Redire
     return Redirect(path=to, status_code=303, headers=HEADERS)
 
 
-def _save(core: AnyCore, token: str, chosen: list[choosing.Cell], language: str, *, everything: bool) -> str:
-    shown = choosing.preferences(core, token)
-    if everything:
-        return choosing.refuse_all(core, shown)
-    return choosing.save(core, shown, chosen, language)
+def _open_requests(core: AnyCore, shown: choosing.Preferences) -> dict[str, rights.Request]:
+    """What the address asked for and was not answered yet, by right."""
+    mine = rights.Sought(status="open", asked_keys=[centre.key_of(core, shown)])
+    return {each.right: each for each in rights.listed(core.state, limit=20, sought=mine)}
 
 
 def _cell(text: str) -> choosing.Cell:
@@ -57,4 +120,4 @@ def _cell(text: str) -> choosing.Cell:
     return purpose, channel
 
 
-ROUTES = [preferences_page, save]
+ROUTES = [preferences_page, save, why, ask]

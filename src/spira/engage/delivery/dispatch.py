@@ -38,6 +38,7 @@ from spira.storage.keys import Keys
 from spira.storage.log import Log
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
+from spira.unify import personal
 
 BATCH = 50
 _NO_SUCH_ADDRESS = re.compile(r"5\d\d 5\.1\.(1|2|3|6|10)\b")
@@ -188,7 +189,10 @@ def _due(turn: DeliveryTurn, channel: ChannelDefinition) -> list[_Row]:
 def _task(turn: DeliveryTurn, channel: ChannelDefinition, rows: Sequence[_Row]) -> DispatchTask:
     templates = _templates(turn, {row.template for row in rows})
     names = frozenset[str]().union(*(_wanted(source) for source in templates.values())) | {"language"}
-    values = values_of(turn.warehouse, turn.vault.open, sorted({row.profile_id for row in rows}), names)
+    people = sorted({row.profile_id for row in rows})
+    values = values_of(turn.warehouse, turn.vault.open, people, names)
+    for profile in personal.refusing(turn.warehouse, people):  # generic content: all but the language stays unsaid
+        values[profile] = {"language": values.get(profile, {}).get("language")}
     addresses = _addresses(turn, channel, [row.address_key for row in rows])
     workspace = turn.settings.workspace
     items = []

@@ -1,19 +1,17 @@
 """The gate: the only way out, the same for every channel, with a reason for every message withheld.
 
 Reads   `outbox`, `enrolments`, `deliveries`, `identifiers`, `moved`, `traits`, `permissions`, `suppressions`,
-        `cap_counters`
 Writes  `deliveries`     a row for each message asked for: queued, held, or withheld with its reason
         `cap_counters`   what was let through, by day
 
 Nothing is queued without permission, and what waits is asked about again: a message whose
-person has said no or was made to leave the journey, or whose address was suppressed, is withheld
 even between two tries, and none of them goes out in quiet hours. The reasons and their order are
 those of docs/reference/gate.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +20,8 @@ import pyarrow as pa
 
 from spira.engage.channels.base import CHANNELS
 from spira.engage.channels.definition import ChannelDefinition
-from spira.engage.journeys.flow import next_time
+from spira.engage.delivery.heeding import heed
+from spira.engage.delivery.hours import over_at
 from spira.kernel.clock import local
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
@@ -30,6 +29,8 @@ from spira.storage.warehouse import Warehouse
 STAGE = "engage.gate"
 SAME_MESSAGE = timedelta(hours=24)  # in which the same template does not go to the same address twice
 SET_BACK = timedelta(hours=2)  # by which a machine's clock may be corrected without a message being lost
+AGES = (14, 18)  # below which a guardian has to consent, and below which nobody gets marketing
+WEEK = timedelta(days=6)  # with today: the days of a cap of one's own
 STALE = timedelta(days=3)  # after which a marketing message is no longer worth sending
 REASONS = (
     "no_channel",
@@ -39,10 +40,13 @@ REASONS = (
     "unreachable",
     "suppressed",
     "no_consent",
+    "minor",
+    "personal_off",
     "holdout",
     "duplicate",
     "quiet_hours",
     "frequency_cap",
+    "own_cap",
 )
 
 
@@ -67,8 +71,14 @@ def decide(
     as_of: datetime,
     *,
     zone: str,
+    personal: Collection[str] = (),
+    ages: tuple[int, int] = AGES,
 ) -> Decided:
-    """Decide on what is newly asked for and on what was held, and take back what may no longer go."""
+    """Decide on what is newly asked for and on what was held, and take back what may no longer go.
+
+    `personal` are the journeys that choose their people by what is known of them, which is nothing for whoever
+    refused personal content.
+    """
     today = local(as_of, zone).date()
     with warehouse.transaction():
         _follow_merges(warehouse)
@@ -77,13 +87,15 @@ def decide(
         with warehouse.registered("cap_rows", _caps(channels, as_of, zone)):
             warehouse.execute(_CAPS)
         warehouse.execute(_LEFT)
-        taken_back = warehouse.execute(_TAKE_BACK, {"stale": as_of - STALE})
-        warehouse.execute(_PUT_OFF)
         stood = progress.stood_at(warehouse, STAGE) or datetime(1970, 1, 1)
         warehouse.execute(_ASKED, {"as_of": as_of, "since": min(stood, as_of) - SET_BACK})
+        heed(warehouse, as_of, zone=zone, today=today, ages=ages)
+        old = {"stale": as_of - STALE, "personal": list(personal)}
+        taken_back = warehouse.execute(_TAKE_BACK, old)
+        warehouse.execute(_PUT_OFF)
         warehouse.execute(_ADDRESSED)
-        warehouse.execute(_ALONE, {"templates": list(templates), "stale": as_of - STALE})
-        warehouse.execute(_TOGETHER, {"recent": as_of - SAME_MESSAGE})
+        warehouse.execute(_ALONE, {"templates": list(templates), **old})
+        warehouse.execute(_TOGETHER, {"recent": as_of - SAME_MESSAGE, "week": today - WEEK})
         warehouse.execute(_FORGET_HELD)
         warehouse.execute(_KEEP)
         warehouse.execute(_COUNT_UP, {"today": today})
@@ -97,13 +109,7 @@ def decide(
 
 def quiet_until(channel: ChannelDefinition, as_of: datetime, zone: str) -> datetime | None:
     """When the quiet hours that `as_of` falls into are over; None outside of them."""
-    hours = channel.quiet()
-    if hours is None or hours[0] == hours[1]:
-        return None
-    begin, end = hours
-    now = local(as_of, zone).time()
-    inside = begin <= now < end if begin < end else now >= begin or now < end
-    return next_time(end.strftime("%H:%M"), as_of, zone=zone) if inside else None
+    return over_at(channel.quiet(), as_of, zone)
 
 
 def _follow_merges(warehouse: Warehouse) -> None:
@@ -179,6 +185,9 @@ from (
     case when s.address_key is not null then 'suppressed'
          when d.purpose <> 'transactional' and (p.granted = false or (p.granted is null and d.purpose = 'marketing'))
            then 'no_consent'
+         when (h.unguarded and d.purpose <> 'transactional') or (h.minor and d.purpose = 'marketing') then 'minor'
+         when h.generic and d.purpose = 'marketing' and list_contains($personal::varchar[], d.journey)
+           then 'personal_off'
          when d.purpose = 'marketing' and d.created_at < $stale then 'stale'
          when w.outbox_id is not null then 'left' end as reason
   from deliveries d join gate_channels c on c.channel = d.channel
@@ -186,16 +195,21 @@ from (
     left join (select distinct address_key, channel from suppressions) s
       on s.address_key = d.address_key and s.channel = c.kind
     left join permissions p on p.profile_id = d.profile_id and p.purpose = d.purpose and p.channel = c.kind
+    left join heeded h on h.profile_id = d.profile_id
   where d.state = 'queued'
 ) as refused
 where deliveries.delivery_id = refused.delivery_id and refused.reason is not null
 """
 # It was let through and counted before; only its hour is another.
 _PUT_OFF = """
-update deliveries set due_at = c.quiet_until from gate_channels c
-where c.channel = deliveries.channel and c.quiet_until is not null
-  and deliveries.state = 'queued' and deliveries.purpose <> 'transactional'
-  and (deliveries.due_at is null or deliveries.due_at < c.quiet_until)
+update deliveries set due_at = quiet.until
+from (
+  select d.delivery_id, greatest(c.quiet_until, h.quiet_until) as until
+  from deliveries d join gate_channels c on c.channel = d.channel left join heeded h on h.profile_id = d.profile_id
+  where d.state = 'queued' and d.purpose <> 'transactional'
+) as quiet
+where quiet.delivery_id = deliveries.delivery_id and quiet.until is not null
+  and (deliveries.due_at is null or deliveries.due_at < quiet.until)
 """
 _ASKED = """
 create or replace temp table asked as
@@ -223,8 +237,10 @@ with owned as (
     left join traits t on t.profile_id = a.profile_id and t.name = c.identifier and t.vault_key = o.subject_key
   group by a.delivery_id
 )
-select a.*, c.kind, c.quiet_until, best.address.subject_id as subject_id, best.address.address_key as address_key
+select a.*, c.kind, greatest(c.quiet_until, h.quiet_until) as quiet_until, h.most,
+       best.address.subject_id as subject_id, best.address.address_key as address_key
 from asked a left join gate_channels c on c.channel = a.channel left join best on best.delivery_id = a.delivery_id
+  left join heeded h on h.profile_id = a.profile_id
 """
 _ALONE = """
 create or replace temp table alone as
@@ -237,12 +253,16 @@ select a.*,
        when s.address_key is not null then 'suppressed'
        when a.purpose <> 'transactional' and (p.granted = false or (p.granted is null and a.purpose = 'marketing'))
          then 'no_consent'
+       when (h.unguarded and a.purpose <> 'transactional') or (h.minor and a.purpose = 'marketing') then 'minor'
+       when h.generic and a.purpose = 'marketing' and list_contains($personal::varchar[], a.journey)
+         then 'personal_off'
        when a.held_out then 'holdout' end as refused
 from addressed a
   left join gate_left w on w.outbox_id = a.delivery_id
   left join (select distinct address_key, channel from suppressions) s
     on s.address_key = a.address_key and s.channel = a.kind
   left join permissions p on p.profile_id = a.profile_id and p.purpose = a.purpose and p.channel = a.kind
+  left join heeded h on h.profile_id = a.profile_id
 """
 _TOGETHER = """
 create or replace temp table decided as
@@ -269,9 +289,21 @@ with passing as (
   where s.crossed is null
   qualify coalesce(u.sent, 0) + row_number() over (
     partition by s.profile_id, s.channel, s.purpose order by s.created_at, s.delivery_id) > c.most
+), week as (
+  select profile_id, sum(sent) as sent from cap_counters
+  where purpose = 'marketing' and day >= $week and profile_id in (select profile_id from single where most is not null)
+  group by profile_id
+), own as (
+  select s.delivery_id
+  from single s anti join capped using (delivery_id) left join week w on w.profile_id = s.profile_id
+  where s.crossed is null and s.purpose = 'marketing' and s.most is not null
+  qualify coalesce(w.sent, 0) + row_number() over (
+    partition by s.profile_id order by s.created_at, s.delivery_id) > s.most
 ), judged as (
-  select a.*, coalesce(a.refused, s.crossed, case when k.delivery_id is not null then 'frequency_cap' end) as reason
+  select a.*, coalesce(a.refused, s.crossed, case when k.delivery_id is not null then 'frequency_cap'
+                                                  when o.delivery_id is not null then 'own_cap' end) as reason
   from alone a left join single s on s.delivery_id = a.delivery_id left join capped k on k.delivery_id = a.delivery_id
+    left join own o on o.delivery_id = a.delivery_id
 )
 select delivery_id, profile_id, subject_id, address_key, channel, template, journey, version, step, purpose, campaign,
        case when reason is null then 'queued' when reason = 'quiet_hours' then 'held' else 'withheld' end as state,

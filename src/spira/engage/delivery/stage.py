@@ -14,12 +14,15 @@ from spira.engage.delivery.gate import decide
 def run(turn: DeliveryTurn) -> int:
     """One tick of deliveries; how many rows changed."""
     folded = fold(turn.warehouse, turn.as_of)
+    consent = turn.settings.consent
     decided = decide(
         turn.warehouse,
         turn.applied.of("channel"),
         [each.name for each in turn.applied.definitions_of("template")],
         turn.as_of,
         zone=turn.settings.workspace.zone,
+        personal=[each.journey for each in turn.applied.of("journey") if each.chooses_people],
+        ages=(consent.guardian_age, consent.marketing_age),
     )
     folded += fold_anew(turn.warehouse)
     return folded + decided.rows + dispatch(turn)

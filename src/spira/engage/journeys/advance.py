@@ -26,6 +26,7 @@ from spira.kernel.durations import parse_duration
 from spira.segment.conditions.catalog import Catalog
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
+from spira.unify.personal import REFUSED_SQL
 
 _log = logging.getLogger("spira.engage")
 
@@ -141,13 +142,19 @@ class _Tick:
         return stepped, messages
 
     def _branch(self) -> None:
-        """Decide the way of everyone who stands at a branch."""
+        """Decide the way of everyone who stands at a branch.
+
+        Whoever refused personal content is not sorted by what is known of them: they go on by `else`, and leave
+        where a way only leads out.
+        """
         self._warehouse.execute(_NO_WAYS)
         for version, node in self._nodes("branch"):
             here = {"journey": version.name, "version": version.number, "step": node.position}
+            ends = {each.position for each in version.nodes if each.kind == "exit"}
             for condition, following in node.ways:
-                if not self._warehouse.execute(_ASK_UNDECIDED, here):
-                    break
+                content = version.model.purpose == "marketing" and following is not None and following not in ends
+                if not self._warehouse.execute(_ASK_UNDECIDED, {**here, "content": content}):
+                    continue
                 self._choose(version, condition)
                 self._warehouse.execute(_GO, here | {"following": following})
 
@@ -268,11 +275,12 @@ from moving m join flow f on f.journey = m.journey and f.version = m.version and
 where f.kind = 'send'
 """
 _NO_WAYS = "create or replace temp table ways (enrolment_id BIGINT not null, following VARCHAR)"
-_ASK_UNDECIDED = """
+_ASK_UNDECIDED = f"""
 create or replace temp table changed as
 select distinct profile_id from moving
 where journey = $journey and version = $version and step = $step
   and enrolment_id not in (select enrolment_id from ways)
+  and not ($content and profile_id in ({REFUSED_SQL}))
 """
 _GO = """
 insert into ways

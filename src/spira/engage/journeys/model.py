@@ -173,7 +173,17 @@ class JourneyDefinition(DefinitionModel):
     holdout: str = Field(default="10%", description="The share that walks the journey and is not written to.")
     campaign: NameStr | None = Field(default=None, description="A label that groups journeys in reports.")
     purpose: Purpose = Field(default="marketing", description="What for: consent, quiet hours and caps depend on it.")
+    personal: bool = Field(
+        default=True,
+        description="Whether the audience is chosen by what is known of people; with false whoever refused personal "
+        "content gets its messages too.",
+    )
     steps: list[Step] = Field(min_length=1, description="What happens, one after the other.")
+
+    @property
+    def chooses_people(self) -> bool:
+        """Whether who enters is chosen by what is known of them, so that nobody enters who refused that."""
+        return self.personal and self.enter.audience is not None
 
     @field_validator("holdout", mode="before")
     @classmethod
