@@ -1,6 +1,6 @@
 """Proposals: what comes in and nobody declared, as parts of a tracking plan that would take it.
 
-Reads   `undeclared`, `events` (samples, without what is personal)
+Reads   `undeclared`, `events` (samples, without what is personal), and what collect.trait_proposals reads
 
 Each undeclared property is proposed with the type that all its values had; where they had several the
 proposal says so and leaves it as JSON, for one name has one type. Lists of objects are proposed as
@@ -23,6 +23,7 @@ from spira.collect.properties import FIELD_MARK
 from spira.collect.quarantine import quoted
 from spira.collect.shown import without_contacts
 from spira.collect.tracking import RESERVED, RESERVED_FIELDS, SQL_TYPES, Plan
+from spira.collect.trait_proposals import TraitProposal, propose_traits, trait_lines
 from spira.definitions.model import NAME
 from spira.storage.warehouse import Warehouse
 
@@ -80,6 +81,7 @@ class Proposals:
     events: int = field(metadata={"help": "how many events the plan in force declares, Spira's own included"})
     properties: int = field(metadata={"help": "how many properties it declares"})
     proposals: tuple[Proposal, ...] = field(metadata={"help": "per event, most frequent first"})
+    traits: TraitProposal = field(metadata={"help": "the traits of people that no plan declares"})
     backfills: tuple[Backfill, ...] = field(metadata={"help": "columns that are still taking over kept values"})
     text: str = field(metadata={"help": "all of it as one part of a tracking plan; empty when nothing can be declared"})
 
@@ -98,14 +100,16 @@ def propose(warehouse: Warehouse, plan: Plan, *, as_of: datetime, days: int = DA
         _proposal(plan, event, by_event[event], types=everywhere, samples=samples.get(event, {})) for event in order
     )
     parts = [_event_lines(each.event, each.properties) for each in found if each.text]
+    traits = propose_traits(warehouse, plan, as_of=as_of, days=days)
     return Proposals(
         as_of=as_of,
         days=days,
         events=len(plan.events),
         properties=len(plan.properties()),
         proposals=found,
+        traits=traits,
         backfills=pending(warehouse),
-        text=_document("proposed", [line for lines in parts for line in lines]) if parts else "",
+        text=_whole([line for lines in parts for line in lines], trait_lines(traits.traits)),
     )
 
 
@@ -268,6 +272,12 @@ _SPOKEN = {
     "elsewhere": "another event declares it with another type",
     "personal": "it is a contact value, which is taken out; have the sender leave it out",
 }
+
+
+def _whole(events: list[str], traits: list[str]) -> str:
+    """Everything that is proposed as one part of a plan."""
+    lines = [*(("events:", *events) if events else ()), *(("traits:", *traits) if traits else ())]
+    return "\n".join(["tracking: proposed", *lines]) + "\n" if lines else ""
 
 
 def _document(name: str, lines: list[str]) -> str:
