@@ -2,6 +2,7 @@
 
 Reads   `profile_events`   and the lines of its arrays: what the values speak of
         `profiles`         who there is
+        `restricted`       who is left out
         `traits`, `permissions`   where a value names a trait or a consent
         `changes`          whom a batch has touched
 Writes  `tags`             one row per profile, one typed column per tag, and the next edge
@@ -19,13 +20,13 @@ transaction puts it in place, so that a reader sees the old values or the new.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from spira.definitions.apply import Applied
 from spira.definitions.model import DefinitionModel, Label, NameStr
-from spira.segment import passes
+from spira.segment import manual_tags, passes
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.passes import Pass, Program
 from spira.segment.tables import TAG_INPUTS, TAGS
@@ -41,6 +42,8 @@ READERS = ("segment.models.tags", "segment.audiences.tags")
 class TagDefinition(DefinitionModel):
     """A tag: a short fact about each profile."""
 
+    model_config = ConfigDict(json_schema_extra=manual_tags.either)
+
     tag: NameStr = Field(description="Its name: conditions and other tags use it.")
     label: Label | None = Field(default=None, description="What people call it.")
     description: Label | None = Field(default=None, description="What it says, and what it is good for.")
@@ -51,7 +54,16 @@ class TagDefinition(DefinitionModel):
     privacy: Literal["open", "personal", "sensitive"] = Field(
         default="open", description="How carefully it is shown; `sensitive` values leave no export."
     )
+    manual: manual_tags.Manual | None = Field(
+        default=None,
+        description="Set by staff instead of a `value`: `flag` is yes or no, `choice` one of `values`.",
+    )
     value: str = Field(description="The expression that gives its value.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folded(cls, told: Any) -> Any:
+        return manual_tags.folded(told)
 
 
 def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: datetime, *, full: bool = False) -> int:
@@ -94,6 +106,7 @@ def draft(warehouse: Warehouse, wanted: Program, as_of: datetime, *, full: bool)
             warehouse.execute(_WIDEN)
         warehouse.execute(_FORGET_NARROW)
         warehouse.execute(_RENAME)
+    warehouse.execute(_LEAVE_OUT)
 
 
 def _take_ranks(warehouse: Warehouse, each: Pass, *, full: bool) -> None:
@@ -170,6 +183,7 @@ create or replace temp table tags_wider as
 select known.*, more.* exclude (profile_id)
 from tags_draft known join tags_ranked more using (profile_id)
 """
+_LEAVE_OUT = "delete from tags_draft where profile_id in (select profile_id from restricted)"
 _FORGET_NARROW = "drop table tags_draft"
 _RENAME = "alter table tags_wider rename to tags_draft"
 _MOVED_RANKS = "create or replace temp table moved_ranks as "

@@ -24,7 +24,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from spira.collect.tracking import OWN_TRAITS
+from spira.collect.tracking import OWN_TRAITS, STAFF_EVENTS
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
 from spira.unify import changed, touches
@@ -58,7 +58,8 @@ def compute(
         warehouse.execute(_FACTS)
         warehouse.execute(_FORGET_TRAITS)
         warehouse.execute(_WRITE_TRAITS, {"own": list(OWN_TRAITS)})
-        warehouse.execute(_SEEN if STORE in warehouse.columns("profile_events") else _SEEN_WITHOUT_STORES)
+        seen = _SEEN if STORE in warehouse.columns("profile_events") else _SEEN_WITHOUT_STORES
+        warehouse.execute(seen, {"staff": sorted(STAFF_EVENTS)})
         warehouse.execute(_FORGET_VISITS, {"visit": VISIT})
         touches.write(warehouse)
         removed = int(warehouse.value(_COUNT_GONE))
@@ -133,14 +134,14 @@ create or replace temp table seen as
 select profile_id, min(ts) as first_seen, max(ts) as last_seen,
        arg_max(store_id::varchar, (ts, event_id)) as store
 from profile_events
-where profile_id in (select profile_id from changed)
+where profile_id in (select profile_id from changed) and event not in (select unnest($staff::varchar[]))
 group by profile_id
 """
 _SEEN_WITHOUT_STORES = """
 create or replace temp table seen as
 select profile_id, min(ts) as first_seen, max(ts) as last_seen, null::varchar as store
 from profile_events
-where profile_id in (select profile_id from changed)
+where profile_id in (select profile_id from changed) and event not in (select unnest($staff::varchar[]))
 group by profile_id
 """
 _FORGET_VISITS = """

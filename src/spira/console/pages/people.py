@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from spira.collect.tracking import OWN_EVENTS, OWN_TRAIT_LABELS
 from spira.console.graphs import drawn
 from spira.console.labels import by_label, label_of
+from spira.console.pages.manual_tags import offered
 from spira.console.render import done, page
 from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
@@ -178,6 +179,7 @@ def _draw(
         applied={
             kind: {getattr(each, kind) for each in core.applied.of(kind)} for kind in ("tag", "audience", "model")
         },
+        manual=offered(core, viewer, shown.tags),
         templates=[
             (each.template, label_of(core, "template", each.template, language)) for each in core.applied.of("template")
         ],

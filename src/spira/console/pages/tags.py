@@ -26,6 +26,7 @@ from spira.segment.distribution import Part
 from spira.segment.lineage import Node, Thing
 from spira.segment.tag_facts import Cost, TagCard
 from spira.segment.tag_points import TagPoint
+from spira.server.api.manual_tags import TAG
 from spira.server.api.tags import DAYS, TagView, cost, listed, view
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import DEFINE
@@ -130,6 +131,7 @@ def _draw(
         coverage=coverage_chart(core, viewer, data),
         may_define=viewer.has(*DEFINE) and viewer.units is None,
         may_measure=viewer.has(*DEFINE),
+        by_hand=core.applied.get("tag", name).model.manual is not None and viewer.has(*TAG),
         cost=cost,
         fault=fault,
     )
