@@ -45,6 +45,8 @@ def filled(path: str, world: World) -> str:
         return known.replace("{name}", "age")
     if "{import_id}" in path:
         return path.replace("{import_id}", world.imported())
+    if "{request_id}" in path:
+        return path.replace("{request_id}", world.asked())
     if "{staff_id}" in path:
         return path.replace("{staff_id}", world.colleague())
     for known, name in HOLES.items():
@@ -62,6 +64,7 @@ def filled(path: str, world: World) -> str:
 
 
 NUMBERED = {
+    "/households/{home}": "select min(household) from households where holds",
     "/quarantine/{call}": "select max(batch) || '-' || max(item) from quarantine",
     "/deliveries/{delivery_id}": "select max(delivery_id) from deliveries where sent_at is not null",
 }

@@ -31,6 +31,7 @@ from spira.sandbox.inbox import Inbox
 from spira.server.staff import NewStaff, add_staff, by_email
 from spira.storage.keys import make_keys, new_keys
 from spira.testing.workspaces import SOURCE, send
+from spira.unify import rights
 from spira.worker.core import Core
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "retail"
@@ -92,6 +93,19 @@ class World:
         imports.keep_faults(self.core.state, self.core.clock, self.core.keys, begun.import_id, [fault])
         return begun.import_id
 
+    def asked(self) -> str:
+        """The id of a request by right."""
+        return rights.file_request(
+            self.core.state,
+            self.core.keys,
+            self.core.clock,
+            settings=self.core.settings,
+            right="access",
+            subject_key=self.core.keys.subject_key("user_id", "u7"),
+            origin="staff",
+            actor="local",
+        ).request_id
+
     def colleague(self) -> str:
         """The id of somebody who is invited and has not signed in."""
         known = by_email(self.core.state, "mo@example.com")
@@ -142,6 +156,8 @@ def _live(core: Core) -> None:
 
 def _register(number: int) -> dict[str, Any]:
     traits = {"name": f"Person {number}", "email": f"u{number}@example.com", "age": f"{20 + number % 4 * 10}s"}
+    if number in (7, 17):
+        traits["address"] = "1 Harbour Lane"
     return {"type": "identify", "userId": f"u{number}", "messageId": f"id-{number}", "traits": traits,
             "timestamp": iso(DAY - timedelta(days=DAYS))}  # fmt: skip
 

@@ -66,6 +66,18 @@ def test_who_stays_keeps_the_day_they_entered(shop):
     assert shop.table("members") == [("recent", 1, _day(2))]
 
 
+def test_who_is_restricted_is_in_no_audience_and_has_no_tag(shop):
+    """They leave with the refresh that sees the restriction, and come back once it is lifted."""
+    shop.define(TWO)
+    shop.add([_order(4, 1), _order(5, 1)])
+    assert _refresh(shop, 2) == Moves(entered=2, left=0)
+    shop.warehouse.execute("insert into restricted values (4, ?)", [_day(3)])
+    assert _refresh(shop, 3, full=True) == Moves(entered=0, left=1)
+    assert [row[0] for row in shop.warehouse.query("select profile_id from tags where orders > 0")] == [5]
+    shop.warehouse.execute("delete from restricted")
+    assert _refresh(shop, 4, full=True) == Moves(entered=1, left=0)
+
+
 def test_a_retired_audience_lets_its_members_go(shop):
     """When an audience is taken out of the definitions, everyone in it leaves, and is told of."""
     shop.define(TWO)

@@ -28,5 +28,5 @@ def erase(*, identifier: str, directory: Path, yes: bool, as_json: bool) -> None
     for key, value in receipt.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             table(list(value[0]), [list(each.values()) for each in value])
-        else:
+        elif key != "signed":  # for --json, and for `spira privacy verify-receipt`
             click.echo(f"{key:<12} {shown(value)}")

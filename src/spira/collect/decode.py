@@ -43,7 +43,7 @@ from spira.collect.identifiers import kind_of_anonymous
 from spira.collect.modes import judged, mode_of
 from spira.collect.people import Sealer
 from spira.collect.properties import Properties
-from spira.collect.tracking import Plan
+from spira.collect.tracking import OWN_PRIORITY, Plan
 from spira.collect.typed import WrongType
 from spira.kernel.jobs import job
 from spira.kernel.settings import CollectSettings
@@ -313,7 +313,7 @@ class Decoder:
             subject_id=own.subject_id,
             campaign=(own.campaign, None, None, None, None),
         )
-        self.columns.add(event, read, person, priority=0)
+        self.columns.add(event, read, person, priority=OWN_PRIORITY.get(own.event, 0))
         return None
 
     def _subject_key(self, call: Call) -> str | None:

@@ -124,6 +124,7 @@ def draft(warehouse: Warehouse, wanted: Program, as_of: datetime, *, full: bool)
         warehouse.execute(each.everyone if full else each.changed, {"as_of": as_of} if each.timed else None)
         warehouse.execute(_TAKE_MEMBERS)
         warehouse.execute(_TAKE_EDGES)
+    warehouse.execute(_LEAVE_OUT)
 
 
 @lru_cache(maxsize=8)
@@ -203,6 +204,7 @@ select audience, profile_id, null::timestamp as since
 from (unpivot members_layer on columns(* exclude (profile_id, next_edge_at)) into name audience value is_in)
 where is_in
 """
+_LEAVE_OUT = "delete from members_draft where profile_id in (select profile_id from restricted)"
 _TAKE_EDGES = """
 insert into member_edges_draft by name
 select profile_id, next_edge_at from members_layer where next_edge_at is not null

@@ -55,7 +55,12 @@ def affected(
     warehouse: Warehouse, state: State, vault: Vault, viewer: Viewer, identifier: tuple[str, str], *, keys: Keys
 ) -> Affected | None:
     """Who is meant by an identifier (kind and value); None when nobody has it."""
-    found = warehouse.query(_WHO, {"key": keys.subject_key(*identifier)})
+    return affected_by_key(warehouse, state, vault, viewer, keys.subject_key(*identifier))
+
+
+def affected_by_key(warehouse: Warehouse, state: State, vault: Vault, viewer: Viewer, key: str) -> Affected | None:
+    """Who is meant by the HMAC of an identifier; None when nobody has it."""
+    found = warehouse.query(_WHO, {"key": key})
     if not found:
         return None
     profile = int(found[0][0])

@@ -2,6 +2,7 @@
 
 Reads   `changes`    which profiles each batch touched
         `progress`   the batch that a stage had reached
+        `household_changes`   whose household a batch has changed, though they did nothing
 Writes  `changed`    (temporary, one a lane) the profiles to look at
 
 A stage that looks at everyone runs the same statements with everyone in `changed`.
@@ -28,11 +29,20 @@ def nobody(warehouse: Warehouse) -> bool:
     return warehouse.one(_FIRST) is None
 
 
+def new_batch(warehouse: Warehouse) -> int:
+    """Count maintenance that changes profiles as a batch of its own, so that every stage sees them; its number."""
+    warehouse.execute(_BUMP)
+    return int(warehouse.value(_BATCH))
+
+
 _FIRST = "select profile_id from changed limit 1"
 _NEWEST = "select coalesce(max(batch), 0) from changes"
+_BUMP = "update loaded set batch = batch + 1"
+_BATCH = "select greatest((select coalesce(max(batch), 0) from loaded), (select coalesce(max(batch), 0) from changes))"
 _SINCE = """
 create or replace temp table changed as
-select distinct profile_id from changes where batch > $since and batch <= $upto
+select profile_id from changes where batch > $since and batch <= $upto
+union select profile_id from household_changes where batch > $since and batch <= $upto
 """
 _EVERYONE = """
 create or replace temp table changed as

@@ -12,10 +12,15 @@ MARK = "<!-- drawn from the registry of tables; a test says when it is out of da
 _HEAD = ("| store | table | what it holds | tied to a person by | written by |", "|---|---|---|---|---|")
 
 
+def held() -> list[Table]:
+    """Every table that holds personal data, in order."""
+    found = [each for each in map(TABLES.get, TABLES) if each.person or each.holds]
+    return sorted(found, key=lambda each: (each.store, each.name))
+
+
 def drawn() -> str:
     """Every table that holds personal data, as rows of Markdown."""
-    held = [each for each in map(TABLES.get, TABLES) if each.person or each.holds]
-    return "\n".join((*_HEAD, *(_row(each) for each in sorted(held, key=lambda each: (each.store, each.name)))))
+    return "\n".join((*_HEAD, *(_row(each) for each in held())))
 
 
 def _row(table: Table) -> str:

@@ -35,7 +35,7 @@ from spira.storage.state import METADATA, State, in_parts, state_table, upsert
 from spira.storage.tables import TABLES
 from spira.storage.vault import VAULT, Vault
 from spira.storage.warehouse import Warehouse
-from spira.unify import identity
+from spira.unify import changed, identity
 from spira.unify.kinds import split_identifier
 from spira.unify.redact import Erased, mentions, redact
 
@@ -125,10 +125,14 @@ def erase(stores: Stores, identifier: str, *, actor: str) -> Receipt:
     parts = split_identifier(identifier)
     if parts is None:
         raise NotFound(f"`{identifier}` is no identifier", help="write KIND:VALUE, such as email:ann@example.com")
+    return erase_key(stores, stores.keys.subject_key(*parts), actor=actor)
+
+
+def erase_key(stores: Stores, key: str, *, actor: str) -> Receipt:
+    """Erase the whole person to whom the identifier with this HMAC belongs."""
     lines = _lines(stores)
     stores.load()
-    key = stores.keys.subject_key(*parts)
-    keys = sorted({key, *(each for (each,) in stores.warehouse.query(_PERSON, {"key": key}))})
+    keys = keys_of(stores.warehouse, key)
     profile = stores.warehouse.value(_PROFILE, {"key": key})
     at = stores.clock.now()
     with stores.state.write() as connection:
@@ -138,6 +142,11 @@ def erase(stores: Stores, identifier: str, *, actor: str) -> Receipt:
     rows = _erase_keys(stores, keys, at, lines)
     named = None if profile is None else show_profile(int(profile))
     return Receipt(erased_at=at, profile=named, identifiers=len(keys), rows=rows)
+
+
+def keys_of(warehouse: Warehouse, key: str) -> list[str]:
+    """The HMACs of all identifiers of the person who has one of them, itself included."""
+    return sorted({key, *(each for (each,) in warehouse.query(_PERSON, {"key": key}))})
 
 
 def resume(stores: Stores) -> int:
@@ -244,10 +253,9 @@ def _erase_state(state: State, chosen: dict[str, Sequence[str]]) -> list[Receipt
 
 def _erase_warehouse(warehouse: Warehouse, refused: pa.Table, lines: Sequence[_Line]) -> list[ReceiptRow]:
     """Every table there is, by whichever of its columns ties rows to people; then the bereaved are placed anew."""
-    warehouse.execute(_BUMP)
+    batch = changed.new_batch(warehouse)
     for line in lines:
         warehouse.execute(_MOVE_PLACE, {"log": line.name, "segment": line.end.segment})
-    batch = int(warehouse.value(_BATCH))
     warehouse.execute(_MENTIONED, {"batch": batch})
     with warehouse.registered("refused_calls", refused):
         gone = {"quarantine": warehouse.execute(_REFUSED)}
@@ -343,16 +351,13 @@ _REFUSED = """
 delete from quarantine using refused_calls
 where quarantine.batch = refused_calls.batch and quarantine.item = refused_calls.item
 """
-# The erasure counts as a batch, so that every stage sees the profiles it changed; and the place in
-# each log moves past the segments that were rewritten, all of which were loaded.
-_BUMP = "update loaded set batch = batch + 1"
+# The place in each log moves past the segments that were rewritten, all of which were loaded.
 _MOVE_PLACE = """
 update loaded set
     position = case when segment < $segment then 0 else position end,
     segment = greatest(segment, $segment)
 where log = $log
 """
-_BATCH = "select greatest((select coalesce(max(batch), 0) from loaded), (select coalesce(max(batch), 0) from changes))"
 _MENTIONED = """
 insert into changes by name
 select distinct coalesce(moved.profile_id, fact.subject_id) as profile_id, $batch as batch

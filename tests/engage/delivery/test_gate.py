@@ -44,8 +44,10 @@ def test_every_message_withheld_has_its_reason(outside: Outside) -> None:
     held_out = outside.ask(outside.reachable(5, "five@example.com"), held_out=True)
     lost = outside.ask(outside.reachable(6, "six@example.com"), template="gone")
     other = outside.ask(outside.reachable(7, "seven@example.com"), channel="sms")
+    restricted = outside.ask(outside.reachable(8, "eight@example.com"))
+    outside.warehouse.execute("insert into restricted values (8, ?)", [outside.as_of])
 
-    assert gate(outside) == Decided(queued=1, withheld=7)
+    assert gate(outside) == Decided(queued=1, withheld=8)
     assert outside.states() == {
         good: ("queued", None),
         refused: ("withheld", "no_consent"),
@@ -55,6 +57,7 @@ def test_every_message_withheld_has_its_reason(outside: Outside) -> None:
         held_out: ("withheld", "holdout"),
         lost: ("withheld", "no_template"),
         other: ("withheld", "no_channel"),
+        restricted: ("withheld", "restricted"),
     }
     assert gate(outside) == Decided()
 

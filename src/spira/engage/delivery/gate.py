@@ -1,10 +1,12 @@
 """The gate: the only way out, the same for every channel, with a reason for every message withheld.
 
 Reads   `outbox`, `enrolments`, `deliveries`, `identifiers`, `moved`, `traits`, `permissions`, `suppressions`,
+        `restricted`, `cap_counters`
 Writes  `deliveries`     a row for each message asked for: queued, held, or withheld with its reason
         `cap_counters`   what was let through, by day
 
 Nothing is queued without permission, and what waits is asked about again: a message whose
+person has said no, was restricted or was made to leave the journey, or whose address was suppressed, is withheld
 even between two tries, and none of them goes out in quiet hours. The reasons and their order are
 those of docs/reference/gate.md.
 """
@@ -40,6 +42,7 @@ REASONS = (
     "unreachable",
     "suppressed",
     "no_consent",
+    "restricted",
     "minor",
     "personal_off",
     "holdout",
@@ -185,6 +188,7 @@ from (
     case when s.address_key is not null then 'suppressed'
          when d.purpose <> 'transactional' and (p.granted = false or (p.granted is null and d.purpose = 'marketing'))
            then 'no_consent'
+         when d.purpose <> 'transactional' and r.profile_id is not null then 'restricted'
          when (h.unguarded and d.purpose <> 'transactional') or (h.minor and d.purpose = 'marketing') then 'minor'
          when h.generic and d.purpose = 'marketing' and list_contains($personal::varchar[], d.journey)
            then 'personal_off'
@@ -195,6 +199,7 @@ from (
     left join (select distinct address_key, channel from suppressions) s
       on s.address_key = d.address_key and s.channel = c.kind
     left join permissions p on p.profile_id = d.profile_id and p.purpose = d.purpose and p.channel = c.kind
+    left join restricted r on r.profile_id = d.profile_id
     left join heeded h on h.profile_id = d.profile_id
   where d.state = 'queued'
 ) as refused
@@ -253,6 +258,7 @@ select a.*,
        when s.address_key is not null then 'suppressed'
        when a.purpose <> 'transactional' and (p.granted = false or (p.granted is null and a.purpose = 'marketing'))
          then 'no_consent'
+       when a.purpose <> 'transactional' and r.profile_id is not null then 'restricted'
        when (h.unguarded and a.purpose <> 'transactional') or (h.minor and a.purpose = 'marketing') then 'minor'
        when h.generic and a.purpose = 'marketing' and list_contains($personal::varchar[], a.journey)
          then 'personal_off'
@@ -262,6 +268,7 @@ from addressed a
   left join (select distinct address_key, channel from suppressions) s
     on s.address_key = a.address_key and s.channel = a.kind
   left join permissions p on p.profile_id = a.profile_id and p.purpose = a.purpose and p.channel = a.kind
+  left join restricted r on r.profile_id = a.profile_id
   left join heeded h on h.profile_id = a.profile_id
 """
 _TOGETHER = """

@@ -13,7 +13,7 @@ from litestar.params import FromQuery, JSONBody
 from spira.kernel.clock import midnight
 from spira.server import staff
 from spira.server.api.quarantine import day_of
-from spira.server.api.requests import Named, carry_out
+from spira.server.api.requests import Named, carry_out, signed
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import ERASE, whole
 from spira.server.wire import plain
@@ -73,9 +73,9 @@ def sought_of(core: AnyCore, family: str, actor: str, subject: str, since: str, 
 
 @post("/api/erase", opt=whole(ERASE), status_code=200, sync_to_thread=True)
 def erase_person(core: Core, viewer: Asking, data: JSONBody[Named]) -> dict[str, Any]:
-    """Erase a person from every store; the receipt names nobody, and is kept under its number."""
+    """Erase a person from every store; the receipt names nobody, is signed, and is kept under its number."""
     number, receipt = carry_out(core, viewer, data.identifier)
-    return {**plain(receipt), "receipt": number}
+    return {**plain(receipt), "receipt": number, "signed": signed(core, number)}
 
 
 @get("/api/audit", opt=whole(ERASE), sync_to_thread=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from litestar import get, post
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Role, Viewer
@@ -19,7 +19,8 @@ from spira.server.roles import ERASE, whole
 from spira.server.wire import plain
 from spira.storage import audit as audits
 from spira.unify import erase as erasing
-from spira.unify.affected import Affected, affected
+from spira.unify import receipts
+from spira.unify.affected import Affected, affected, affected_by_key
 from spira.unify.erase import Receipt, ReceiptRow
 from spira.unify.export import PersonFile, export
 from spira.unify.kinds import split_identifier
@@ -89,7 +90,7 @@ def view(core: AnyCore, *, receipt: int = 0) -> Requests:
 
 def look_up(core: AnyCore, viewer: Viewer, identifier: str) -> Affected:
     """Who is meant, masked, and how much there is of them; NotFound for nobody."""
-    found = affected(core.lane(), core.state, core.vault, viewer, _parts(identifier), keys=core.keys)
+    found = affected(core.lane(), core.state, core.vault, viewer, parts(identifier), keys=core.keys)
     if found is None:
         raise NotFound("nobody has this identifier", help="see that it is written as the person told it")
     return found
@@ -97,9 +98,13 @@ def look_up(core: AnyCore, viewer: Viewer, identifier: str) -> Affected:
 
 def carry_out(core: AnyCore, viewer: Viewer, identifier: str) -> tuple[int, Receipt]:
     """Erase a person from every store; the number of the receipt that is kept, and the receipt."""
-    key = core.keys.subject_key(*_parts(identifier))
+    return erase_and_keep_receipt(core, viewer, core.keys.subject_key(*parts(identifier)))
+
+
+def erase_and_keep_receipt(core: AnyCore, viewer: Viewer, key: str) -> tuple[int, Receipt]:
+    """The same for whoever has the identifier with this HMAC."""
     with core.exclusive():
-        receipt = erasing.erase(core.stores(), identifier, actor=viewer.staff_id)
+        receipt = erasing.erase_key(core.stores(), key, actor=viewer.staff_id)
     number = audits.record(
         core.state,
         core.clock,
@@ -117,22 +122,43 @@ def carry_out(core: AnyCore, viewer: Viewer, identifier: str) -> tuple[int, Rece
 
 def give_out(core: AnyCore, viewer: Viewer, identifier: str) -> PersonFile:
     """Everything about a person in clear, for a privacy officer; written down."""
-    found = look_up(core, viewer, identifier)
+    return give_out_key(core, viewer, core.keys.subject_key(*parts(identifier)))
+
+
+def give_out_key(core: AnyCore, viewer: Viewer, key: str) -> PersonFile:
+    """The same for whoever has the identifier with this HMAC."""
+    found = affected_by_key(core.lane(), core.state, core.vault, viewer, key)
+    if found is None:
+        raise NotFound("nobody has this identifier", help="see that it is written as the person told it")
     if found.person is None:
         raise NotFound("there is no profile of this person yet", help="wait for the next turn")
 
     def told(person: str) -> None:
         audit(core, viewer, "person.export", person)
 
-    profile = int(core.lane().value(_PROFILE, {"key": core.keys.subject_key(*_parts(identifier))}))
+    profile = int(core.lane().value(_PROFILE, {"key": key}))
     return export(core.lane(), core.vault, viewer, profile, at=as_of(core), on_show=told)
 
 
-def _parts(identifier: str) -> tuple[str, str]:
-    parts = split_identifier(identifier)
-    if parts is None:
+def signed(core: AnyCore, number: int) -> dict[str, Any]:
+    """The receipt of a number, signed: what can be handed to the person or to an authority."""
+    receipt = _receipt(core, number)
+    return receipts.signed(
+        core.keys,
+        number=number,
+        subject=receipt.subject,
+        erased_at=receipt.erased_at,
+        identifiers=receipt.identifiers,
+        rows=[plain(each) for each in receipt.rows],
+    )
+
+
+def parts(identifier: str) -> tuple[str, str]:
+    """An identifier's kind and value; NotFound for text that is none."""
+    found = split_identifier(identifier)
+    if found is None:
         raise NotFound("this is no identifier", help="write KIND:VALUE, such as email:ann@example.com")
-    return parts
+    return found
 
 
 def _receipt(core: AnyCore, number: int) -> ReceiptView:
@@ -169,8 +195,14 @@ def export_person(core: Core, viewer: Asking, data: JSONBody[Named]) -> dict[str
     return plain(give_out(core, viewer, data.identifier))  # type: ignore[no-any-return]
 
 
+@get("/api/requests/receipts/{number:int}", opt=whole(ERASE), sync_to_thread=True)
+def show_receipt(core: Core, number: FromPath[int]) -> dict[str, Any]:
+    """The signed receipt of an erasure: every store that was touched, and nobody's name."""
+    return signed(core, number)
+
+
 _PROFILE = """
 select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)
 where subject_key = $key
 """
-ROUTES = [list_requests, look_up_person, export_person]
+ROUTES = [list_requests, look_up_person, export_person, show_receipt]

@@ -65,3 +65,10 @@ def _rights() -> None:
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_rights_details")),
     )
     op.create_index(op.f("ix_rights_details_subject_key"), "rights_details", ["subject_key"], unique=False)
+    op.create_table(
+        "restrictions",
+        sa.Column("subject_key", sa.String(length=32), nullable=False),
+        sa.Column("since", sa.DateTime(), nullable=False),
+        sa.Column("set_by", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("subject_key", name=op.f("pk_restrictions")),
+    )

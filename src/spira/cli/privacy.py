@@ -1,0 +1,172 @@
+"""`spira privacy`: what people ask for by right, and the receipts of erasures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spira.cli.client import connect
+from spira.cli.options import json_option, shown, table, working, workspace_option
+from spira.kernel.settings import load_settings
+
+RIGHTS = click.Choice(["access", "portability", "correction", "restriction", "erasure"])
+LAWS = click.Choice(["pipl", "gdpr"])
+
+
+@click.group("privacy")
+def privacy() -> None:
+    """What people ask for by right, and the receipts of erasures."""
+
+
+@privacy.command("requests")
+@click.option("--status", type=click.Choice(["open", "done", "refused"]), default=None, help="Only these.")
+@workspace_option
+@json_option
+def requests(*, status: str | None, directory: Path, as_json: bool) -> None:
+    """The register: what is due, the most pressing first, then what was answered."""
+    with connect(directory) as api:
+        answer = api.get("/api/rights", status=status or "")
+    if as_json:
+        click.echo(answer.text)
+        return
+    found = answer.value()
+    click.echo(f"{found['open']} open, {found['pressing']} pressing, {found['late']} late")
+    if found["rows"]:
+        heads = ("request", "right", "law", "status", "filed", "due", "days left")
+        table(heads, [_row(each) for each in found["rows"]])
+
+
+@privacy.command("file")
+@click.argument("right", type=RIGHTS)
+@click.argument("identifier", metavar="KIND:VALUE")
+@click.option("--law", type=LAWS, default=None, help="Whose deadline holds; the workspace's own by default.")
+@click.option("--note", default="", help="What the person wrote.")
+@click.option("--correct", "corrections", metavar="NAME=VALUE", multiple=True, help="A corrected trait; repeatable.")
+@workspace_option
+@json_option
+def file(
+    *,
+    right: str,
+    identifier: str,
+    law: str | None,
+    note: str,
+    corrections: tuple[str, ...],
+    directory: Path,
+    as_json: bool,
+) -> None:
+    """File a request for somebody, and start its clock."""
+    told = dict(_pair(each) for each in corrections)
+    body = {"identifier": identifier, "right": right, "law": law, "note": note, "corrections": told}
+    with connect(directory) as api:
+        answer = api.post("/api/rights", body)
+    _print(answer.text, answer.value(), as_json=as_json)
+
+
+@privacy.command("carry-out")
+@click.argument("request")
+@click.option("--answer", default="", help="What the person is told.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@workspace_option
+@json_option
+def carry_out(*, request: str, answer: str, yes: bool, directory: Path, as_json: bool) -> None:
+    """Do what a request asks for (correct, restrict, erase), and close it."""
+    with connect(directory) as api:
+        right = api.get(f"/api/rights/{request}").value()["row"]["request"]["right"]
+        if not yes:
+            click.confirm(f"Carry out this request for {right}?", abort=True)
+        with working(right):
+            done = api.post(f"/api/rights/{request}/carry-out", {"answer": answer})
+    _print(done.text, done.value(), as_json=as_json)
+
+
+@privacy.command("refuse")
+@click.argument("request")
+@click.option("--answer", required=True, help="Why, as the person is told.")
+@workspace_option
+@json_option
+def refuse(*, request: str, answer: str, directory: Path, as_json: bool) -> None:
+    """Refuse a request, with the reason."""
+    with connect(directory) as api:
+        done = api.post(f"/api/rights/{request}/refuse", {"answer": answer})
+    _print(done.text, done.value(), as_json=as_json)
+
+
+@privacy.command("extend")
+@click.argument("request")
+@workspace_option
+@json_option
+def extend(*, request: str, directory: Path, as_json: bool) -> None:
+    """Extend a request's deadline, once; tell the person why."""
+    with connect(directory) as api:
+        done = api.post(f"/api/rights/{request}/extend")
+    _print(done.text, done.value(), as_json=as_json)
+
+
+@privacy.command("lift")
+@click.argument("request")
+@workspace_option
+@json_option
+def lift(*, request: str, directory: Path, as_json: bool) -> None:
+    """Lift the restriction of whoever filed a request."""
+    with connect(directory) as api:
+        done = api.post(f"/api/rights/{request}/lift")
+    _print(done.text, done.value(), as_json=as_json)
+
+
+@privacy.command("verify-receipt")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--key", default=None, help="The public key that must have signed it; by default the workspace's own.")
+@workspace_option
+@json_option
+def verify_receipt(*, file: Path, key: str | None, directory: Path, as_json: bool) -> None:
+    """Check that a receipt of an erasure is as it was signed, and by whom."""
+    from dataclasses import asdict
+
+    from spira.unify import receipts
+
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        document = None
+    found = receipts.verify(document, key=key or _own_key(directory))
+    told = {**asdict(found), "stores": list(found.stores)}
+    _print(json.dumps(told), told, as_json=as_json)
+
+
+@privacy.command("public-key")
+@workspace_option
+def public_key(*, directory: Path) -> None:
+    """The public half of the key that signs receipts: who has it can verify them without the workspace."""
+    load_settings(directory)
+    click.echo(_own_key(directory))
+
+
+def _own_key(directory: Path) -> str:
+    from spira.storage.keys import load_keys
+    from spira.unify import receipts
+
+    return receipts.public_key(load_keys(directory))
+
+
+def _pair(written: str) -> tuple[str, str]:
+    name, equals, value = written.partition("=")
+    if not equals:
+        raise click.BadParameter(f"`{written}` is no correction; write NAME=VALUE")
+    return name, value
+
+
+def _row(each: dict[str, Any]) -> list[object]:
+    told = each["request"]
+    left = each["days_left"] if told["status"] == "open" else None
+    return [*(told[name] for name in ("request_id", "right", "law", "status", "filed_at", "due_at")), left]
+
+
+def _print(text: str, told: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(text)
+        return
+    for name, value in told.items():
+        click.echo(f"{name:<12} {shown(value)}")

@@ -1,0 +1,147 @@
+"""Rights: what people ask for is filed, shown with its clock, carried out, and answered."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+
+import pytest
+from litestar.testing import TestClient
+from tests.console.world import World, open_world
+
+from spira.console.app import create_app
+from spira.server.sessions import open_session
+from spira.server.staff import NewStaff, add_staff
+from spira.storage import audit
+from spira.unify import receipts
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    """A world of this module's own."""
+    with open_world(tmp_path_factory.mktemp("rights")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def officer(lived: World):
+    """A privacy officer before it."""
+    core = lived.core
+    new = NewStaff(email="pia@example.org", name="Pia", roles=("privacy_officer",))
+    made = add_staff(core.state, new, at=core.clock.now())
+    client = TestClient(create_app(core, wall=core.clock), raise_server_exceptions=False)
+    client.cookies.set("spira_session", open_session(core.state, made.staff_id, at=core.clock.now(), hours=800))
+    client.cookies.set("spira_language", "en")
+    client.headers["x-csrf-token"] = client.get("/rights").text.split('name="csrf" value="')[1].split('"')[0]
+    return client
+
+
+def filed(officer, right, person, **more):
+    """File a request by the form; its page's address."""
+    form = {"right": right, "law": "pipl", "kind": "user_id", "identifier": person, **more}
+    answer = officer.post("/rights", data=form, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].partition("?")[0]
+
+
+def test_a_request_is_filed_and_shown_with_its_clock(officer, lived):
+    """It stands in the register with the days that are left, and on its own page with whom it is about, masked."""
+    place = filed(officer, "portability", "u3", note="<i>all of it</i>")
+    page = officer.get("/rights").text
+    assert "Portability" in page
+    assert "days left" in page
+    own = officer.get(place).text
+    assert lived.person("u3") in own
+    assert "&lt;i&gt;all of it" in own
+    assert "Person 3" not in own
+    assert officer.get("/rights/req_nobody").status_code == 404
+    assert officer.get("/rights?status=lost").status_code == 404
+    assert (
+        officer.post("/rights", data={"right": "correction", "kind": "user_id", "identifier": "u3"}).status_code == 422
+    )
+
+
+def test_a_package_has_everything_for_machines_and_to_read(officer, lived):
+    """JSON, a page in clear, and the data map; taking it is an act, and closing the request another."""
+    place = filed(officer, "access", "u4")
+    answer = officer.post(f"{place}/package")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        told = json.loads(archive.read("person.json"))
+        page, data_map = archive.read("person.html").decode(), archive.read("data-map.html").decode()
+    assert "u4@example.com" in {each["shown"] for each in told["identifiers"]}
+    assert "u4@example.com" in page
+    assert "<script" not in page
+    assert "vault" in data_map
+    officer.post(f"{place}/carry-out", data={"answer": "Handed over."})
+    row = officer.get(f"/api{place}").json()
+    assert (row["row"]["request"]["status"], row["answer"]) == ("done", "Handed over.")
+    acts = [each.action for each in audit.latest(lived.core.state, limit=10)]
+    assert {"person.export", "rights.done"} <= set(acts)
+
+
+def test_a_correction_is_believed_before_every_source(officer, lived):
+    """The next turn has the new value, and keeps it when a source tells the old one again."""
+    place = filed(officer, "correction", "u5", trait="city", value="Yantai")
+    assert officer.post(f"{place}/carry-out", follow_redirects=False).status_code == 303
+    lived.core.refresh()
+    city = f"select value, source from traits where name = 'city' and profile_id = {profile_of(lived, 'u5')}"
+    (told,) = lived.core.lane().query(city)
+    assert told == ("Yantai", "spira")
+    wrong = filed(officer, "correction", "u5", trait="email", value="other@example.com")
+    assert officer.post(f"{wrong}/carry-out").status_code == 422
+    assert officer.post(f"{wrong}/refuse", data={"answer": "Change it in your account."}, follow_redirects=False)
+
+
+def test_a_restricted_person_is_kept_and_not_used_until_that_is_lifted(officer, lived):
+    """No tag and no audience has them after the next turn, and both do again once the restriction is lifted."""
+    mine = f"select count(*) from tags where orders_90d is not null and profile_id = {profile_of(lived, 'u6')}"
+    assert lived.core.lane().value(mine) == 1
+    place = filed(officer, "restriction", "u6")
+    officer.post(f"{place}/carry-out")
+    lived.core.refresh()
+    assert lived.core.lane().value(mine) == 0
+    assert "Lift the restriction" in officer.get(place).text
+    officer.post(f"{place}/lift")
+    lived.core.refresh()
+    assert lived.core.lane().value(mine) == 1
+
+
+def test_an_erasure_has_a_receipt_that_is_signed_and_names_every_store(officer, lived):
+    """Who has it can verify it; a changed figure is found out; the request outlives the person, their words do not."""
+    place = filed(officer, "erasure", "u8", note="I want to be gone")
+    officer.post(f"{place}/carry-out", data={"answer": "Goodbye"})
+    row = officer.get(f"/api{place}").json()
+    assert (row["found"], row["note"], row["answer"]) == (None, "", "")
+    number = row["row"]["request"]["receipt"]
+    document = officer.get(f"/api/requests/receipts/{number}").json()
+    found = receipts.verify(document, key=receipts.public_key(lived.core.keys))
+    assert found.stores == ("log", "state", "warehouse", "backups")
+    assert found.total > 5
+    assert "u8" not in json.dumps(document)
+    document["total"] += 1
+    with pytest.raises(receipts.BadReceipt):
+        receipts.verify(document, key=None)
+
+
+def test_what_is_late_is_said_to_be(officer, lived):
+    """A day before its deadline a request is pressing, a day after it is late; extending it once gives time."""
+    place = filed(officer, "portability", "u9", law="gdpr")
+    clock, due = lived.core.clock, officer.get(f"/api{place}").json()["row"]["request"]["due_at"]
+    assert officer.get("/api/rights").json()["late"] == 0
+    lived.core.step_clock(clock.now() + timedelta(days=33))
+    page = officer.get("/rights").text
+    assert '<span class="pill bad">Late</span>' in page
+    assert officer.get("/api/rights").json()["late"] >= 1
+    officer.post(f"{place}/extend")
+    after = officer.get(f"/api{place}").json()["row"]
+    assert (after["late"], after["request"]["extended"]) == (False, True)
+    assert after["request"]["due_at"] > due
+    assert officer.post(f"{place}/extend").status_code == 409
+
+
+def profile_of(world, user):
+    """The number of somebody's profile."""
+    asked = "select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)"
+    return int(world.core.lane().value(f"{asked} where identifiers.value = ?", [user]))
