@@ -20,7 +20,7 @@ from spira.collect.properties import Read
 
 LINK, VISIT = "spira_link", "spira_visit"
 CODE = r"[0-9a-z][0-9a-z_-]{0,39}"
-_NAMED = b"spira_link="
+LINK_NAMED = b"spira_link="
 _LINK = re.compile(rb"[?&]spira_link=(" + CODE.encode() + rb")(?![0-9A-Za-z_-])")
 _VISIT = re.compile(rb"[?&]spira_visit=(visit_[0-9a-hjkmnp-tv-z]{16})(?![0-9A-Za-z_-])")
 
@@ -59,7 +59,7 @@ _NOWHERE = Arrival()
 def arrival(context: msgspec.Raw) -> Arrival:
     """What the address in a call's context says; looked for only where a link is named at all."""
     text = bytes(context)
-    if _NAMED not in text:
+    if LINK_NAMED not in text:
         return _NOWHERE
     try:
         page = _DECODER.decode(text).page

@@ -32,15 +32,23 @@ Reason = Literal[
     "undeclared_property",
 ]
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias"})
+# The names of events that calls become which name none themselves.
+EVENT_NAMES = {
+    "identify": "Identified",
+    "page": "Page Viewed",
+    "screen": "Screen Viewed",
+    "group": "Group Joined",
+    "alias": "Aliased",
+}
 BATCH = "batch"
 DEEPEST = 64  # levels of arrays and objects in one call
 
 Id = str | int | float | None
-_NOTHING = msgspec.Raw(b"")
+NOTHING = msgspec.Raw(b"")
 _NULL = b"null"
 _EMPTY = frozenset({b"", _NULL})
 _NOBODY = frozenset({"null", "undefined", "none", "nan", "[object object]"})
-_NOBODY_IS_LONGER = max(map(len, _NOBODY))
+LONG = max(map(len, _NOBODY)) + 1  # an id of this length is somebody's
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},:"]', re.DOTALL)
 _CLOSING = {b"{": b"}", b"[": b"]"}
@@ -70,9 +78,9 @@ class Call(msgspec.Struct, rename="camel"):
     original_timestamp: str | None = None
     sent_at: str | None = None
     write_key: Any = None
-    properties: msgspec.Raw = _NOTHING
-    traits: msgspec.Raw = _NOTHING
-    context: msgspec.Raw = _NOTHING
+    properties: msgspec.Raw = NOTHING
+    traits: msgspec.Raw = NOTHING
+    context: msgspec.Raw = NOTHING
 
 
 class Batch(msgspec.Struct, rename="camel"):
@@ -81,7 +89,7 @@ class Batch(msgspec.Struct, rename="camel"):
     batch: list[Call]
     sent_at: str | None = None
     write_key: Any = None
-    context: msgspec.Raw = _NOTHING
+    context: msgspec.Raw = NOTHING
 
 
 class Pieces(msgspec.Struct, rename="camel"):
@@ -90,7 +98,7 @@ class Pieces(msgspec.Struct, rename="camel"):
     batch: list[msgspec.Raw]
     sent_at: str | None = None
     write_key: Any = None
-    context: msgspec.Raw = _NOTHING
+    context: msgspec.Raw = NOTHING
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +107,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     calls: list[Call | Fault]
     sent_at: str | None = None
     write_key: str | None = None
-    context: msgspec.Raw = _NOTHING
+    context: msgspec.Raw = NOTHING
 
 
 class BadBody(ValueError):
@@ -157,7 +165,7 @@ def identity(written: Id) -> str | None:
     if isinstance(written, float):
         written = int(written) if written.is_integer() else written
     text = str(written).strip() if written is not None else ""
-    if len(text) > _NOBODY_IS_LONGER:
+    if len(text) >= LONG:
         return text
     return text if text and text.lower() not in _NOBODY else None
 
@@ -186,11 +194,16 @@ def _sent(text: str) -> datetime:
     return parse_instant(text)
 
 
+def event_name(call: Call) -> str:
+    """The event that a call becomes."""
+    return EVENT_NAMES.get(call.type or "") or (call.event or "").strip()
+
+
 def inspect(call: Call, *, received_at: datetime, sent_at: str | None, limits: CollectSettings) -> datetime | Fault:
     """When the call happened, or the first thing that is wrong with it whatever the tracking plan says."""
     if call.type not in TYPES:
         return Fault("malformed", f"`type` is `{call.type}`; it is one of {', '.join(sorted(TYPES))}")
-    if wrong := _wrong_parts(call, limits.max_event_bytes):
+    if wrong := wrong_parts(call, limits.max_event_bytes):
         return wrong
     if identity(call.user_id) is None and identity(call.anonymous_id) is None:
         return Fault("missing_identifier", "the call has neither `userId` nor `anonymousId`")
@@ -207,7 +220,7 @@ def inspect(call: Call, *, received_at: datetime, sent_at: str | None, limits: C
     return at
 
 
-def _wrong_parts(call: Call, largest: int) -> Fault | None:
+def wrong_parts(call: Call, largest: int) -> Fault | None:
     """What is wrong with the call's objects: no objects at all, too much in them, or too deep."""
     size = len(call.event or "")
     for written in (call.message_id, call.user_id, call.anonymous_id, call.previous_id, call.group_id):
@@ -278,7 +291,7 @@ def _parted(body: bytes) -> Pieces:
             batch=[msgspec.Raw(each) for each in calls],
             sent_at=sent_at if isinstance(sent_at, str) else None,
             write_key=_plain(found.get(b"writeKey")),
-            context=msgspec.Raw(context) if isinstance(context, bytes) else _NOTHING,
+            context=msgspec.Raw(context) if isinstance(context, bytes) else NOTHING,
         )
 
 

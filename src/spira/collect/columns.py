@@ -10,7 +10,7 @@ stretch (`subject`). The loader turns both into ids. A table without rows has no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from itertools import chain, repeat
@@ -19,14 +19,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
-from spira.collect.people import Identifier, Person, Sealer
+from spira.collect.chunk import Chunk
+from spira.collect.people import SAME_CALL, Identifier, Person, Sealer
 from spira.collect.properties import Properties, Read
+from spira.collect.shapes import Found
 from spira.collect.tracking import Plan
 from spira.collect.typed import column
 
 _TEXT, _BIG, _TIME = pa.string(), pa.int64(), pa.timestamp("us")
+
+
+CAMPAIGN_COLUMNS = ("campaign", "campaign_source", "campaign_medium", "campaign_term", "campaign_content")
 
 
 def _schema(**types: pa.DataType) -> pa.Schema:
@@ -44,11 +50,7 @@ EVENTS = _schema(
     touchpoint=_TEXT,
     domain=_TEXT,
     session_id=_TEXT,
-    campaign=_TEXT,
-    campaign_source=_TEXT,
-    campaign_medium=_TEXT,
-    campaign_term=_TEXT,
-    campaign_content=_TEXT,
+    **dict.fromkeys(CAMPAIGN_COLUMNS, _TEXT),
     subject=_BIG,
     given_subject_id=_BIG,
     properties=_TEXT,
@@ -144,6 +146,8 @@ class Columns:
         self._plan = plan
         self._items = 0
         self._events: list[Row] = []
+        self._plain_events: list[pa.Table] = []
+        self._plain_links: list[pa.Table] = []
         self._values: dict[str, tuple[list[int], list[Any]]] = {}
         self._lines: dict[str, _Lines] = {}
         self._subjects: dict[str, int] = {}
@@ -161,10 +165,16 @@ class Columns:
         """The item of the newest rows."""
         return self._items
 
-    def add(self, event: Event, read: Read, person: Person, *, priority: int) -> None:
-        """The rows of one event."""
-        item, place = self._next(), len(self._events)
-        subject = None if person.subject is None else self._number(person.subject)
+    def reserve(self, count: int) -> int:
+        """Items for so many calls; the first of them."""
+        first = self._items + 1
+        self._items += count
+        return first
+
+    def add(self, event: Event, read: Read, person: Person, *, priority: int, item: int | None = None) -> None:
+        """The rows of one event, under an item of its own where none was reserved."""
+        item, place = item or self.reserve(1), len(self._events)
+        subject = None if person.subject is None else self.number(person.subject)
         e = event
         about = (e.message_id, e.type, e.event, e.ts, e.received_at, e.source, e.touchpoint, e.domain, e.session_id)
         self._events.append((item, *about, *e.campaign, subject, e.subject_id, read.rest))
@@ -174,33 +184,58 @@ class Columns:
             values.append(value)
         for array, (lines, extras) in read.lines.items():
             self._lines.setdefault(array, _Lines()).add(item, lines, extras)
-        for other, rule in person.linked:
-            self._links.append((item, subject, self._number(other), rule))
+        self._links += ((item, subject, self.number(other), rule) for other, rule in person.linked)
+        where = (e.source, e.received_at.date(), e.event)
+        self._add_traits(item, person, priority, where)
+        for what in read.undeclared:
+            self._undeclared[*where[:2], *what] += 1
+        for name, kind in read.personal:
+            self._personal[*where, name, kind] += 1
+
+    def add_plainly(
+        self, events: pa.Table, found: Found, links: pa.Table, persons: Mapping[int, Person], chunk: Chunk
+    ) -> None:
+        """The rows of a chunk. `persons` are those of identifying calls, by place."""
+        types, length = self._plan.properties(), len(chunk)
+
+        def note(places: list[int], name: str, place: int, kind: str) -> None:
+            at = places[place]
+            origin = chunk.origins[at]
+            self._personal[origin.source, origin.day, chunk.names[at], name, kind] += 1
+
+        for name, (places, values) in found.values.items():
+            made = column(types[name], values, name, partial(note, places, name))
+            events = events.append_column(name, _scattered(made, places, length))
+        self._plain_events.append(events)
+        self._plain_links.append(links)
+        for place, array, lines, extras in found.lines:
+            self._lines.setdefault(array, _Lines()).add(chunk.items[place], lines, extras)
+        for place, person in persons.items():
+            item, origin = chunk.items[place], chunk.origins[place]
+            subject = self.number(person.subject) if person.subject else None
+            told = ((other, rule) for other, rule in person.linked if rule != SAME_CALL)
+            self._links += ((item, subject, self.number(other), rule) for other, rule in told)
+            self._add_traits(item, person, origin.facts.priority, (origin.source, origin.day, chunk.names[place]))
+        self._undeclared.update(found.undeclared)
+        self._personal.update(found.personal)
+
+    def _add_traits(self, item: int, person: Person, priority: int, where: tuple[str, date, str]) -> None:
+        """Traits; where something personal was taken out of one, only that and its kind is kept."""
         for trait in person.traits:
             self._traits.append((item, trait.name, trait.value, trait.vault_key, priority))
             for kind in trait.personal:
-                self._found(e, trait.name, kind)
-        if read.undeclared:
-            day = e.received_at.date()
-            for what in read.undeclared:
-                self._undeclared[e.source, day, *what] += 1
-        for name, kind in read.personal:
-            self._found(e, name, kind)
+                self._personal[*where, trait.name, kind] += 1
 
-    def _found(self, event: Event, name: str, kind: str) -> None:
-        """Something personal was taken out; only where and of what kind is kept."""
-        self._personal[event.source, event.received_at.date(), event.event, name, kind] += 1
-
-    def refuse(self, row: Row) -> None:
-        """A row of quarantine."""
-        self._quarantine.append((self._next(), *row))
+    def refuse(self, row: Row, *, item: int | None = None) -> None:
+        """A row of quarantine, under an item of its own where none was reserved."""
+        self._quarantine.append((item or self.reserve(1), *row))
 
     def write(self, scratch: Path, stem: str, *, plan_lines: Properties, sealer: Sealer) -> dict[str, tuple[Path, int]]:
         """Write the files; their paths and numbers of rows by table."""
         tables = {
             "events": self._event_table(),
             "identifiers": _table(self._identifiers, IDENTIFIERS),
-            "links": _table(self._links, LINKS),
+            "links": pa.concat_tables([_table(self._links, LINKS), *self._plain_links]),
             "traits": _table(self._traits, TRAITS),
             "quarantine": _table(self._quarantine, QUARANTINE),
             "attempts": _table(self.attempts, ATTEMPTS),
@@ -222,11 +257,8 @@ class Columns:
             files["sealed"] = (path, len(sealer.sealed))
         return files
 
-    def _next(self) -> int:
-        self._items += 1
-        return self._items
-
-    def _number(self, identifier: Identifier) -> int:
+    def number(self, identifier: Identifier) -> int:
+        """The number of a subject within the stretch."""
         found = self._subjects.get(identifier.key)
         if found is None:
             found = self._subjects[identifier.key] = len(self._identifiers)
@@ -235,18 +267,23 @@ class Columns:
 
     def _event_table(self) -> pa.Table:
         made = _table(self._events, EVENTS)
-        types = self._plan.properties()
+        types, length = self._plan.properties(), len(self._events)
         for name, (places, values) in self._values.items():
-            whole: list[Any] = [None] * len(self._events)
-            for place, value in zip(places, values, strict=True):
-                whole[place] = value
-            made = made.append_column(name, column(types[name], whole, name, partial(self._found_declared, name)))
-        return made
+            told = column(types[name], values, name, partial(self._found_declared, name, places))
+            made = made.append_column(name, _scattered(told, places, length))
+        return pa.concat_tables([made, *self._plain_events], promote_options="default")
 
-    def _found_declared(self, name: str, place: int, kind: str) -> None:
-        """Something personal in a declared text of the event at a place."""
-        row = self._events[place]
+    def _found_declared(self, name: str, places: list[int], place: int, kind: str) -> None:
+        """Something personal in a declared text."""
+        row = self._events[places[place]]
         self._personal[row[_SOURCE], row[_RECEIVED].date(), row[_EVENT], name, kind] += 1
+
+
+def _scattered(values: pa.Array, places: list[int], length: int) -> pa.Array:
+    """A column of a length that holds the values at their places, and nothing elsewhere."""
+    taken = np.full(length, -1, np.int64)
+    taken[places] = np.arange(len(places))
+    return values.take(pa.array(taken, mask=taken < 0))
 
 
 def _line_table(lines: _Lines, reader: Any) -> pa.Table:

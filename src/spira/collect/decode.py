@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import functools
 import gc
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +20,19 @@ from pathlib import Path
 import msgspec
 
 from spira.collect.arrivals import arrived
-from spira.collect.calls import BATCH, BadBody, Call, Fault, Request, identity, inspect, pieces, read_request
+from spira.collect.calls import (
+    BATCH,
+    BadBody,
+    Call,
+    Fault,
+    Request,
+    event_name,
+    identity,
+    inspect,
+    pieces,
+    read_request,
+)
+from spira.collect.chunk import Origin, SourceFacts, read_plainly
 from spira.collect.columns import Columns, Event, Fate
 from spira.collect.context import NO_CONTEXT, Context, campaign_of, read_context, text_of, touchpoint_of
 from spira.collect.damage import Lost
@@ -37,11 +48,13 @@ from spira.collect.envelope import (
     Replayed,
     Result,
     decode,
+    made_id,
 )
 from spira.collect.hooks.kept import is_kept, unmapped
 from spira.collect.identifiers import kind_of_anonymous
 from spira.collect.modes import judged, mode_of
 from spira.collect.people import Sealer
+from spira.collect.plain import MOST, Plain, Waiting, micros
 from spira.collect.properties import Properties
 from spira.collect.tracking import OWN_PRIORITY, Plan
 from spira.collect.typed import WrongType
@@ -52,22 +65,6 @@ from spira.storage.keys import Keys, load_keys
 from spira.storage.log_kafka import partition_of
 
 _EPOCH = datetime(1970, 1, 1)
-NAMES = {
-    "identify": "Identified",
-    "page": "Page Viewed",
-    "screen": "Screen Viewed",
-    "group": "Group Joined",
-    "alias": "Aliased",
-}
-
-
-class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a source; the columns that each of its events takes over."""
-
-    touchpoint: str | None = None
-    domain: str | None = None
-    priority: int = 0
-    mode: str | None = None
 
 
 class DecodeTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +118,7 @@ def _written(task: DecodeTask, keys: Keys, records: Iterable[bytes]) -> dict[str
     scratch.mkdir(parents=True, exist_ok=True)
     for record in records:
         decoder.take(record)
+    decoder.finish()
     stem = f"{task.segment}-{task.offset}"
     return decoder.columns.write(scratch, stem, plan_lines=decoder.properties, sealer=decoder.sealer)
 
@@ -151,6 +149,9 @@ class Decoder:
         self.limits = CollectSettings(
             max_event_bytes=task.max_event_bytes, future_tolerance_seconds=task.future_tolerance_seconds
         )
+        self._plain = Plain(task.plan, sealer, self.columns, self.properties, self.limits)
+        self._waiting: list[tuple[Accepted, Waiting]] = []
+        self._calls = 0  # of those that wait
 
     def take(self, raw: bytes) -> None:
         """One record. Whatever is in it, the next one is read: what can't be is put into quarantine."""
@@ -202,10 +203,49 @@ class Decoder:
                 via=record.via,
             )
             return
-        request = read_request(record.body, record.via)
+        batch = read_plainly(record.body, record.via)
+        if batch is None:
+            request = read_request(record.body, record.via)
+            count = len(request.calls)
+            self._one_by_one(record, request, self.columns.reserve(count), range(count))
+            return
+        facts = self.task.sources.get(record.source, _NO_FACTS)
+        origin = Origin(
+            source=record.source,
+            day=record.received_at.date(),
+            micros=micros(record.received_at),
+            sent_at=batch.sent_at,
+            mode=mode_of(self.task.plan, facts.mode),
+            facts=facts,
+        )
+        small = len(record.body) <= self.limits.max_event_bytes
+        count = len(batch.batch)
+        self._waiting.append((record, Waiting(origin, batch.batch, self.columns.reserve(count), small)))
+        self._calls += count
+        if self._calls >= MOST:
+            self.finish()
+
+    def finish(self) -> None:
+        """Read the calls that wait: the plain ones at once, the others one by one."""
+        waiting, self._waiting, self._calls = self._waiting, [], 0
+        try:
+            odd: Collection[int] = set(self._plain.read([each for _, each in waiting]))
+        except Exception:  # a fault of ours among thousands of calls: one by one it is told whose it is
+            odd = range(1, self.columns.last + 1)
+        for record, each in waiting if odd else ():
+            indexes = [index for index in range(len(each.calls)) if each.first + index in odd]
+            if indexes:
+                self._one_by_one(record, read_request(record.body, record.via), each.first, indexes)
+
+    def _one_by_one(self, record: Accepted, request: Request, first: int, indexes: Sequence[int]) -> None:
+        """Read some calls of a request the general way; the items begin with `first`."""
         shared = read_context(request.context) or NO_CONTEXT
-        for index, call in enumerate(request.calls):
-            fault = call if isinstance(call, Fault) else self._call(call, index, record, request, shared)
+        for index in indexes:
+            call, item = request.calls[index], first + index
+            try:
+                fault = call if isinstance(call, Fault) else self._call(call, index, record, request, shared, item=item)
+            except Exception as wrong:  # a fault of ours must not stop loading; the call is kept to be loaded again
+                fault = _stopped(wrong)
             if fault:
                 known = call if isinstance(call, Call) else Call()
                 self._quarantine(
@@ -219,6 +259,7 @@ class Decoder:
                     via=record.via,
                     sent_at=request.sent_at,
                     context=bytes(request.context),
+                    item=item,
                 )
 
     def _replayed(self, record: Replayed) -> None:
@@ -250,7 +291,16 @@ class Decoder:
             fault = fault or wrong
         return fault if request.calls else Fault("malformed", "there is no call in it")
 
-    def _call(self, call: Call, index: int, record: Accepted, request: Request, shared: Context) -> Fault | None:
+    def _call(
+        self,
+        call: Call,
+        index: int,
+        record: Accepted,
+        request: Request,
+        shared: Context,
+        *,
+        item: int | None = None,
+    ) -> Fault | None:
         """Add the rows of one call; or say what is wrong with it, having added none."""
         at = inspect(call, received_at=record.received_at, sent_at=request.sent_at, limits=self.limits)
         if isinstance(at, Fault):
@@ -281,7 +331,7 @@ class Decoder:
             session_id=text_of(context.session_id if context.session_id is not None else shared.session_id),
             campaign=campaign,
         )
-        self.columns.add(event, read, person, priority=facts.priority)
+        self.columns.add(event, read, person, priority=facts.priority, item=item)
         return None
 
     def _own(self, own: OwnEvent, received_at: datetime) -> Fault | None:
@@ -336,23 +386,13 @@ class Decoder:
         via: str = BATCH,
         sent_at: str | None = None,
         context: bytes = b"",
+        item: int | None = None,
     ) -> None:
         about = (received_at, source, message_id, event, fault.reason, fault.detail, subject_key)
         shared = self.sealer.body(context) if context[:1] == b"{" else None
-        self.columns.refuse((*about, self.sealer.body(body), via, sent_at, shared))
+        self.columns.refuse((*about, self.sealer.body(body), via, sent_at, shared), item=item)
 
 
 def _stopped(fault: Exception) -> Fault:
     """A fault of ours."""
     return Fault("malformed", f"the record stopped the decoder ({type(fault).__name__}); please report this")
-
-
-def event_name(call: Call) -> str:
-    """The event that a call becomes."""
-    return NAMES.get(call.type or "") or (call.event or "").strip()
-
-
-def made_id(record: Accepted, index: int) -> str:
-    """The message id of a call that has none: the same when the record is read again, another for another request."""
-    seed = f"{record.source}\0{record.received_at.isoformat()}\0{index}\0".encode()
-    return f"made-{hashlib.sha256(seed + record.body).hexdigest()[:32]}"

@@ -13,8 +13,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from spira.collect.calls import BATCH, Call, Fault, Request, fields, remaining
-from spira.collect.decode import event_name
+from spira.collect.calls import BATCH, Call, Fault, Request, event_name, fields, remaining
 from spira.collect.modes import judged, mode_of
 from spira.collect.properties import Properties
 from spira.collect.refusals import Refusals

@@ -11,6 +11,7 @@ A tag never changes its meaning: the log is read again after a restore, years la
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Any, Literal
 
@@ -101,3 +102,9 @@ def encode(record: Record) -> bytes:
 def decode(raw: bytes) -> Record:
     """The record that `encode` wrote; msgspec.MsgspecError for bytes that are none."""
     return _DECODER.decode(raw)
+
+
+def made_id(record: Accepted, index: int) -> str:
+    """The message id of a call that has none: the same when the record is read again, another for another request."""
+    seed = f"{record.source}\0{record.received_at.isoformat()}\0{index}\0".encode()
+    return f"made-{hashlib.sha256(seed + record.body).hexdigest()[:32]}"

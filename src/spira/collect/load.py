@@ -23,8 +23,9 @@ import msgspec
 import pyarrow as pa
 
 from spira.collect import damage, sources
+from spira.collect.chunk import SourceFacts
 from spira.collect.damage import Lost
-from spira.collect.decode import Decoded, DecodeTask, SourceFacts, decode_stretch
+from spira.collect.decode import Decoded, DecodeTask, decode_stretch
 from spira.collect.identifiers import KEY_HEAD
 from spira.collect.known import KnownIds
 from spira.collect.outcomes import mark_replayed

@@ -20,7 +20,7 @@ from spira.collect.tracking import Mode, Plan
 from spira.collect.typed import WrongType
 
 _KNOWN: frozenset[str] = frozenset(get_args(Mode))
-_WHOLE = frozenset({"quarantine", "block"})
+WHOLE = frozenset({"quarantine", "block"})
 
 
 def mode_of(plan: Plan, told: str | None) -> Mode:
@@ -37,7 +37,7 @@ def judged(plan: Plan, properties: Properties, mode: Mode, name: str, call: Call
         read = properties.read(name, call)
     except WrongType as fault:
         return Fault("wrong_type", str(fault))
-    if mode in _WHOLE and track and (extra := _undeclared(read)):
+    if mode in WHOLE and track and (extra := _undeclared(read)):
         return Fault("undeclared_property", f"no tracking plan declares {extra} of `{name}`")
     return read
 

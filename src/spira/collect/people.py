@@ -24,6 +24,7 @@ from spira.storage.vault import SealedValue, seal_value
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MOBILE = re.compile(r"(?:\+?86)?1[3-9]\d{9}")
+SAME_CALL = "same call"  # the rule by which two ids of one call are linked
 QUARANTINE = b"quarantine"  # the context in which bodies of quarantine are sealed
 
 
@@ -78,11 +79,11 @@ class Sealer:
 
     def person(self, call: Call, *context_traits: msgspec.Raw) -> Person:
         """Whom the call is about; WrongType for a trait that is not what the plan says."""
-        user = self._opaque("user_id", call.user_id)
-        anonymous = self._opaque("anonymous_id", call.anonymous_id)
+        user = self.opaque("user_id", call.user_id)
+        anonymous = self.opaque("anonymous_id", call.anonymous_id)
         subject = user or anonymous
-        linked = [(anonymous, "same call")] if user and anonymous else []
-        if call.type == "alias" and (previous := self._opaque("anonymous_id", call.previous_id)):
+        linked = [(anonymous, SAME_CALL)] if user and anonymous else []
+        if call.type == "alias" and (previous := self.opaque("anonymous_id", call.previous_id)):
             linked.append((previous, "alias"))
         traits: list[Trait] = []
         if call.type == "identify":
@@ -90,7 +91,8 @@ class Sealer:
                 traits.append(self._trait(name, raw, linked))
         return Person(subject, tuple(linked), tuple(traits))
 
-    def _opaque(self, kind: str, written: Any) -> Identifier | None:
+    def opaque(self, kind: str, written: Any) -> Identifier | None:
+        """The identifier that an id means, None for nobody; WrongType where it can't be one."""
         value = identity(written)
         if value is None:
             return None

@@ -35,7 +35,7 @@ _NUMBERS = re.compile(r"[\d.]+(?:[eE]\+?\d+)?")
 _LINES = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _LOOKED_LINES, _MOST_FIELDS = 20, 40
 FIELD_MARK = "[]."  # between the name of an undeclared list and that of a field of its lines
-_REMOVED = msgspec.Raw(b'"[removed]"')
+REMOVED = msgspec.Raw(b'"[removed]"')
 _NO_PLAN = EventPlan()
 
 Undeclared = tuple[str, str, str]  # event, property, type
@@ -83,14 +83,14 @@ class Properties:
             elif not self._elsewhere(name, raw, found):
                 if names_contact(name) and not is_null(raw):
                     found.personal.append((name, NAMED))
-                    rest[name] = _REMOVED
+                    rest[name] = REMOVED
                 else:
                     rest[name] = raw
                 found.undeclared.append((event, name, type := kind_of_value(raw)))
                 if type == "array":
-                    found.undeclared += _fields_of(event, name, raw)
+                    found.undeclared += fields_of(event, name, raw)
         if rest:
-            found.rest = _kept(rest, found)
+            found.rest = kept(rest, found)
         return found
 
     def _told(self, call: Call) -> dict[str, msgspec.Raw]:
@@ -102,9 +102,7 @@ class Properties:
         except (msgspec.MsgspecError, RecursionError) as fault:
             raise WrongType(f"the properties can't be read: {fault}") from None
         if call.type in ("page", "screen"):
-            for name, written in (("name", call.name), ("category", call.category)):
-                if isinstance(written, str):
-                    told[name] = msgspec.Raw(msgspec.json.encode(written))
+            name_and_category(told, call)
         if call.type == "group" and (group := identity(call.group_id)) is not None:
             told["group_id"] = msgspec.Raw(msgspec.json.encode(group))
         return told
@@ -121,6 +119,13 @@ class Properties:
         if value is not None:
             found.values[name] = value
         return True
+
+
+def name_and_category(told: dict[str, msgspec.Raw], call: Call) -> None:
+    """Pages and screens tell two of their properties beside the others."""
+    for name, written in (("name", call.name), ("category", call.category)):
+        if isinstance(written, str):
+            told[name] = msgspec.Raw(msgspec.json.encode(written))
 
 
 def _value(name: str, type: PropertyType, raw: msgspec.Raw) -> Any:
@@ -150,7 +155,7 @@ def clean_value(name: str, raw: msgspec.Raw, note: Note) -> str:
     return scrubbed(text, note, thing=names_thing(name)) if suspicious(bytes(raw)) else text
 
 
-def _kept(rest: dict[str, msgspec.Raw], found: Read) -> str:
+def kept(rest: dict[str, msgspec.Raw], found: Read) -> str:
     """What is undeclared as JSON; where it may hold something personal each property is looked at by itself."""
     whole = msgspec.json.encode(rest)
     if not suspicious(whole):
@@ -166,7 +171,7 @@ def _kept(rest: dict[str, msgspec.Raw], found: Read) -> str:
     return _finite(b"{" + b",".join(parts) + b"}")
 
 
-def _fields_of(event: str, name: str, raw: msgspec.Raw) -> Iterator[Undeclared]:
+def fields_of(event: str, name: str, raw: msgspec.Raw) -> Iterator[Undeclared]:
     """The fields of an undeclared list of lines, so that it can be declared as an array."""
     try:
         lines = _LINES.decode(raw)
@@ -176,10 +181,16 @@ def _fields_of(event: str, name: str, raw: msgspec.Raw) -> Iterator[Undeclared]:
     yield from ((event, f"{name}{FIELD_MARK}{field}", type) for field, type in list(seen.items())[:_MOST_FIELDS])
 
 
+def may_be_endless(text: bytes) -> bool:
+    """Whether a number in the JSON may be larger than any: cheap, and never wrongly no."""
+    bare = text.translate(_DIGITS_ALIKE, b"+")
+    return b"0e000" in bare or _LONGEST_FINITE in bare or b".e000" in bare
+
+
 def _finite(text: bytes) -> str:
     """The JSON as text; WrongType for a number that is larger than any. JSON allows it, and nobody reads it back."""
-    shown, bare = text.decode(), text.translate(_DIGITS_ALIKE, b"+")
-    if (b"0e000" in bare or _LONGEST_FINITE in bare or b".e000" in bare) and _MAYBE_ENDLESS.search(shown):
+    shown = text.decode()
+    if may_be_endless(text) and _MAYBE_ENDLESS.search(shown):
         for found in _NUMBERS.findall(_STRINGS.sub('""', shown)):
             if isinf(float(found)):
                 raise WrongType("a number is larger than any that can be kept")

@@ -19,8 +19,9 @@ from typing import Any
 import msgspec
 
 from spira.collect.calls import BATCH, identity
+from spira.collect.chunk import SourceFacts
 from spira.collect.corrections import NO_CORRECTION, Correction, corrected
-from spira.collect.decode import Decoder, DecodeTask, SourceFacts
+from spira.collect.decode import Decoder, DecodeTask
 from spira.collect.emit import Appendable
 from spira.collect.envelope import OWN_SOURCE, VIA_HOOK, VIA_OWN, VIA_RECORD, Accepted, Replayed, encode
 from spira.collect.hooks.bodies import mapped_again

@@ -8,16 +8,16 @@ that were sent. Lines of arrays are read by a Struct made from the plan, all in 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as compute
 
-from spira.collect.personal import ID_CARD, IP, is_network, kind_of, names_contact, names_thing, scrubbed
+from spira.collect.personal import ID_CARD, IP, is_network, kind_of, names_contact, names_thing, scrubbed, suspicious
 from spira.collect.tracking import PropertyType
 from spira.kernel.clock import parse_instant
 
@@ -25,8 +25,9 @@ Raw = msgspec.Raw
 TICKS = 10_000
 _PLACES, _SHORT = 4, 14  # of the digits that need no rounding: behind the point, and before it
 _LARGEST = 10**18 - 1  # DECIMAL(18,4)
+_NEAR = 0.49  # of a tick: farther from one than this, and a float may have been written on the other side of a half
 _SURE = 1e11  # below this many ticks a float and its digits round alike
-_INTEGERS = 1 << 63
+INTEGERS = 1 << 63
 _NULL = b"null"
 
 _ARROW = {
@@ -77,6 +78,18 @@ def ticks(digits: str) -> int:
     return scaled
 
 
+def ticks_of(amounts: Sequence[float | None]) -> list[int | None] | None:
+    """Ten-thousandths of each amount; None when a float among them does not tell its digits for sure."""
+    scaled = np.array(amounts, np.float64) * TICKS  # None becomes NaN
+    nearest = np.rint(scaled)
+    if not np.all((np.abs(scaled) < _SURE) & (np.abs(scaled - nearest) <= _NEAR) | np.isnan(scaled)):
+        return None
+    if None in amounts:
+        return [None if amount is None else int(tick) for amount, tick in zip(amounts, nearest, strict=True)]
+    whole: list[int | None] = nearest.astype(np.int64).tolist()
+    return whole
+
+
 _EXACT = Context(prec=60)
 _TEXT = msgspec.json.Decoder(str)
 _NUMBER = msgspec.json.Decoder(float)
@@ -93,7 +106,7 @@ def _integer(raw: Raw) -> int:
         if not read.is_integer():
             raise WrongType("has a fraction")
         number = int(Decimal(text.decode()))
-    if not -_INTEGERS <= number < _INTEGERS:
+    if not -INTEGERS <= number < INTEGERS:
         raise WrongType("is too large")
     return number
 
@@ -151,7 +164,11 @@ _JSON_TYPES = {b'"': "text", b"t": "boolean", b"f": "boolean", b"[": "array", b"
 
 def kind_of_value(raw: Raw) -> str:
     """What a value could be declared as: a type of the tracking plan, else array, object or null."""
-    text = bytes(raw)
+    return kind_of_text(bytes(raw))
+
+
+def kind_of_text(text: bytes) -> str:
+    """The same of a value's JSON text."""
     found = _JSON_TYPES.get(text[:1], "number")
     if found == "number":
         return "integer" if text.lstrip(b"-").isdigit() else "number"
@@ -204,7 +221,7 @@ class Lines:
                 if value is not None:
                     scaled = value * TICKS
                     nearest = round(scaled)
-                    if not -_SURE < scaled < _SURE or abs(scaled - nearest) > 0.49:
+                    if not -_SURE < scaled < _SURE or abs(scaled - nearest) > _NEAR:
                         return False
                     setattr(line, attribute, nearest)
         return True
@@ -233,21 +250,14 @@ def column(type: PropertyType, values: list[Any], name: str = "", note: NotePlac
     Of texts what is personal is taken out, but that a declared text which is one word, such as an id, stays
     whole unless it is an address or an identity card's number. `note` is told the place and kind of a find.
     """
+    if type == "text" and (names_contact(name) or suspicious("\n".join(filter(None, values)).encode())):
+        values = [value and _without_personal(value, name, place, note) for place, value in enumerate(values)]
     made = pa.array(values, _ARROW[type])
-    if type == "text" and (names_contact(name) or _may_be_personal(made)):
-        fresh = [value and _without_personal(value, name, place, note) for place, value in enumerate(values)]
-        return pa.array(fresh, _ARROW[type])
     if type != "money":
         return made
     # Ticks are the very integers inside a DECIMAL(18,4): the buffers are taken over unchanged.
     wide = made.cast(pa.decimal128(38, 0))
     return pa.Array.from_buffers(pa.decimal128(18, 4), len(wide), wide.buffers(), null_count=wide.null_count)
-
-
-def _may_be_personal(texts: pa.Array) -> bool:
-    if any(compute.any(compute.match_substring(texts, sign)).as_py() for sign in ("@", "%40")):
-        return True
-    return bool(compute.any(compute.match_substring_regex(texts, r"\pN[\pN .\-]{8,}\pN")).as_py())
 
 
 def _without_personal(text: str, name: str, place: int, note: NotePlace) -> str:
@@ -257,7 +267,7 @@ def _without_personal(text: str, name: str, place: int, note: NotePlace) -> str:
         note(place, kind)
 
     if "@" not in text and "%40" not in text and _WORD.fullmatch(text) and not names_contact(name):
-        if kind_of(text) != ID_CARD:
+        if len(_NO_DIGIT.sub("", text)) < _CARD or kind_of(text) != ID_CARD:
             return text
         found(ID_CARD)
         return f"[{ID_CARD}]"
@@ -267,4 +277,6 @@ def _without_personal(text: str, name: str, place: int, note: NotePlace) -> str:
     return scrubbed(text, found, thing=names_thing(name))
 
 
+_CARD = 15  # digits of an identity card's number, at least
+_NO_DIGIT = re.compile(r"[^\dXx]+")
 _WORD = re.compile(r"[\w.:/#-]*")

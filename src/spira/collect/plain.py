@@ -1,0 +1,281 @@
+"""Plain: calls as nearly all clients send them, read thousands at a time, column by column.
+
+The general way (collect.decode) reads call by call, and can say what is wrong with each. Most calls have
+nothing wrong and nothing odd about them: texts where texts belong, and a context of known parts. Those are
+read here, one step of the work for thousands of them before the next, so that most of it happens inside
+libraries. A call that is not plain, for whatever reason, is given back to be read the general way; the
+rows are the same by either (tests/collect/test_plain.py), and so is their order, which `item` tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from spira.collect.arrivals import LINK_NAMED
+from spira.collect.calls import LONG, NOTHING, Id, identity, wrong_parts
+from spira.collect.chunk import UNREADABLE, Chunk, Origin, PlainCall, deep, list_of, one_by_one, texts_of
+from spira.collect.columns import CAMPAIGN_COLUMNS, EVENTS, LINKS, Columns
+from spira.collect.context import text_of, touchpoint_of
+from spira.collect.people import SAME_CALL, Person, Sealer
+from spira.collect.properties import Properties
+from spira.collect.shapes import Found, Shapes
+from spira.collect.tracking import Plan
+from spira.collect.typed import WrongType
+from spira.kernel.clock import parse_instant
+from spira.kernel.settings import CollectSettings
+
+MOST = 4_000  # calls that are read at once
+_NOBODY, _WRONG = -1, -2  # instead of a subject's number
+_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
+_EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999
+_UNTOLD = np.iinfo(np.int64).min
+_INSTANT = pa.timestamp("us", "UTC")
+
+Micros = npt.NDArray[np.int64]
+Head = tuple[str | None, ...]
+
+
+class _Campaign(msgspec.Struct, frozen=True):
+    name: str | None = None
+    source: str | None = None
+    medium: str | None = None
+    term: str | None = None
+    content: str | None = None
+
+
+class _Context(msgspec.Struct, rename="camel"):
+    """The parts of a context that become columns, as long as they are what nearly all clients send."""
+
+    campaign: _Campaign | None = None
+    channel: str | None = None
+    session_id: str | int | None = None
+    traits: msgspec.Raw = NOTHING
+    external_ids: None = None  # whoever tells more ids is read one by one
+
+
+_CONTEXTS = msgspec.json.Decoder(list[_Context | None])
+_NO_CONTEXT = _Context()
+
+
+class Waiting(NamedTuple):
+    """A request that waits to be read, the item of its first call, and whether it is too small to hold a large one."""
+
+    origin: Origin
+    calls: list[PlainCall]
+    first: int
+    is_small: bool
+
+
+class Plain:
+    """Reads the plain ones among the calls of many requests."""
+
+    def __init__(
+        self, plan: Plan, sealer: Sealer, columns: Columns, properties: Properties, limits: CollectSettings
+    ) -> None:
+        self._sealer = sealer
+        self._columns = columns
+        self._shapes = Shapes(plan, properties)
+        self._limits = limits
+        self._users = _Numbers(sealer, columns, "user_id")
+        self._anonymous = _Numbers(sealer, columns, "anonymous_id")
+
+    def read(self, waiting: Sequence[Waiting]) -> list[int]:
+        """Add the rows of all plain calls; the items of the others, in order."""
+        odd: list[int] = []
+        chunk = self._chunk(waiting)
+        while len(chunk):
+            told = self._told(chunk)
+            if not chunk.odd:
+                self._columns.add_plainly(_events(told), told.found, _links(told), told.persons, chunk)
+                break
+            odd += (chunk.items[place] for place in chunk.odd)
+            chunk = chunk.without_odd()
+        return sorted(odd)
+
+    def _chunk(self, waiting: Sequence[Waiting]) -> Chunk:
+        """All calls side by side; those that do not look plain are odd."""
+        chunk, limit = Chunk(), self._limits.max_event_bytes
+        for origin, calls, first, is_small in waiting:
+            if not is_small:
+                large = (place for place, call in enumerate(calls, len(chunk)) if wrong_parts(call, limit))
+                chunk.odd.update(large)
+            chunk.add(calls, origin, first=first)
+        ids = [call.message_id for call in chunk.calls]
+        if [each.strip() for each in ids] != ids or min(map(len, ids), default=LONG) < LONG:
+            chunk.odd.update(place for place, each in enumerate(ids) if identity(each) != each)
+        for place, (call, name) in enumerate(zip(chunk.calls, chunk.names, strict=True)):
+            told = call.traits is not NOTHING
+            if not name or (told and (call.type != "identify" or wrong_parts(call, limit) is not None)):
+                chunk.odd.add(place)
+        return chunk
+
+    def _told(self, chunk: Chunk) -> _Told:
+        """Everything that the calls of a chunk tell; calls that turn out not to be plain are its `odd`."""
+        contexts = _contexts(chunk)
+        ts = _instants(chunk, timedelta(seconds=self._limits.future_tolerance_seconds) // _MICROSECOND)
+        found = self._shapes.read(chunk)
+        users = np.array([self._users[call.user_id] for call in chunk.calls], np.int64)
+        anonymous = np.array([self._anonymous[call.anonymous_id] for call in chunk.calls], np.int64)
+        unknown = (users == _WRONG) | (anonymous == _WRONG) | (users + anonymous == 2 * _NOBODY)
+        chunk.odd.update(np.flatnonzero(unknown).tolist())
+        persons = {}
+        for place, call in enumerate(chunk.calls):
+            if call.type == "identify" and place not in chunk.odd:
+                try:
+                    persons[place] = self._sealer.person(call, contexts[place].traits, NOTHING)
+                except WrongType:
+                    chunk.odd.add(place)
+        return _Told(chunk, contexts, ts, found, users, anonymous, persons)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A chunk that was read, by place: when each call happened, whose it is by either id, and what it tells."""
+
+    chunk: Chunk
+    contexts: list[_Context]
+    ts: Micros
+    found: Found
+    users: Micros
+    anonymous: Micros
+    persons: dict[int, Person]
+
+
+class _Numbers(dict[Id, int]):
+    """The number of the subject that an id of one kind means, as it is written."""
+
+    def __init__(self, sealer: Sealer, columns: Columns, kind: str) -> None:
+        super().__init__()
+        self._sealer, self._columns, self._kind = sealer, columns, kind
+
+    def __missing__(self, written: Id) -> int:
+        try:
+            named = self._sealer.opaque(self._kind, written)
+        except WrongType:
+            number = _WRONG
+        else:
+            number = _NOBODY if named is None else self._columns.number(named)
+        self[written] = number
+        return number
+
+
+def _contexts(chunk: Chunk) -> list[_Context]:
+    """The context of each call. Where one names a short link, all of them are looked at for it one by one."""
+    texts = texts_of([call.context for call in chunk.calls])
+    chunk.odd |= deep(texts)
+    together = list_of(texts)
+    if LINK_NAMED in together:
+        chunk.odd.update(place for place, text in enumerate(texts) if LINK_NAMED in text)
+    try:
+        contexts = _CONTEXTS.decode(together)
+    except UNREADABLE:
+        contexts = one_by_one(_CONTEXTS, texts, chunk.odd)
+    return [each or _NO_CONTEXT for each in contexts]
+
+
+def _instants(chunk: Chunk, tolerance: int) -> Micros:
+    """When each call happened, as `calls.inspect` says, in microseconds."""
+    at = _micros([call.original_timestamp or call.timestamp or None for call in chunk.calls], chunk.odd)
+    pairs = zip(chunk.calls, chunk.origins, strict=True)
+    sent = _micros([call.sent_at or origin.sent_at or None for call, origin in pairs], chunk.odd)
+    received = np.array([origin.micros for origin in chunk.origins], np.int64)
+    skewed = np.where(sent == _UNTOLD, at, received - (sent - at))
+    ts: Micros = np.where(at == _UNTOLD, received, skewed)
+    chunk.odd.update(np.flatnonzero((ts > received + tolerance) | (ts < _EARLIEST) | (ts > _LATEST)).tolist())
+    return ts
+
+
+def _micros(texts: list[str | None], odd: set[int]) -> Micros:
+    """Instants from how they are written, `_UNTOLD` for None; those that are none are odd."""
+    try:
+        read = pa.array(texts, pa.string()).cast(_INSTANT).cast(pa.int64())
+    except pa.ArrowInvalid:
+        return np.array([_micros_of(text, place, odd) for place, text in enumerate(texts)], np.int64)
+    micros: Micros = read.fill_null(_UNTOLD).to_numpy()
+    return micros
+
+
+def _micros_of(text: str | None, place: int, odd: set[int]) -> int:
+    """One of them, of any form that is allowed."""
+    if text is None:
+        return _UNTOLD
+    try:
+        return micros(parse_instant(text))
+    except (ValueError, OverflowError):
+        odd.add(place)
+        return 0
+
+
+def micros(instant: datetime) -> int:
+    """An instant as Arrow keeps it: microseconds since 1970."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def _events(told: _Told) -> pa.Table:
+    """The columns that every event has."""
+    chunk, length = told.chunk, len(told.chunk)
+    subjects = np.where(told.users >= 0, told.users, told.anonymous)
+    sessions = [each.session_id for each in told.contexts]
+    columns = {
+        "item": pa.array(chunk.items, pa.int64()),
+        "message_id": pa.array([call.message_id for call in chunk.calls], pa.string()),
+        "ts": pa.array(told.ts).cast(pa.timestamp("us")),
+        "received_at": pa.array([origin.micros for origin in chunk.origins], pa.int64()).cast(pa.timestamp("us")),
+        "session_id": pa.array([each and text_of(each) for each in sessions], pa.string()),
+        "subject": pa.array(subjects),
+        "given_subject_id": pa.nulls(length, pa.int64()),
+        "properties": pa.array(map(told.found.rest.get, range(length)), pa.string(), size=length),
+        **_heads(told),
+    }
+    return pa.table({name: columns[name] for name in EVENTS.names}, schema=EVENTS)
+
+
+_HEAD = ("type", "event", "source", "touchpoint", "domain", *CAMPAIGN_COLUMNS)
+
+
+def _heads(told: _Told) -> dict[str, pa.Array]:
+    """The columns in which few values come again and again: each combination is made once, and numbered."""
+    numbers: dict[tuple[Any, ...], int] = {}
+    heads: list[Head] = []
+    codes = []
+    chunk = told.chunk
+    for call, event, origin, context in zip(chunk.calls, chunk.names, chunk.origins, told.contexts, strict=True):
+        key = (call.type, event, origin.source, call.channel or context.channel, context.campaign)
+        code = numbers.get(key)
+        if code is None:
+            code = numbers[key] = len(heads)
+            heads.append(_head(key, origin))
+        codes.append(code)
+    taken = pa.array(codes, pa.int32())
+    return {
+        name: pa.array(values, pa.string()).take(taken)
+        for name, values in zip(_HEAD, zip(*heads, strict=True), strict=True)
+    }
+
+
+def _head(key: tuple[Any, ...], origin: Origin) -> Head:
+    type, event, source, channel, campaign = key
+    touchpoint = origin.facts.touchpoint or touchpoint_of(channel)
+    campaigns = map(text_of, msgspec.structs.astuple(campaign or _Campaign()))
+    return (type, event, source, touchpoint, origin.facts.domain, *campaigns)
+
+
+def _links(told: _Told) -> pa.Table:
+    """The pairs of ids that calls name together, and what identifying calls tell beside."""
+    both = np.flatnonzero((told.users >= 0) & (told.anonymous >= 0))
+    columns = [
+        pa.array(np.array(told.chunk.items, np.int64)[both]),
+        pa.array(told.users[both]),
+        pa.array(told.anonymous[both]),
+        pa.array([SAME_CALL], pa.string()).take(pa.array(np.zeros(both.size, np.int32))),
+    ]
+    return pa.Table.from_arrays(columns, schema=LINKS)
