@@ -361,6 +361,11 @@ def _set_by_hand(who: Actor, path: str) -> None:
         who.act(there, {"people": f"{person}\nuser_id:u9", "value": "yes"})
 
 
+@on("/people/{profile:str}/household", "/api/profiles/{profile:str}/household")
+def _household(who: Actor, path: str) -> None:
+    who.act(path.replace("{profile:str}", who.world.person("u8")), **sent(path, {"with": "user_id:u9"}))
+
+
 # Definitions, messages and links
 
 

@@ -51,9 +51,35 @@ def test_staff_set_and_take_away_a_tag(fresh_world):
     assert "Guest of honour" in world.get(f"/people/{ann}").text
     assert world.get("/tags/vip/people").status_code == 200
     world.post(f"/api/profiles/{ann}/tags/vip", json={"value": None})
-    core.refresh()
+    households_are_decided(world)
     assert tags_of(world, "u7")["vip"] is False
-    assert {"tag.set", "tag.set_many"} <= {row.action for row in audit.latest(core.state, limit=20)}
+    assert {"tag.set", "tag.set_many", "household.join", "household.decide"} <= {row.action for row in audit.latest(core.state, limit=20)}
+
+
+def households_are_decided(world):
+    """Two at one address; staff put a third to one of them, with roles, and let things be again."""
+    ann, eve = world.person("u7"), world.person("u9")
+    home = world.get(f"/api/profiles/{ann}/household").json()
+    assert (home["size"], home["holds"], home["members"][0]["basis"]) == (2, True, "address")
+    form = {"what": "join", "with": "user_id:u7", "roles": ["payer", "buyer"]}
+    answer = world.post(f"/people/{eve}/household", data=form, follow_redirects=False)
+    assert answer.headers["location"] == f"/people/{eve}/household?done=household_kept"
+    assert world.post(f"/people/{eve}/household", data={"what": "join", "with": "nobody"}).status_code == 404
+    world.core.refresh()
+    home = world.get(f"/api/profiles/{eve}/household").json()
+    assert [(each["basis"], each["roles"]) for each in home["members"]] == [
+        ("staff", ["buyer", "payer"]),
+        ("staff", []),
+    ]
+    traits = {each["name"]: each["shown"] for each in world.get(f"/api/profiles/{eve}").json()["traits"]}
+    assert (traits["household_people"], traits["household_roles"]) == ("2", "buyer,payer")
+    who = {"condition": "household_people = 2 and contains(household_roles, 'payer')"}
+    assert world.post("/api/audiences/preview", json=who).json()["count"] == 1
+    for person in (ann, eve):
+        world.post(f"/api/profiles/{person}/household", json={"what": "as_known"})
+    world.core.refresh()
+    assert world.get(f"/api/profiles/{ann}/household").json()["members"][0]["basis"] == "address"
+    assert world.get(f"/api/profiles/{eve}/household").json()["household"] is None
 
 
 def test_what_cannot_be_set_says_why(world):
@@ -63,6 +89,11 @@ def test_what_cannot_be_set_says_why(world):
     assert world.post(f"/api/profiles/{person}/tags/nothing", json={"value": True}).status_code == 404
     for listed in ({}, {"people": []}, {"people": ["u7"] * 10_001}):
         assert world.post("/api/tags/orders_90d/people", json={**listed, "value": True}).status_code == 422
+    for told in ({}, {"with": "  "}, {"what": "elsewhere"}, {"with": "user_id:u8", "roles": "payer"}):
+        assert world.post(f"/api/profiles/{person}/household", json=told).status_code == 422
+    for told, status in (({"with": "user_id:u7"}, 409), ({"with": "user_id:u8", "roles": ["king"]}, 409)):
+        assert world.post(f"/api/profiles/{person}/household", json=told).status_code == status
+    assert world.get("/api/households/h_none").status_code == 404
 
 
 def test_who_sees_figures_only_sets_nothing(signed_in):

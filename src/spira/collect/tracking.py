@@ -166,12 +166,12 @@ OWN_PRIORITY: Mapping[str, int] = {"Details Corrected": 1_000_000}
 # What staff say of a person: no act of theirs, so they were not seen by it.
 STAFF_EVENTS: frozenset[str] = frozenset({"Tag Changed", "Household Changed"})
 
-# What Spira itself computes of every person (unify.touches); nobody else can tell it.
+# What Spira itself computes of every person (unify.touches, unify.households); nobody else can tell it.
 OWN_TRAITS: Mapping[str, PropertyType] = {
     f"{which}_touch_{part}": "time" if part == "at" else "text"
     for which in ("first", "last")
     for part in ("touchpoint", "campaign", "link", "at")
-}
+} | {"household_people": "integer", "household_roles": "text"}
 OWN_TRAIT_LABELS: Mapping[str, Mapping[str, str]] = {
     "first_touch_touchpoint": {"zh-CN": "首次触点", "en": "First touch: touchpoint"},
     "first_touch_campaign": {"zh-CN": "首次触达活动", "en": "First touch: campaign"},
@@ -181,6 +181,8 @@ OWN_TRAIT_LABELS: Mapping[str, Mapping[str, str]] = {
     "last_touch_campaign": {"zh-CN": "最近触达活动", "en": "Latest touch: campaign"},
     "last_touch_link": {"zh-CN": "最近来源链接", "en": "Latest touch: link"},
     "last_touch_at": {"zh-CN": "最近触点时间", "en": "Latest touch: when"},
+    "household_people": {"zh-CN": "家庭人数", "en": "Household: people"},
+    "household_roles": {"zh-CN": "家庭角色", "en": "Household: roles"},
 }
 
 

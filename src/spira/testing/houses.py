@@ -34,6 +34,8 @@ EXTRA = (
     Column(name="delivery_id", type="BIGINT"),
     Column(name="address_key", type="VARCHAR"),
     Column(name="revenue", type="DECIMAL(18,4)"),
+    Column(name="household", type="VARCHAR"),
+    Column(name="household_role", type="VARCHAR"),
 )
 
 _EMPTY: dict[str, object] = {"VARCHAR": "", "TIMESTAMP": NOON, "BOOLEAN": False, "DATE": NOON.date(), "BLOB": b""}

@@ -8,6 +8,7 @@ Reads   `profile_events`   when a person was seen, and in which store
 Writes  `profiles`         first and last seen, and the unit the person belongs to
         `traits`           one value per person and name: the highest priority, then the latest
         `unit_codes`       which unit each store is in this run
+        `households`       and what belongs to them (unify.households)
 
 Whoever did something is a profile; an address nobody acted by is none, nor is a visit of a short link that
 nobody's acts were tied to. What led somebody here is a trait like others (unify.touches). Every loaded event counts,
@@ -27,7 +28,7 @@ import pyarrow as pa
 from spira.collect.tracking import OWN_TRAITS, STAFF_EVENTS
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
-from spira.unify import changed, touches
+from spira.unify import changed, households, touches
 from spira.unify.kinds import VISIT
 
 STAGE = "unify.profiles"
@@ -65,6 +66,7 @@ def compute(
         removed = int(warehouse.value(_COUNT_GONE))
         warehouse.execute(_FORGET_PROFILES)
         written = warehouse.execute(_WRITE_PROFILES, {"preferred": PREFERRED_STORE})
+        households.write(warehouse, since=0 if full else progress.since(warehouse, STAGE), upto=upto)
         progress.mark(warehouse, STAGE, upto, as_of)
     return Profiled(written=written, removed=removed)
 

@@ -83,6 +83,78 @@ OVERLAY = table(
     )
 )
 
+IDENTITY_KINDS = table(
+    Table(
+        name="identity_kinds",
+        store="warehouse",
+        stage="unify.identity",
+        columns=columns(
+            """
+            kind VARCHAR required
+            rank INTEGER required
+            is_unique BOOLEAN required
+            per_person INTEGER
+            people INTEGER required
+            joins INTEGER
+            """
+        ),
+        key=("kind",),
+    )
+)
+
+IDENTITY_BLOCKED = table(
+    Table(
+        name="identity_blocked",
+        store="warehouse",
+        stage="unify.identity",
+        columns=columns("subject_key VARCHAR required"),
+        key=("subject_key",),
+    )
+)
+
+# A copy of what staff decided, by subject once both ends are known: always `subject_id` < `other_id`.
+IDENTITY_RULED = table(
+    Table(
+        name="identity_ruled",
+        store="warehouse",
+        stage="unify.identity",
+        person="subject_id",
+        holds="which identifiers staff said are one person or two, by HMAC",
+        columns=columns(
+            """
+            decision_id VARCHAR required
+            says VARCHAR required
+            subject_key VARCHAR required
+            other_key VARCHAR required
+            subject_id BIGINT
+            other_id BIGINT
+            """
+        ),
+        key=("decision_id",),
+    )
+)
+
+IDENTITY_CONFLICTS = table(
+    Table(
+        name="identity_conflicts",
+        store="warehouse",
+        stage="unify.identity",
+        person="subject_id",
+        holds="which people contradict each other, over which identifier, and which values join nobody",
+        columns=columns(
+            """
+            subject_id BIGINT required
+            other_id BIGINT required
+            via_id BIGINT required
+            reason VARCHAR required
+            kind VARCHAR required
+            links BIGINT required
+            settled BOOLEAN required
+            """
+        ),
+    )
+)
+
 PROFILES = table(
     Table(
         name="profiles",
@@ -203,5 +275,61 @@ SUPPRESSIONS = table(
             """
         ),
         key=("address_key", "channel"),
+    )
+)
+
+# Which household a person belongs to (unify.households): what staff decided, and what came of that and of traits.
+HOUSEHOLD_SAID = table(
+    Table(
+        name="household_said",
+        store="warehouse",
+        stage="unify.profiles",
+        person="subject_id",
+        holds="what staff decided about people's households",
+        columns=columns(
+            """
+            subject_id BIGINT required
+            event_id BIGINT required
+            ts TIMESTAMP required
+            household VARCHAR
+            roles VARCHAR
+            """
+        ),
+    )
+)
+HOUSEHOLDS = table(
+    Table(
+        name="households",
+        store="warehouse",
+        stage="unify.profiles",
+        person="profile_id",
+        holds="who lives or pays together: the household, by what, and in which roles",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            household VARCHAR required
+            basis VARCHAR required
+            roles VARCHAR
+            since TIMESTAMP required
+            size INTEGER required
+            holds BOOLEAN required
+            """
+        ),
+        key=("profile_id",),
+    )
+)
+HOUSEHOLD_CHANGES = table(
+    Table(
+        name="household_changes",
+        store="warehouse",
+        stage="unify.profiles",
+        person="profile_id",
+        holds="whose household has changed",
+        columns=columns(
+            """
+            profile_id BIGINT required
+            batch BIGINT required
+            """
+        ),
     )
 )

@@ -64,7 +64,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="unify.profiles",
         reads=("profile_events", "trait_facts", "identifiers", "moved", "changes"),
-        writes=("profiles", "traits", "unit_codes"),
+        writes=("profiles", "traits", "unit_codes", "households", "household_said", "household_changes"),
         run=turns.profiles,
         refresh=True,
         batches=True,

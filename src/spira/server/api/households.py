@@ -1,0 +1,106 @@
+"""`/api/households`, `/api/profiles/{profile}/household`: people who live or pay together; never one person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import get, post
+from litestar.params import FromPath, JSONBody
+
+from spira.collect.emit import emit
+from spira.kernel.errors import NotFound
+from spira.kernel.ids import show_profile
+from spira.kernel.viewer import Role, Viewer
+from spira.server.api.profiles import profile_of
+from spira.server.core import AnyCore, Asking, Core, audit
+from spira.server.errors import Unacceptable
+from spira.server.roles import PEOPLE
+from spira.server.wire import plain
+from spira.unify import household_view, people
+from spira.unify.household_view import HouseholdView
+from spira.unify.households import ALONE
+from spira.unify.named import named
+
+DECIDE: tuple[Role, ...] = ("administrator", "operator", "guide", "service", "community_manager")
+
+
+def view(core: AnyCore, viewer: Viewer, home: str) -> HouseholdView:
+    """One household."""
+    return household_view.household(core.lane(), core.vault, viewer, home)
+
+
+def of_person(core: AnyCore, viewer: Viewer, shown_id: str) -> HouseholdView:
+    """The household of one person."""
+    return household_view.of_person(core.lane(), core.vault, viewer, profile_of(shown_id))
+
+
+def join(core: AnyCore, viewer: Viewer, shown_id: str, other: str, roles: Sequence[str] = ()) -> str:
+    """Put a person into the household of another; its id. Events, and written down; shows after the next refresh."""
+    lane, now = core.lane(), core.clock.now()
+    profile = people.locate(lane, viewer, profile_of(shown_id))
+    (second,) = named(lane, viewer, [other], keys=core.keys)
+    if second is None:
+        raise NotFound("that names nobody, or more than one person", help="write an id, or KIND:VALUE")
+    home, new = household_view.joined(lane, [profile, second])
+    told = [profile, *(each for each in new if each != profile)]
+    events = [
+        household_view.decision(each, home, roles if each == profile else (), staff_id=viewer.staff_id, at=now)
+        for each in told
+    ]
+    emit(core.log, core.clock, events)
+    shown = [show_profile(each) for each in told]
+    audit(core, viewer, "household.join", show_profile(profile), household=home, people=shown, roles=list(roles))
+    return home
+
+
+def decide(core: AnyCore, viewer: Viewer, shown_id: str, what: str, roles: Sequence[str] = ()) -> None:
+    """Keep somebody where they are in other roles, out of every household, or where account and address put them."""
+    lane, now = core.lane(), core.clock.now()
+    profile = people.locate(lane, viewer, profile_of(shown_id))
+    home = {"alone": ALONE, "as_known": ""}.get(what)
+    if home is None:
+        home = household_view.of_person(lane, core.vault, viewer, profile).household
+    if home is None:
+        raise NotFound("the person belongs to no household", help="put them together with somebody first")
+    emit(core.log, core.clock, [household_view.decision(profile, home, roles, staff_id=viewer.staff_id, at=now)])
+    audit(core, viewer, "household.decide", show_profile(profile), household=home, what=what, roles=list(roles))
+
+
+@get("/api/households/{home:str}", opt={"roles": PEOPLE}, sync_to_thread=True)
+def show_household(core: Core, viewer: Asking, home: FromPath[str]) -> dict[str, Any]:
+    """One household: its people whom one may see, by what they belong to it, and their roles."""
+    told: dict[str, Any] = plain(view(core, viewer, home))
+    return told
+
+
+@get("/api/profiles/{profile:str}/household", opt={"roles": PEOPLE}, sync_to_thread=True)
+def show_household_of(core: Core, viewer: Asking, profile: FromPath[str]) -> dict[str, Any]:
+    """The household of a person; `household` is null when they belong to none."""
+    told: dict[str, Any] = plain(of_person(core, viewer, profile))
+    return told
+
+
+@post("/api/profiles/{profile:str}/household", opt={"roles": DECIDE}, status_code=200, sync_to_thread=True)
+def decide_household(
+    core: Core, viewer: Asking, profile: FromPath[str], data: JSONBody[dict[str, Any]]
+) -> dict[str, Any]:
+    """Decide on a person's household, of `roles` buyer, user, payer; nobody is merged. Shows after the next refresh.
+
+    `{"with": "user_id:1042"}` puts them together; `{"what": "roles" | "alone" | "as_known"}` keeps them where they
+    are, out of every household, or where family account and address put them.
+    """
+    roles, other, what = data.get("roles", []), data.get("with"), data.get("what")
+    if not isinstance(roles, list) or not all(isinstance(each, str) for each in roles):
+        raise Unacceptable("`roles` is a list of texts", help='send {"with": "user_id:1042", "roles": ["payer"]}')
+    if isinstance(other, str) and other.strip():
+        return {"household": join(core, viewer, profile, other, roles)}
+    if what not in ("roles", "alone", "as_known"):
+        raise Unacceptable(
+            "neither `with` nor `what` is told", help='send {"with": "user_id:1042"} or {"what": "alone"}'
+        )
+    decide(core, viewer, profile, what, roles)
+    return {"household": None}
+
+
+ROUTES = [show_household, show_household_of, decide_household]
