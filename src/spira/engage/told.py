@@ -19,7 +19,6 @@ from spira.engage.messages import GIVEN, source_in
 from spira.engage.preferences import Asked
 from spira.engage.render import BadTemplate, wanted
 from spira.kernel.i18n import choose
-from spira.unify import personal
 from spira.unify.portrait import says
 
 LATEST = 20
@@ -44,9 +43,9 @@ def received(core: Asked, subject_id: int, profile_id: int, language: str) -> tu
     lane, applied = core.lane(), core.applied
     kinds = {each.channel: each.kind for each in applied.of("channel")}
     allowed = {(purpose, channel): since for purpose, channel, since in lane.query(_ALLOWED, {"profile": profile_id})}
-    generic = bool(personal.refusing(lane, [profile_id]))
+    off_since: datetime | None = lane.value(_OFF_SINCE, {"profile": profile_id})
     rows = lane.rows(_RECEIVED, {"subject": subject_id, "limit": LATEST})
-    return tuple(_told(applied, row, kinds, allowed, generic=generic, language=language) for row in rows)
+    return tuple(_told(applied, row, kinds, allowed, off_since=off_since, language=language) for row in rows)
 
 
 def _told(
@@ -55,13 +54,14 @@ def _told(
     kinds: dict[str, str],
     allowed: dict[tuple[str, str], datetime],
     *,
-    generic: bool,
+    off_since: datetime | None,
     language: str,
 ) -> ToldMessage:
     kind = kinds.get(row["channel"], row["channel"])
     journey = applied.find("journey", row["journey"])
     enter = journey.model.enter if journey is not None else None
     since = allowed.get((row["purpose"], kind))
+    generic = off_since is not None and off_since <= row["sent_at"]
     return ToldMessage(
         sent_at=row["sent_at"],
         channel=kind,
@@ -102,3 +102,6 @@ where subject_id = $subject and state in ('sent', 'delivered', 'bounced', 'unkno
 order by created_at desc, delivery_id desc limit $limit
 """
 _ALLOWED = "select purpose, channel, since from consents where profile_id = $profile and said"
+_OFF_SINCE = """
+select since from permissions where profile_id = $profile and purpose = 'personalisation' and not granted
+"""

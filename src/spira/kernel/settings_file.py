@@ -21,7 +21,7 @@ from tomlkit.items import Table
 from spira.kernel.errors import Conflict, WorkspaceInvalid
 from spira.kernel.settings import FILE, Settings
 
-EDITABLE = ("workspace", "security", "worker", "alerts", "rights")
+EDITABLE = ("workspace", "security", "worker", "alerts", "rights", "consent")
 # What holds from the next request or turn on; the rest is read once, when the server starts.
 LIVE: Mapping[str, frozenset[str] | None] = {
     "workspace": frozenset(
@@ -30,6 +30,7 @@ LIVE: Mapping[str, frozenset[str] | None] = {
     "security": None,
     "alerts": None,
     "rights": None,
+    "consent": None,
 }
 _TRUE = frozenset({"true", "on", "yes", "1"})
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
+from spira.console.pages.people import event_labels
 from spira.console.render import page
-from spira.kernel.i18n import catalogue, say
-from spira.server.api.consent import view
-from spira.server.core import Asking, Core
-from spira.server.roles import ALL
+from spira.kernel.i18n import catalogue, choose, say
+from spira.server.api.consent import of_person, view
+from spira.server.api.profiles import profile_of
+from spira.server.core import AnyCore, Asking, Core
+from spira.server.roles import ALL, PEOPLE
+from spira.unify import people
 from spira.unify.allowed import Consents
 
 Asked = Request[Any, Any, Any]
@@ -21,6 +25,25 @@ def consent_page(request: Asked, core: Core, viewer: Asking) -> Response[str]:
     """The page."""
     shown = view(core, viewer)
     return page(request, core, "consent.html", data=shown, chart=chart_of(shown, viewer.language))
+
+
+@get("/people/{profile:str}/consents", opt={"roles": PEOPLE, "data": "/api/profiles/{profile}/consents"},
+     sync_to_thread=True)  # fmt: skip
+def consents_page(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[str]:
+    """What one person allows, with every word behind it and the text that it was said to."""
+    found = of_person(core, viewer, profile)
+    (row,) = people.rows(core.lane(), core.vault, viewer, [profile_of(found.profile_id)])
+    events, texts = event_labels(core, viewer.language), texts_of(core, viewer.language)
+    return page(request, core, "person_consents.html", data=found, person=row, events=events, texts=texts)
+
+
+def texts_of(core: AnyCore, language: str) -> dict[tuple[str, int], str]:
+    """The text of each version of each notice; of a language that it lacks, another."""
+    return {
+        (each.notice, version.version): choose(version.text, language)
+        for each in core.applied.of("notice")
+        for version in each.versions
+    }
 
 
 def chart_of(shown: Consents, language: str) -> dict[str, Any]:
@@ -37,4 +60,4 @@ def chart_of(shown: Consents, language: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ROUTES = [consent_page]
+ROUTES = [consent_page, consents_page]
