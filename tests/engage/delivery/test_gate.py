@@ -110,6 +110,27 @@ def test_caps_count_what_is_decided_in_the_same_run(outside: Outside) -> None:
     assert late in outside.states()
 
 
+def test_a_cap_of_the_household_counts_all_its_people_together(outside: Outside) -> None:
+    """
+    Of three people of one household two get the message, and whoever lives elsewhere does; next week again.
+    """
+    world = CAPPED.replace("caps: {marketing: 2", "household_caps: {marketing: 2")
+    outside.applied = applied(world)
+    asked = [outside.ask(outside.reachable(who, f"p{who}@example.com")) for who in (1, 2, 3, 4)]
+    for who, home, holds in ((1, "h_a", True), (2, "h_a", True), (3, "h_a", True), (4, "h_b", False)):
+        row = (who, home, "address", None, outside.as_of, 3, holds)
+        outside.warehouse.execute("insert into households values (?, ?, ?, ?, ?, ?, ?)", list(row))
+    gate(outside)
+    assert [outside.states()[each][1] for each in asked] == [None, None, "household_cap", None]
+    again = outside.ask(3, template="gift")
+    gate(outside)
+    assert outside.states()[again][1] == "household_cap"
+    outside.clock.step(timedelta(days=7))
+    later = outside.ask(3)
+    gate(outside)
+    assert outside.states()[later][1] is None
+
+
 def test_quiet_hours_hold_a_message_until_morning(outside: Outside) -> None:
     """
     At eleven at night it is held with the hour it may go; then it goes, unless the person said no meanwhile.

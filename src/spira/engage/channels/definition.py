@@ -58,6 +58,9 @@ class ChannelDefinition(DefinitionModel):
     caps: dict[Literal["marketing", "service", "transactional"], str] = Field(
         default={}, description="The most messages of a purpose that one person gets, as in 2 per 7 days."
     )
+    household_caps: dict[Literal["marketing", "service", "transactional"], str] = Field(
+        default={}, description="The most messages of a purpose that one household gets, all its people together."
+    )
     secret: str | None = Field(
         default=None, description="Signs the receipts that the provider calls with; made by Spira when left out."
     )
@@ -72,7 +75,7 @@ class ChannelDefinition(DefinitionModel):
             raise fault("D431", f"`{hours}` are no hours", help='write as in "22:00-08:00"')
         return hours
 
-    @field_validator("caps")
+    @field_validator("caps", "household_caps")
     @classmethod
     def _caps_are_readable(cls, caps: dict[str, str]) -> dict[str, str]:
         for purpose, cap in caps.items():
@@ -94,6 +97,10 @@ class ChannelDefinition(DefinitionModel):
     def limits(self) -> list[Cap]:
         """The caps, read."""
         return [read_cap(purpose, text) for purpose, text in self.caps.items()]
+
+    def household_limits(self) -> list[Cap]:
+        """The caps of a whole household, read."""
+        return [read_cap(purpose, text) for purpose, text in self.household_caps.items()]
 
 
 def read_cap(purpose: str, text: str) -> Cap:

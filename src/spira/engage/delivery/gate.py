@@ -1,7 +1,7 @@
 """The gate: the only way out, the same for every channel, with a reason for every message withheld.
 
 Reads   `outbox`, `enrolments`, `deliveries`, `identifiers`, `moved`, `traits`, `permissions`, `suppressions`,
-        `restricted`, `cap_counters`
+        `restricted`, `households`, `cap_counters`
 Writes  `deliveries`     a row for each message asked for: queued, held, or withheld with its reason
         `cap_counters`   what was let through, by day
 
@@ -50,6 +50,7 @@ REASONS = (
     "quiet_hours",
     "frequency_cap",
     "own_cap",
+    "household_cap",
 )
 
 
@@ -89,6 +90,8 @@ def decide(
             warehouse.execute(_CHANNELS)
         with warehouse.registered("cap_rows", _caps(channels, as_of, zone)):
             warehouse.execute(_CAPS)
+        with warehouse.registered("cap_rows", _caps(channels, as_of, zone, household=True)):
+            warehouse.execute(_HOUSEHOLD_CAPS)
         warehouse.execute(_LEFT)
         stood = progress.stood_at(warehouse, STAGE) or datetime(1970, 1, 1)
         warehouse.execute(_ASKED, {"as_of": as_of, "since": min(stood, as_of) - SET_BACK})
@@ -136,7 +139,7 @@ def _channels(channels: Sequence[ChannelDefinition], as_of: datetime, zone: str)
     return pa.Table.from_pylist(rows, schema=pa.schema(list(fields.items())))
 
 
-def _caps(channels: Sequence[ChannelDefinition], as_of: datetime, zone: str) -> pa.Table:
+def _caps(channels: Sequence[ChannelDefinition], as_of: datetime, zone: str, *, household: bool = False) -> pa.Table:
     today = local(as_of, zone).date()
     rows: list[dict[str, Any]] = [
         {
@@ -146,7 +149,7 @@ def _caps(channels: Sequence[ChannelDefinition], as_of: datetime, zone: str) -> 
             "first_day": today - timedelta(days=cap.days - 1),
         }
         for each in channels
-        for cap in each.limits()
+        for cap in (each.household_limits() if household else each.limits())
     ]
     fields = {"channel": pa.string(), "purpose": pa.string(), "most": pa.int32(), "first_day": pa.date32()}
     return pa.Table.from_pylist(rows, schema=pa.schema(list(fields.items())))
@@ -154,6 +157,7 @@ def _caps(channels: Sequence[ChannelDefinition], as_of: datetime, zone: str) -> 
 
 _CHANNELS = "create or replace temp table gate_channels as select * from channel_rows"
 _CAPS = "create or replace temp table gate_caps as select * from cap_rows"
+_HOUSEHOLD_CAPS = "create or replace temp table gate_household_caps as select * from cap_rows"
 _FOLLOW = (
     "update deliveries set profile_id = moved.profile_id from moved where moved.subject_id = deliveries.profile_id"
 )
@@ -306,11 +310,28 @@ with passing as (
   where s.crossed is null and s.purpose = 'marketing' and s.most is not null
   qualify coalesce(w.sent, 0) + row_number() over (
     partition by s.profile_id order by s.created_at, s.delivery_id) > s.most
+), shared as (
+  select h.household, n.channel, n.purpose, sum(n.sent) as sent
+  from cap_counters n join gate_household_caps c on c.channel = n.channel and c.purpose = n.purpose
+      and n.day >= c.first_day
+    join households h on h.profile_id = n.profile_id and h.holds
+  where h.household in (select household from households where profile_id in (select profile_id from single))
+  group by all
+), housed as (
+  select s.delivery_id
+  from single s anti join capped using (delivery_id) anti join own using (delivery_id)
+    join households h on h.profile_id = s.profile_id and h.holds
+    join gate_household_caps c on c.channel = s.channel and c.purpose = s.purpose
+    left join shared on shared.household = h.household and shared.channel = s.channel and shared.purpose = s.purpose
+  where s.crossed is null
+  qualify coalesce(shared.sent, 0) + row_number() over (
+    partition by h.household, s.channel, s.purpose order by s.created_at, s.delivery_id) > c.most
 ), judged as (
   select a.*, coalesce(a.refused, s.crossed, case when k.delivery_id is not null then 'frequency_cap'
-                                                  when o.delivery_id is not null then 'own_cap' end) as reason
+                                                  when o.delivery_id is not null then 'own_cap'
+                                                  when j.delivery_id is not null then 'household_cap' end) as reason
   from alone a left join single s on s.delivery_id = a.delivery_id left join capped k on k.delivery_id = a.delivery_id
-    left join own o on o.delivery_id = a.delivery_id
+    left join own o on o.delivery_id = a.delivery_id left join housed j on j.delivery_id = a.delivery_id
 )
 select delivery_id, profile_id, subject_id, address_key, channel, template, journey, version, step, purpose, campaign,
        case when reason is null then 'queued' when reason = 'quiet_hours' then 'held' else 'withheld' end as state,
