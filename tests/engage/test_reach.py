@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
@@ -55,6 +55,7 @@ def _populate(house, drawn):
             house.put("permissions", profile_id=number, **said)
 
 
+@settings(max_examples=40)
 @given(st.lists(PERSON, max_size=8))
 def test_the_count_is_the_sum_of_what_is_told_of_each_person(core, drawn):
     """For any people, the reachable and every reason are as many as the persons whose own page says so."""

@@ -114,7 +114,7 @@ def _state(shop: Any) -> dict[str, Any]:
 
 
 # A failing example is big enough to read as it is; making it smaller would take minutes.
-@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=7, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=st.lists(STEP, min_size=2, max_size=5))
 def test_a_refresh_of_the_changed_equals_a_full_one(opened, steps):
     """After any events, merges, traits and passing of time, both leave the same rows in every table."""

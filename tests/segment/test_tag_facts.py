@@ -80,7 +80,7 @@ ORDERS = st.lists(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(ORDERS)
 def test_the_parts_and_the_rest_are_everyone_with_a_value(opened, orders):
     """Whatever the values, each part's figure is what its condition chooses, and all of them are the coverage."""

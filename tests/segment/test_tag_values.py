@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.segment import conftest as small
 
@@ -39,6 +39,7 @@ def test_values_are_known_where_the_expression_shows_them(shop, text, values):
     assert possible(analysis.tree) == (None if values is None else frozenset(values))
 
 
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["a", "b", "c"])), min_size=1, max_size=4),
     st.none() | st.sampled_from(["d", "e"]),

@@ -13,7 +13,7 @@ RELAXED = settings(
     # No shrinking: a failing text is short, and every attempt is a statement compiled and run.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     deadline=None,
-    max_examples=70,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 
