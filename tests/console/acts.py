@@ -312,6 +312,11 @@ def _erase(who: Actor, path: str) -> None:
     who.act(path, **sent(path, named if api else {**named, "confirm": who.world.person(f"u{number}")}))
 
 
+@on("/api/keys/rotate")
+def _rotate_keys(who: Actor, path: str) -> None:
+    who.act(path)
+
+
 # What people ask for by right
 
 
@@ -364,6 +369,11 @@ def _set_by_hand(who: Actor, path: str) -> None:
 @on("/people/{profile:str}/household", "/api/profiles/{profile:str}/household")
 def _household(who: Actor, path: str) -> None:
     who.act(path.replace("{profile:str}", who.world.person("u8")), **sent(path, {"with": "user_id:u9"}))
+
+
+@on("/api/profiles/export")
+def _export_everyone(who: Actor, path: str) -> None:
+    who.act(path, json={"purpose": "analysis", "traits": ["age"], "audiences": True, "format": "jsonl"})
 
 
 # Definitions, messages and links

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spira.kernel.errors import StorageDamaged
-from spira.storage.keys import Keys
+from spira.storage import resealing
 from spira.storage.migrations.first import declare_everything
 from spira.storage.migrations.state import prepare, revisions
 from spira.storage.sealing import key_number
@@ -210,16 +211,13 @@ def test_values_are_sealed_again_with_the_new_key(state):
     old = fixed_keys()
     values = [seal_value(old, "email", f"{number}@example.org") for number in range(5)]
     Vault(state, old).put(values)
-    new = Keys(
-        sealing={**old.sealing, 2: b"2" * 32},
-        current=2,
-        hmac_key=old.hmac_key,
-        log_key=old.log_key,
-        signing_key=old.signing_key,
-    )
+    new = fixed_keys()
+    new.adopt(replace(old, sealing={**old.sealing, 2: b"2" * 32}, current=2))
     vault = Vault(state, new)
 
-    assert [vault.reseal(limit=3) for _ in range(3)] == [3, 2, 0]
+    assert resealing.waiting(state, new) == {"vault.sealed": 5}
+    assert [resealing.step(state, new, limit=3) for _ in range(3)] == [3, 2, 0]
+    assert resealing.waiting(state, new) == {}
     opened = sorted(vault.open([each.key for each in values]).values())
     assert opened == [f"{number}@example.org" for number in range(5)]
     with state.read() as connection:

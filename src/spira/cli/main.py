@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "profile": ("profile", "One person: traits, tags, permissions, and why they are one."),
     "erase": ("erase", "Erase a person from every store, and print the receipt."),
     "privacy": ("privacy", "What people ask for by right, and the receipts of erasures."),
+    "keys": ("keys", "Changing the key that seals personal data, without stopping."),
     "backup": ("backup", "Write everything into one file."),
     "restore": ("restore", "Bring a backup back."),
     "audit": ("audit", "Who did what."),

@@ -116,6 +116,27 @@ def lift(*, request: str, directory: Path, as_json: bool) -> None:
     _print(done.text, done.value(), as_json=as_json)
 
 
+@privacy.command("retention")
+@workspace_option
+@json_option
+def retention(*, directory: Path, as_json: bool) -> None:
+    """How long what is kept, and what was deleted when its time was over."""
+    with connect(directory) as api:
+        answer = api.get("/api/retention")
+    if as_json:
+        click.echo(answer.text)
+        return
+    found = answer.value()
+    for each in found["rules"]:
+        click.echo(f"{each['kind']:<12} {each['name']:<24} {each['days']:,} days")
+    if not found["rules"]:
+        click.echo("everything is kept for good; rules stand under [retention] in spira.toml")
+    if found["runs"]:
+        heads = ("day", "kind", "name", "older than", "rows")
+        names = ("day", "kind", "name", "cutoff", "rows")
+        table(heads, [[each[name] for name in names] for each in found["runs"]])
+
+
 @privacy.command("verify-receipt")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--key", default=None, help="The public key that must have signed it; by default the workspace's own.")

@@ -14,12 +14,14 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from spira.kernel.durations import BadDuration, parse_duration
 from spira.kernel.errors import WorkspaceInvalid
 from spira.kernel.i18n import DEFAULT_LANGUAGE, Language
 
@@ -134,6 +136,10 @@ class SecuritySettings(Section):
     second_factor: Literal["optional", "required"] = Field(
         default="optional", description="Whether everybody needs a code from their telephone to sign in."
     )
+    reason_roles: list[str] = Field(
+        default_factory=lambda: ["privacy_officer", "service", "guide"],
+        description="Roles that have to write down why before contact values are shown to them.",
+    )
     requests_per_minute: int = Field(
         default=600, ge=30, description="Requests a minute that one session, token or network address may make."
     )
@@ -172,6 +178,35 @@ class ConsentSettings(Section):
     opt_out_words: list[str] = Field(
         default_factory=list, description="Answers to messages that mean stop, beside the usual ones."
     )
+
+
+class RetentionSettings(Section):
+    """How long things are kept; what is named in no rule is kept for good."""
+
+    events: list[str] = Field(
+        default_factory=list,
+        description="How long events are kept, as in `Page Viewed: 400 days`; `*` is every event that no rule names.",
+    )
+    messages: list[str] = Field(
+        default_factory=list,
+        description="How long deliveries are kept, by purpose, as in `marketing: 730 days`; `*` is every other.",
+    )
+    quarantine_days: int = Field(
+        default=0, ge=0, description="How many days refused calls are kept; 0 keeps them for good."
+    )
+
+    @field_validator("events", "messages")
+    @classmethod
+    def _rules_have_a_name_and_a_length(cls, written: list[str]) -> list[str]:
+        for each in written:
+            name, _, length = each.rpartition(":")
+            try:
+                whole = parse_duration(length) // timedelta(days=1)
+            except BadDuration:
+                whole = 0
+            if not name.strip() or not whole:
+                raise ValueError(f"`{each}` is no rule; write a name and a length, as in `Page Viewed: 400 days`")
+        return written
 
 
 class AlertsSettings(Section):
@@ -224,6 +259,7 @@ class Settings(Section):
     security: SecuritySettings = SecuritySettings()
     alerts: AlertsSettings = AlertsSettings()
     rights: RightsSettings = RightsSettings()
+    retention: RetentionSettings = RetentionSettings()
     consent: ConsentSettings = ConsentSettings()
 
 

@@ -30,6 +30,7 @@ LIVE: Mapping[str, frozenset[str] | None] = {
     "security": None,
     "alerts": None,
     "rights": None,
+    "retention": None,
     "consent": None,
 }
 _TRUE = frozenset({"true", "on", "yes", "1"})

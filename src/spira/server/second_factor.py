@@ -27,6 +27,7 @@ from spira.server.secrets import digest, same
 from spira.server.staff import Staff, get_staff
 from spira.server.tables import HALF_SESSIONS, RECOVERY_CODES, SECOND_FACTORS, STAFF
 from spira.storage.keys import Keys
+from spira.storage.resealing import sealed_column
 from spira.storage.sealing import seal, unseal
 from spira.storage.state import State, upsert
 
@@ -214,3 +215,6 @@ def _context(staff_id: str) -> bytes:
 
 def _recovery_hash(staff_id: str, text: str) -> str:
     return digest(f"recovery:{staff_id}:{text}")
+
+
+sealed_column(SECOND_FACTORS, "sealed", lambda row: _context(row["staff_id"]))

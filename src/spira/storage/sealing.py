@@ -20,13 +20,14 @@ from spira.storage.keys import Keys
 _HEADER = struct.Struct(">BH")
 _VERSION = 1
 _NONCE = 12
+HEADER_BYTES = _HEADER.size
 
 
 def seal(keys: Keys, plaintext: bytes, *, context: bytes) -> bytes:
     """`plaintext`, readable only with the keys and only in its context."""
-    header = _HEADER.pack(_VERSION, keys.current)
+    begin = header(keys)
     nonce = secrets.token_bytes(_NONCE)
-    return header + nonce + cipher(keys.sealing[keys.current]).encrypt(nonce, plaintext, header + context)
+    return begin + nonce + cipher(keys.sealing[keys.current]).encrypt(nonce, plaintext, begin + context)
 
 
 def unseal(keys: Keys, sealed: bytes, *, context: bytes) -> bytes:
@@ -39,14 +40,19 @@ def unseal(keys: Keys, sealed: bytes, *, context: bytes) -> bytes:
             f"a value was sealed with key {number}, which spira.keys does not hold",
             help="put the spira.keys that belongs to this workspace back",
         )
-    header, rest = sealed[: _HEADER.size], sealed[_HEADER.size :]
+    begin, rest = sealed[: _HEADER.size], sealed[_HEADER.size :]
     try:
-        return cipher(keys.sealing[number]).decrypt(rest[:_NONCE], rest[_NONCE:], header + context)
+        return cipher(keys.sealing[number]).decrypt(rest[:_NONCE], rest[_NONCE:], begin + context)
     except InvalidTag:
         raise StorageDamaged(
             "a sealed value can't be opened: it was changed, or spira.keys belongs to another workspace",
             help="put the spira.keys of this workspace back, or restore the state from a backup",
         ) from None
+
+
+def header(keys: Keys) -> bytes:
+    """How what the current key seals begins."""
+    return _HEADER.pack(_VERSION, keys.current)
 
 
 def key_number(sealed: bytes) -> int:

@@ -59,6 +59,7 @@ ABOUT = {
     "personal": "where something personal was recognised and taken out, and of what kind, counted",
     "backfills": "columns that are still taking over values that were kept as JSON, and how far each is",
     "tallies": "per source and hour: events loaded, what came twice, how long loading took",
+    "retention_runs": "what retention deleted, by day and rule",
     "refusals": "what was refused at the door of collection, counted by hour",
     "units": "the organisation: brand, regions, stores, teams",
     "warehouse_version": "which upgrades of the warehouse have been carried out",

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from spira.storage import sealing
 from spira.storage.keys import Keys
+from spira.storage.resealing import sealed_column
 from spira.storage.state import State, in_parts, state_table, upsert
 
 VAULT = state_table(
@@ -128,23 +129,10 @@ class Vault:
         self._state.settle()
         return gone
 
-    def reseal(self, *, limit: int = 10_000) -> int:
-        """Seal again, with the current key, up to `limit` values that an older one sealed; how many it did."""
-        old = sa.select(VAULT).where(VAULT.c.sealed_with != self._keys.current).order_by(VAULT.c.vault_key).limit(limit)
-        with self._state.write() as connection:
-            rows = connection.execute(old).all()
-            upsert(connection, VAULT, [self._again(row) for row in rows])
-        return len(rows)
-
     def count(self) -> int:
         """How many values there are."""
         with self._state.read() as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(VAULT)).scalar_one())
-
-    def _again(self, row: sa.Row[tuple[object, ...]]) -> dict[str, object]:
-        context = _context(row.kind, row.vault_key)
-        sealed = sealing.seal(self._keys, sealing.unseal(self._keys, row.sealed, context=context), context=context)
-        return {**row._mapping, "sealed": sealed, "sealed_with": self._keys.current}
 
     def _rows(self, vault_keys: Iterable[str]) -> Iterator[sa.Row[tuple[object, ...]]]:
         with self._state.read() as connection:
@@ -170,3 +158,6 @@ def _row(value: SealedValue) -> dict[str, object]:
 
 def _context(kind: str, key: str) -> bytes:
     return f"vault:{kind}:{key}".encode()
+
+
+sealed_column(VAULT, "sealed", lambda row: _context(row["kind"], row["vault_key"]))

@@ -22,6 +22,7 @@ from spira.kernel.errors import NotAllowed, NotFound, SpiraError
 from spira.kernel.viewer import Viewer
 from spira.storage import sealing
 from spira.storage.keys import Keys
+from spira.storage.resealing import sealed_column
 from spira.storage.state import State, in_parts, state_table
 from spira.storage.warehouse import Warehouse
 from spira.unify.people import locate
@@ -63,7 +64,11 @@ class Note:
 
 def about(state: State, keys: Keys, warehouse: Warehouse, viewer: Viewer, *, profile_id: int) -> tuple[Note, ...]:
     """The latest notes about a person, newest first; NotFound for one whom the viewer may not see."""
-    owned = _keys_of(warehouse, locate(warehouse, viewer, profile_id))
+    return under(state, keys, _keys_of(warehouse, locate(warehouse, viewer, profile_id)))
+
+
+def under(state: State, keys: Keys, owned: Sequence[str]) -> tuple[Note, ...]:
+    """The latest notes under the keys of a person's identifiers, for one who has seen to it that they may be shown."""
     rows: list[sa.Row[Any]] = []
     with state.read() as connection:
         for lot in in_parts(owned):
@@ -130,3 +135,6 @@ _KEYS = f"""
 with {OURS}
 select subject_key from identifiers where subject_id in (select subject_id from ours) order by subject_key
 """
+
+
+sealed_column(NOTES, "sealed", lambda row: _context(row["subject_key"], row["author"]))

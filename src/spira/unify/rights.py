@@ -27,6 +27,7 @@ from spira.kernel.ids import new_id
 from spira.kernel.settings import Settings
 from spira.storage import audit, sealing
 from spira.storage.keys import Keys
+from spira.storage.resealing import sealed_column
 from spira.storage.state import State, in_parts, state_table
 from spira.unify.portrait import says
 
@@ -304,3 +305,6 @@ def _context(request_id: str, subject_key: str) -> bytes:
 
 def _request(row: Mapping[Any, Any]) -> Request:
     return Request(**row)
+
+
+sealed_column(DETAILS, "sealed", lambda row: _context(row["request_id"], row["subject_key"]))

@@ -1,7 +1,7 @@
 """The whole system as one tuple: what runs, in which order, what it reads and writes.
 
 A stage talks to the next one through tables, never by a call. `refresh` runs stages 2 to 6
-and `tick` stages 2 to 12; intake (1) and channels (9) act outside the turn: the first when
+and `tick` stages 2 to 13; intake (1) and channels (9) act outside the turn: the first when
 a client calls, the second inside dispatch. ARCHITECTURE.md and the console's System page
 are drawn from this tuple, and a test holds each table to one writing stage.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from spira.worker import turns
+from spira.worker import turns, upkeep
 from spira.worker.turn import Turn
 
 
@@ -54,6 +54,10 @@ STAGES: tuple[Stage, ...] = (
             "links",
             "moved",
             "overlay",
+            "identity_kinds",
+            "identity_blocked",
+            "identity_ruled",
+            "identity_conflicts",
             "restricted",
             "event_places",
             "event_runs",
@@ -128,6 +132,12 @@ STAGES: tuple[Stage, ...] = (
         writes=("alerts", "alert_notices", "alert_watch", "the operator"),
         run=turns.alerts,
     ),
+    Stage(
+        name="storage.upkeep",
+        reads=("everything sealed", "retention"),
+        writes=("retention_runs",),
+        run=upkeep.run,
+    ),
 )
 
 
@@ -137,5 +147,5 @@ def of_refresh() -> tuple[Stage, ...]:
 
 
 def of_tick() -> tuple[Stage, ...]:
-    """Stages 2 to 12."""
+    """Stages 2 to 13."""
     return tuple(stage for stage in STAGES if stage.run)

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from spira.kernel.errors import StorageDamaged
 from spira.storage.keys import Keys
+from spira.storage.resealing import sealed_column
 from spira.storage.sealing import seal, unseal
 from spira.storage.state import State, state_table, upsert
 
@@ -192,3 +193,6 @@ def _read(state: State, keys: Keys) -> dict[str, _OfHook]:
 
 def _context(hook: str) -> bytes:
     return f"hook_calls:{hook}".encode()
+
+
+sealed_column(HOOK_CALLS, "sealed", lambda row: _context(row["hook"]))

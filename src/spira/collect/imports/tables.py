@@ -24,6 +24,7 @@ from spira.kernel.clock import Clock
 from spira.kernel.errors import Conflict, NotFound
 from spira.kernel.ids import new_id
 from spira.storage.keys import Keys
+from spira.storage.resealing import sealed_column
 from spira.storage.sealing import seal, unseal
 from spira.storage.state import State, state_table, upsert
 
@@ -341,3 +342,6 @@ def _select(state: State, *conditions: sa.ColumnElement[bool], limit: int | None
     with state.read() as connection:
         rows = connection.execute(asked.limit(limit)).mappings().all()
     return [Import(**row) for row in rows]
+
+
+sealed_column(FAULTS, "sealed", lambda _row: _CONTEXT)

@@ -1,0 +1,206 @@
+"""Upkeep: keys are changed without stopping, what is over is deleted, and nothing personal lies anywhere in clear."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from spira.kernel.jobs import InlineRunner
+from spira.kernel.settings import RetentionSettings
+from spira.kernel.viewer import Viewer
+from spira.storage import resealing
+from spira.storage.keys import add_sealing_key
+from spira.storage.sealing import key_number
+from spira.storage.vault import VAULT
+from spira.testing.workspaces import order, send, workspace
+from spira.unify import erase, notes, retention, rights
+from spira.worker.core import Core
+
+MARCH = datetime(2026, 3, 1)
+PHONE, EMAIL, NAME = "13912345678", "planted.ann@example.com", "Plantedname"
+PLANTED = [
+    PHONE.encode(),
+    EMAIL.encode(),
+    b"planted.ann",
+    NAME.encode(),
+    b"planted%2Eann",
+    b"planted.ann%40example.com",
+]
+CALLS = [
+    {"type": "identify", "userId": "7", "traits": {"email": EMAIL, "phone": PHONE, "name": NAME}, "messageId": "i"},
+    {
+        "type": "track",
+        "userId": "7",
+        "event": "Page Viewed",
+        "messageId": "t",
+        "properties": {"url": f"https://shop.example/?mail={EMAIL}&tel={PHONE}", "note": f"call {PHONE}"},
+    },
+    {"type": "track", "userId": "7", "event": "Order Completed", "messageId": "q", "properties": {"revenue": EMAIL}},
+]
+STAFF = Viewer(staff_id="paula", name="Paula", roles=frozenset({"privacy_officer"}))
+
+
+def everywhere(directory):
+    """The bytes of every file of a workspace, its own definitions and keys apart."""
+    return {path: path.read_bytes() for path in (directory / "data").rglob("*") if path.is_file()}
+
+
+def traces(files):
+    return [(path.name, word) for path, content in files.items() for word in PLANTED if word in content]
+
+
+@pytest.fixture
+def core(tmp_path, shop):
+    with workspace(tmp_path / "shop", shop, at=MARCH) as opened:
+        send(opened, [*CALLS, order("8", "2026-02-20T10:00:00Z", message_id="a", revenue=12.5)])
+        opened.tick()
+        profile = opened.lane().value("select subject_id from identifiers where value = '7'")
+        said = f"rang from {PHONE}"
+        notes.write(opened.state, opened.keys, opened.lane(), STAFF, profile_id=profile, text=said, at=MARCH)
+        key = opened.keys.subject_key("user_id", "7")
+        rights.file_request(
+            opened.state,
+            opened.keys,
+            opened.clock,
+            settings=opened.settings,
+            right="access",
+            subject_key=key,
+            origin="staff",
+            actor="paula",
+            note=said,
+        )
+        yield opened
+
+
+def sealed_with(core):
+    """The numbers of the keys that anything is sealed with."""
+    with core.state.read() as connection:
+        found = {key_number(each) for each in connection.execute(sa.select(VAULT.c.sealed)).scalars()}
+        for name in resealing.SEALED:
+            declared = resealing.SEALED.get(name)
+            column = declared.table.c[declared.column]
+            rows = connection.execute(sa.select(column).where(column.is_not(None))).scalars()
+            found |= {key_number(each) for each in rows}
+    bodies = core.lane().query("select body from quarantine where body is not null")
+    return found | {key_number(bytes(body)) for (body,) in bodies}
+
+
+def readable(core):
+    """What everybody may read while keys are changed."""
+    profile = core.lane().value("select subject_id from identifiers where value = '7'")
+    (note,) = notes.about(core.state, core.keys, core.lane(), STAFF, profile_id=profile)
+    (request,) = rights.listed(core.state, limit=2)
+    keys = [core.keys.subject_key("email", EMAIL), core.keys.subject_key("phone", f"+86{PHONE}")]
+    opened = set(core.vault.open(keys).values())
+    return note.text, rights.details_of(core.state, core.keys, request).note, opened
+
+
+def test_keys_are_changed_without_stopping_and_a_kill_costs_nothing(core, tmp_path):
+    """Everything stays readable in the middle of it and after a restart, and at the end nothing needs the old key."""
+    before = readable(core)
+    assert sealed_with(core) == {1}
+    assert core.lane().value("select count(*) from quarantine") >= 1
+    core.keys.adopt(add_sealing_key(core.directory))
+    assert resealing.step(core.state, core.keys, limit=2) == 2
+    assert sealed_with(core) == {1, 2}
+    assert readable(core) == before
+    core.close()
+    with Core.open(tmp_path / "shop", runner=InlineRunner()) as again:
+        again.tick()
+        assert readable(again) == before
+        for _ in range(3):
+            again.tick()
+        assert sealed_with(again) == {2}
+        assert resealing.waiting(again.state, again.keys) == {}
+        assert readable(again) == before
+        assert again.runs["storage.upkeep"].rows == 0
+
+
+def test_no_store_holds_a_planted_value_in_clear(core, tmp_path):
+    """Telephone numbers, addresses and names that calls, URLs, notes and requests told lie in no file in clear."""
+    core.backup(tmp_path / "shop" / "data" / "copy.spira")
+    core.state.settle()
+    files = everywhere(core.directory)
+    assert len(files) >= 4
+    assert traces(files) == []
+
+
+def test_after_an_erasure_no_file_and_no_restored_backup_can_be_made_to_tell(core, tmp_path):
+    """With the keys in hand, neither the stores nor a backup that was restored over them give a planted value."""
+    backup = tmp_path / "before.spira"
+    core.backup(backup)
+    key = core.keys.subject_key("email", EMAIL)
+    with core.exclusive():
+        erase.erase(core.stores(), f"email:{EMAIL}", actor="paula")
+    assert told(core) == []
+    core.close()
+    from spira.cli.restore import bring_back
+
+    _, erased = bring_back(backup, core.directory)
+    assert erased >= 3
+    with Core.open(core.directory, runner=InlineRunner()) as again:
+        again.tick()
+        assert told(again) == []
+        assert again.lane().value("select count(*) from identifiers where subject_key = ?", [key]) == 0
+        assert again.lane().value("select count(*) from identifiers where value = '8'") == 1
+        (request,) = rights.listed(again.state, limit=2) or (None,)
+        assert request is None or rights.details_of(again.state, again.keys, request).note == ""
+    assert traces(everywhere(core.directory)) == []
+
+
+def told(core):
+    """Every planted value that can be read with the keys: of the log, the vault, quarantine and every sealed column."""
+    from spira.collect.people import QUARANTINE
+    from spira.storage import sealing
+    from spira.storage.log import BEGINNING
+
+    texts = list(core.log.read(BEGINNING, limit_bytes=1 << 24).records)
+    with core.state.read() as connection:
+        for name in resealing.SEALED:
+            declared = resealing.SEALED.get(name)
+            rows = connection.execute(sa.select(declared.table)).mappings().all()
+            sealed = [(row[declared.column], declared.context(row)) for row in rows]
+            texts += [sealing.unseal(core.keys, each, context=context) for each, context in sealed if each is not None]
+    for part in ("body", "context"):
+        for (body,) in core.lane().query(f"select {part} from quarantine where {part} is not null"):
+            texts.append(sealing.unseal(core.keys, bytes(body), context=QUARANTINE))
+    return [word for word in PLANTED for text in texts if word in text]
+
+
+def test_what_is_over_is_deleted_once_a_day_in_slices_and_reported(core):
+    """Events by their class, consents kept, messages by their purpose; tags follow, and the report has the rows."""
+    send(
+        core,
+        [
+            *(order("8", f"2025-0{month}-20T10:00:00Z", message_id=f"o{month}", revenue=1) for month in range(1, 6)),
+            {"type": "track", "userId": "8", "event": "Consent Given", "timestamp": "2024-01-01T00:00:00Z",
+             "messageId": "c", "properties": {"purpose": "marketing", "channel": "email"}},
+            {"type": "track", "userId": "8", "event": "Seen", "timestamp": "2024-01-01T00:00:00Z", "messageId": "s"},
+        ],
+    )  # fmt: skip
+    core.tick()
+    count = "select event, count(*) from events where ts < '2026-01-01' group by event order by event"
+    assert core.lane().query(count) == [("Consent Given", 1), ("Order Completed", 5), ("Seen", 1)]
+    rules = RetentionSettings(events=["Order Completed: 365 days", "*: 100 days"], messages=["marketing: 30 days"])
+    core.settings = core.settings.model_copy(update={"retention": rules})
+    wanted = retention.rules(rules)
+    assert retention.step(core.worker_lane, wanted, as_of=MARCH, day=MARCH.date(), limit=1) == 1
+    for _ in range(4):
+        core.tick()
+    assert core.lane().query(count) == [("Consent Given", 1), ("Order Completed", 3)]
+    total = core.lane().value("select orders_total from tags where orders_total > 0")
+    assert total == 4
+    runs = {(run.kind, run.name): run.rows for run in retention.latest(core.lane(), limit=9)}
+    assert runs == {("event", "Order Completed"): 2, ("event", "*"): 1}
+    core.step_clock(MARCH + timedelta(days=1))
+    core.tick()
+    assert core.lane().query(count) == [("Consent Given", 1), ("Order Completed", 3)]
+
+
+@pytest.mark.parametrize("rule", ["Order Completed", "x: soon", ": 3 days", "x: 3 hours"])
+def test_a_rule_without_a_name_or_a_length_is_refused(rule):
+    """The settings say what to write."""
+    with pytest.raises(ValueError, match="is no rule"):
+        RetentionSettings(events=[rule])
