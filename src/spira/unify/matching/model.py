@@ -1,0 +1,213 @@
+"""The model: Splink over an in-memory engine, trained without labels, and the weights of all pairs looked at.
+
+How unlike pairs agree by chance is measured on random pairs with a fixed seed. How often pairs of one person agree is
+learned by expectation maximisation inside several blocks, each of which leaves out what it is blocked by. How many
+pairs are of one person at all is then settled so that the model agrees with its own findings: the prior is moved
+until it equals what the pairs' probabilities add up to.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from spira.unify.matching import blocking
+from spira.unify.matching.clean import Cleaned
+from spira.unify.matching.comparisons import comparisons
+from spira.unify.matching.needs import need
+
+FAINTEST = -6.0  # pairs below this weight (of about one in seventy) are forgotten
+_RANDOM_PAIRS = 500_000
+_SESSION_PAIRS = 2_000_000
+_FEW = 2_000  # rows of which every pair is looked at
+_RECORDS = "records"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Pairs of row numbers with their weight, the log (base 2) of the odds that both are one person.
+
+    `levels` gives for each comparison the level of each pair: -1 missing, 0 unlike, and upwards to equal.
+    """
+
+    left: np.ndarray[Any, np.dtype[np.int64]]
+    right: np.ndarray[Any, np.dtype[np.int64]]
+    weight: np.ndarray[Any, np.dtype[np.float64]]
+    levels: dict[str, np.ndarray[Any, np.dtype[np.int8]]]
+
+
+class Matcher:
+    """One table's model. Everything lies in an engine in memory, which `close` gives back."""
+
+    def __init__(self, cleaned: Cleaned, *, seed: int = 1, memory: str = "4GB", threads: int = 2) -> None:
+        self.cleaned = cleaned
+        self._seed = seed
+        duckdb = need("duckdb")
+        self._connection = duckdb.connect(":memory:", config={"memory_limit": memory, "threads": threads})
+        self._connection.execute("set temp_directory = ''")  # values of people are never written to a disk
+        self._connection.execute("set enable_progress_bar = false")
+        self.keys: list[blocking.Key] = []
+        self.prior = 1e-5
+        self._found = 0
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._connection.close()
+
+    def train(self) -> None:
+        """Choose the keys and learn the weights."""
+        rows = self.cleaned.table.num_rows
+        self._connection.register("given_records", self.cleaned.table)
+        self._connection.execute("create table plain as from given_records")
+        self.keys = []
+        if rows > _FEW:
+            self.keys = blocking.choose(self._connection, "plain", self.cleaned, budget=max(4_000_000, 25 * rows))
+        made = ["1 as everybody"]
+        made += [f"{_key(key.sql)} as key_{place}" for place, key in enumerate(self.keys)]
+        self._connection.execute(f"create table {_RECORDS} as select *, {', '.join(made)} from plain")
+        self._connection.execute("drop table plain")
+        sessions, matches = self._sessions()
+        self.prior = min(0.5, max(matches, 1) / max(rows * (rows - 1) / 2, 1))
+        self._linker = self._open()
+        training = self._linker.training
+        training.estimate_u_using_random_sampling(
+            max_pairs=_RANDOM_PAIRS, seed=self._seed, min_count_per_level=None, num_chunks=1
+        )
+        for rule in sessions:
+            training.estimate_parameters_using_expectation_maximisation(rule, max_pairs=_SESSION_PAIRS)
+
+    def pairs(self) -> Pairs:
+        """Every pair that a key finds and whose weight is not all too low."""
+        made = self._linker.inference.predict(threshold_match_weight=FAINTEST)
+        return self._read(made)
+
+    def within(self, groups: np.ndarray[Any, Any]) -> Pairs:
+        """All pairs of rows with the same group; a group of -1 is none. For what no key had found."""
+        table = pa.table(
+            {"unique_id": pa.array(range(len(groups)), pa.int64()), "grouped": pa.array(groups, pa.int64())}
+        )
+        self._connection.register("grouping", table)
+        self._connection.execute(
+            f"create or replace table grouped_records as select {_RECORDS}.*, nullif(grouped, -1) as grouped "
+            f"from {_RECORDS} join grouping using (unique_id)"
+        )
+        self._connection.unregister("grouping")
+        rule = need("splink").block_on("grouped")
+        shown = self._api.register("grouped_records")
+        made = self._linker.inference.predict_within(shown, blocking_rules_to_generate_predictions=[rule])
+        return self._read(made)
+
+    def _open(self) -> Any:
+        splink = need("splink")
+        logging.getLogger("splink").setLevel(logging.ERROR)
+        self._api = splink.DuckDBAPI(connection=self._connection)
+        looked_up = [f"key_{place}" for place in range(len(self.keys))]
+        settings = splink.SettingsCreator(
+            link_type="dedupe_only",
+            comparisons=comparisons(self.cleaned),
+            blocking_rules_to_generate_predictions=[splink.block_on(each) for each in looked_up or ["everybody"]],
+            probability_two_random_records_match=self.prior,
+            retain_matching_columns=False,
+            retain_intermediate_calculation_columns=False,
+        )
+        return splink.Linker(self._api.register(_RECORDS), settings, log_level=logging.ERROR)
+
+    def _read(self, made: Any) -> Pairs:
+        found = self._connection.sql(f"select * from {made.physical_name}").to_arrow_table()
+        made.drop_table_from_database_and_remove_from_cache()
+        levels = {
+            name.removeprefix("gamma_"): found.column(name).to_numpy().astype(np.int8)
+            for name in found.column_names
+            if name.startswith("gamma_")
+        }
+        return Pairs(
+            left=found.column("unique_id_l").to_numpy(),
+            right=found.column("unique_id_r").to_numpy(),
+            weight=found.column("match_weight").to_numpy(),
+            levels=levels,
+        )
+
+    def _sessions(self) -> tuple[list[str], float]:
+        """The blocks to learn in, and about how many pairs are of one person.
+
+        Two columns that are equal together far more often than each by itself would make them are so because of
+        people: the surplus counts pairs of one person, and the share of the surplus says how good a block is.
+        """
+        columns = _whole_columns(self.cleaned)
+        rows = self.cleaned.table.num_rows
+        total = max(rows * (rows - 1) / 2, 1)
+        alone = dict(zip(columns, blocking.count_pairs(self._connection, _RECORDS, list(columns)), strict=True))
+        tried = [(a, b) for a, b in combinations(columns, 2) if columns[a] != columns[b]]
+        together = blocking.count_pairs(self._connection, _RECORDS, [f"{a} || '|' || {b}" for a, b in tried])
+        ranked = []
+        for (a, b), count in zip(tried, together, strict=True):
+            surplus = count - alone[a] * alone[b] / total
+            if 0 < count <= _SESSION_PAIRS and surplus > 20:
+                ranked.append((surplus * surplus / count, (a, b), surplus))
+        ranked.sort(reverse=True)
+        return self._rules(ranked, columns, alone), 1.2 * max((surplus for _, _, surplus in ranked), default=rows / 10)
+
+    def _rules(
+        self, ranked: Sequence[tuple[float, tuple[str, str], float]], columns: dict[str, str], alone: dict[str, int]
+    ) -> list[str]:
+        """Blocks so that every field is learned in at least two of them, the best first."""
+        learned = dict.fromkeys(set(columns.values()), 0)
+        chosen: list[str] = []
+        for _, pair, _ in ranked:
+            fields = {columns[each] for each in pair}
+            if len(chosen) >= 4 or all(count >= 2 for count in learned.values()):
+                break
+            if chosen and not any(learned[field] < 2 for field in set(learned) - fields):
+                continue
+            chosen.append(" and ".join(f"l.{each} = r.{each}" for each in pair))
+            for field in set(learned) - fields:
+                learned[field] += 1
+        if not chosen:
+            best = min((name for name in columns if alone[name]), key=lambda name: alone[name], default=None)
+            chosen = [f"l.{best} = r.{best}"] if best else []
+        return chosen
+
+
+def _whole_columns(cleaned: Cleaned) -> dict[str, str]:
+    """The columns that are compared for equality, each with its field."""
+    have = set(cleaned.table.column_names)
+    found = (
+        {"given": "given", "family": "family"} if "given" in have else {"family": "family"} if "family" in have else {}
+    )
+    for field in cleaned.fields:
+        if field.kind == "address":
+            found |= {f"{field.name}_rest": f"{field.name}_rest"} if f"{field.name}_rest" in have else {}
+        elif field.kind != "name" and field.kind != "source":
+            found[field.name] = field.name
+    return found
+
+
+def _key(sql: str) -> str:
+    """The key's value, or nothing where too many records share it."""
+    return f"case when count(*) over (partition by {sql}) <= {blocking.MOST} then {sql} end"
+
+
+def settle(pairs: Pairs, prior: float, total: float) -> tuple[Pairs, float]:
+    """Move the prior until it equals the share of pairs that the weights then call one person; the pairs so weighed."""
+    bare = pairs.weight - np.log2(prior / (1 - prior))
+    for _ in range(50):
+        weight = bare + np.log2(prior / (1 - prior))
+        expected = float(np.sum(probability(weight)))
+        moved = min(0.5, max(expected, 1.0) / max(total, 1.0))
+        if abs(np.log2(moved / prior)) < 0.01:
+            break
+        prior = moved
+    weight = bare + np.log2(prior / (1 - prior))
+    return Pairs(left=pairs.left, right=pairs.right, weight=weight, levels=pairs.levels), prior
+
+
+def probability(weight: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The probability that a weight stands for."""
+    made: np.ndarray[Any, np.dtype[np.float64]] = 1 / (1 + np.exp2(-np.clip(weight, -60, 60)))
+    return made

@@ -1,0 +1,23 @@
+"""Tables small enough to be matched within a second or two, and one that is matched once for all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spira.testing import dirty
+from spira.unify.matching import columns
+from spira.unify.matching.resolve import resolve
+
+
+@pytest.fixture(scope="session")
+def chinese():
+    """A table of 500 dirty records and what became of it."""
+    table = dirty.chinese(500, seed=7)
+    return table, resolve(table, columns.guess(table, truth="person"))
+
+
+@pytest.fixture(scope="session")
+def truth(chinese):
+    """Who each of the records is of."""
+    return np.asarray(chinese[0].column("person").to_pylist())
