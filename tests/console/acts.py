@@ -274,9 +274,10 @@ def _take_back(who: Actor, path: str) -> None:
     who.act(there, method="DELETE" if path.startswith("/api/") else "POST")
 
 
-@on("/people/{profile:str}/contact", "/api/profiles/{profile:str}/contact")
+@on("/people/{profile:str}/contact", "/api/profiles/{profile:str}/contact", "/people/{profile:str}/clear")
 def _contact(who: Actor, path: str) -> None:
-    who.act(path.replace("{profile:str}", who.world.person("u8")), **sent(path, {"kind": "email"}))
+    told = {"kind": "email", "reason": "rang about an order"}
+    who.act(path.replace("{profile:str}", who.world.person("u8")), **sent(path, told))
 
 
 @on("/people/selected/note", "/api/profiles/selected/notes")

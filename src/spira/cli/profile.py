@@ -52,6 +52,31 @@ def traits(*, identifier: str, name: str | None, directory: Path, as_of: str | N
         _print(answer.value())
 
 
+@profile.command("export")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@workspace_option
+@click.option("--purpose", required=True, help="What for: analysis, marketing, service or transactional.")
+@click.option("--channel", default="", help="By which channel people will be written to.")
+@click.option("--audience", default="", help="Only the members of this audience.")
+@click.option("--trait", "traits", multiple=True, help="A trait to take along; repeat for more.")
+@click.option("--tag", "tags", multiple=True, help="A tag to take along; repeat for more.")
+@click.option("--audiences", is_flag=True, help="Also which audiences each person is in.")
+@click.option("--mapping", "mapping", type=click.Path(path_type=Path, dir_okay=False), help="Also write the way back.")
+def export(
+    *, file: Path, directory: Path, purpose: str, channel: str, audience: str, traits: tuple[str, ...],
+    tags: tuple[str, ...], audiences: bool, mapping: Path | None,
+) -> None:  # fmt: skip
+    """Write people to FILE as CSV, JSON Lines or Parquet, by its ending; it is written down that they left."""
+    wish = {"purpose": purpose, "channel": channel, "audience": audience, "traits": list(traits), "tags": list(tags)}
+    with connect(directory) as api:
+        form = file.suffix.removeprefix(".").lower()
+        answer = api.post("/api/profiles/export", {**wish, "audiences": audiences, "format": form})
+        file.write_bytes(answer.content)
+        if mapping is not None:
+            mapping.write_bytes(api.get("/api/profiles/export/mapping", trait=list(traits)).content)
+    click.echo(f"{len(answer.content):,} bytes in {file}")
+
+
 def _named(api: Client, identifier: str) -> str:
     """The profile that an identifier names, or that is named by its own id."""
     if identifier.startswith("p_"):

@@ -1,0 +1,114 @@
+"""`/api/profiles/export`: people in bulk as CSV, JSON Lines or Parquet, and the mapping that brings them back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, cast
+
+import anyio.to_thread
+from litestar import Response, get, post
+from litestar.params import FromQuery, JSONBody
+from litestar.response import Stream
+
+from spira.collect.tracking import OWN_TRAITS, plan_of
+from spira.engage import profile_export
+from spira.engage.audience_export import MESSAGING, Wish
+from spira.engage.profile_export import FORMATS, Bulk, Format
+from spira.engage.reach import kinds_of
+from spira.kernel.viewer import Viewer
+from spira.server.api.selection import EXPORT
+from spira.server.core import AnyCore, Asking, Core, audit
+from spira.server.errors import Unacceptable
+from spira.storage.warehouse import Warehouse
+from spira.unify.units import all_units
+
+
+def wish_of(data: Mapping[str, Any]) -> Bulk:
+    """What is wanted, as programs ask for it."""
+    lists = {name: data.get(name, []) for name in ("traits", "tags")}
+    if not all(isinstance(each, list) and all(isinstance(one, str) for one in each) for each in lists.values()):
+        raise Unacceptable("`traits` and `tags` are lists of texts", help='send {"traits": ["city"], …}')
+    wish = Wish(
+        audience=str(data.get("audience", "")),
+        purpose=str(data.get("purpose", "")),
+        channel=str(data.get("channel", "")),
+        tags=tuple(dict.fromkeys(lists["tags"])),
+        contacts=data.get("contacts") is True,
+    )
+    return Bulk(
+        wish=wish,
+        traits=tuple(dict.fromkeys(lists["traits"])),
+        audiences=data.get("audiences") is True,
+        format=cast("Format", str(data.get("format", "csv"))),
+    )
+
+
+def begin(core: AnyCore, viewer: Viewer, bulk: Bulk) -> list[tuple[int, str | None]]:
+    """Who leaves; that they do, for which purpose and with what, is written down before the first of them does."""
+    lane = core.lane()
+    computed = lane.columns("tags")
+    tags = [each.tag for each in core.applied.of("tag") if each.tag in computed and each.privacy != "sensitive"]
+    profile_export.granted(bulk, viewer, kinds=kinds_of(core.applied), tags=tags, traits=clear_traits(core))
+    if bulk.wish.audience:
+        core.applied.get("audience", bulk.wish.audience)
+    found = profile_export.leaving(lane, viewer, bulk.wish)
+    audit(
+        core,
+        viewer,
+        "profiles.export",
+        bulk.wish.audience or "everyone",
+        rows=len(found),
+        columns=list(bulk.columns),
+        purpose=bulk.wish.purpose,
+        channel=bulk.wish.channel if bulk.wish.purpose in MESSAGING else None,
+        in_clear=bulk.wish.contacts,
+        format=bulk.format,
+    )
+    return found
+
+
+def clear_traits(core: AnyCore) -> list[str]:
+    """The declared traits that are not sealed."""
+    plan = plan_of(core.applied.of("tracking"))
+    return sorted(set(plan.traits) - plan.contact)
+
+
+@post("/api/profiles/export", opt={"roles": EXPORT, "cost": "export"}, status_code=200)
+async def export_profiles(core: Core, viewer: Asking, data: JSONBody[dict[str, Any]]) -> Stream:
+    """People as CSV, JSON Lines or Parquet, all or of an audience: `{"purpose": "analysis", "format": "csv"}`.
+
+    With `traits` and `tags` (lists of names), `audiences` (true: which each is in); for a purpose of writing with
+    its `channel` only those leave who may be written to, and `contacts` adds the address for roles that see it.
+    """
+    bulk = wish_of(data)
+    found = await anyio.to_thread.run_sync(lambda: begin(core, viewer, bulk))
+    headers = {
+        "content-disposition": f'attachment; filename="profiles-{core.clock.now():%Y-%m-%d}.{bulk.format}"',
+        "x-spira-rows": str(len(found)),
+    }
+    return Stream(_sent(core, viewer, bulk, found), media_type=FORMATS[bulk.format], headers=headers)
+
+
+async def _sent(core: AnyCore, viewer: Viewer, bulk: Bulk, found: list[tuple[int, str | None]]) -> AsyncIterator[bytes]:
+    units = {unit.unit_id: unit.name for unit in all_units(core.state)}
+
+    def file(lane: Warehouse) -> Iterator[bytes]:
+        return profile_export.written(lane, core.vault, viewer, bulk, found, units=units)
+
+    lane = core.lane().lane()
+    try:
+        lots = file(lane)
+        while (lot := await anyio.to_thread.run_sync(next, lots, None)) is not None:
+            yield lot
+    finally:
+        lane.close()
+
+
+@get("/api/profiles/export/mapping", opt={"roles": EXPORT}, sync_to_thread=True)
+def show_mapping(core: Core, trait: FromQuery[list[str] | None] = None) -> Response[str]:
+    """The mapping by which `spira import` takes the traits of an exported file as identify calls; all told clear ones."""
+    told = trait or [name for name in clear_traits(core) if name not in OWN_TRAITS]
+    return Response(content=profile_export.mapping_of(told), media_type="application/yaml")
+
+
+ROUTES = [export_profiles, show_mapping]
