@@ -160,11 +160,15 @@ def test_one_value_is_shown_and_written_down(signed_in, core, phone, post):
     """One click shows one contact value; the audit knows of whom and of which kind, and not the value."""
     core.house.warehouse.execute("update profiles set unit_id = ? where profile_id = 7", [core.units["B"]])
     gus = signed_in("gus", "guide", unit_id=core.units["B"])
-    answer = post(gus, f"/people/{PERSON}/contact", kind="phone")
+    answer = post(gus, f"/people/{PERSON}/contact", kind="phone", reason="rang about order 7")
     assert phone in answer.text
     (line,) = of(core, "person.value_shown")
-    assert (line.subject, line.detail) == (PERSON, {"kind": "phone"})
+    assert (line.subject, line.detail) == (PERSON, {"kind": "phone", "reason": "rang about order 7"})
     assert phone not in str(line)
+    asked = post(gus, f"/people/{PERSON}/contact", kind="phone").text
+    assert "Why do you need it?" in asked
+    assert phone not in asked
+    assert len(of(core, "person.value_shown")) == 1
 
 
 @pytest.mark.usefixtures("phone")
@@ -176,8 +180,8 @@ def test_a_value_is_shown_to_nobody_else(signed_in, core, post):
     core.house.warehouse.execute("update profiles set unit_id = ? where profile_id = 7", [core.units["A"]])
     ann.cookies.clear()
     gus = signed_in("gus", "guide", unit_id=core.units["B"])
-    assert post(gus, f"/people/{PERSON}/contact", kind="phone").status_code == 404
-    assert post(gus, f"/people/{show_profile(6)}/contact", kind="name").status_code == 404
+    assert post(gus, f"/people/{PERSON}/contact", kind="phone", reason="because").status_code == 404
+    assert post(gus, f"/people/{show_profile(6)}/contact", kind="name", reason="because").status_code == 404
     assert of(core, "person.value_shown") == []
 
 

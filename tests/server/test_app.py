@@ -71,7 +71,9 @@ def test_contact_values_in_clear_need_a_role_and_are_audited(signed_in, core):
     """A guide of the store sees the address when asking for it, and the asking is on record."""
     client = signed_in("ann", "guide", unit_id=core.units["A"])
     assert "person7@example.com" not in client.get(f"/api/profiles/{show_profile(7)}").text
-    assert "person7@example.com" in client.get(f"/api/profiles/{show_profile(7)}", params={"clear": True}).text
+    asked = {"clear": True, "reason": "rang about order 7, from 13912345678"}
+    assert client.get(f"/api/profiles/{show_profile(7)}", params={"clear": True}).status_code == 422
+    assert "person7@example.com" in client.get(f"/api/profiles/{show_profile(7)}", params=asked).text
     with core.state.read() as connection:
         acts = [row.action for row in connection.exec_driver_sql("select action from audit")]
     assert acts.count("person.shown_in_clear") == 1

@@ -19,10 +19,12 @@ from spira.kernel.errors import SpiraError
 from spira.kernel.i18n import choose
 from spira.kernel.viewer import Viewer
 from spira.segment.why import Reason
+from spira.server import unsealing
 from spira.server.api.profiles import (
     WholePerson,
     WhyView,
     explanation,
+    profile_of,
     reasons,
     take_back_note,
     view,
@@ -30,6 +32,7 @@ from spira.server.api.profiles import (
 )
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import PEOPLE
+from spira.unify import people
 from spira.unify.notes import LONGEST
 from spira.unify.units import all_units
 
@@ -66,14 +69,27 @@ def person_page(
     return _draw(request, core, viewer, view(core, viewer, profile, before=before, event=kind), kind=kind)
 
 
-@get(
-    "/people/{profile:str}/clear",
-    opt={"like": "/people/{profile}", "roles": ("privacy_officer", "service", "guide")},
-    sync_to_thread=True,
-)
+UNMASK: dict[str, Any] = {"roles": ("privacy_officer", "service", "guide")}
+
+
+@get("/people/{profile:str}/clear", opt={**UNMASK, "like": "/people/{profile}"}, sync_to_thread=True)
 def clear_page(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[str]:
-    """One person with contact values in clear, for the roles that may see them; written down."""
+    """One person with contact values in clear, for the roles that may see them; those who owe a reason are asked it."""
+    if unsealing.is_owed(core, viewer):
+        people.locate(core.lane(), viewer, profile_of(profile))
+        return page(request, core, "reason.html", person=profile, kind="", action=f"/people/{profile}/clear")
     return _draw(request, core, viewer, view(core, viewer, profile, clear=True), kind=None)
+
+
+@post("/people/{profile:str}/clear", opt=UNMASK, status_code=200)
+async def show_clear(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[str]:
+    """The same for whoever said why; it is written down."""
+    reason = str((await request.form()).get("reason", ""))
+
+    def shown() -> Response[str]:
+        return _draw(request, core, viewer, view(core, viewer, profile, clear=True, reason=reason), kind=None)
+
+    return await anyio.to_thread.run_sync(shown)
 
 
 @get("/people/{profile:str}/identity", opt={"roles": PEOPLE, "data": "/api/profiles/{profile}/identity"},
@@ -237,6 +253,7 @@ def trait_labels(core: AnyCore, language: str) -> dict[str, str]:
 ROUTES = [
     person_page,
     clear_page,
+    show_clear,
     identity_page,
     why_page,
     write_note_form,

@@ -19,6 +19,7 @@ from spira.engage.audience_export import PURPOSES, Wish
 from spira.engage.reach import kinds_of
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
+from spira.server import unsealing
 from spira.server.api.profiles import listed, search
 from spira.server.api.selection import EXPORT, UNMASK, export, file_of, note_all, show_contact
 from spira.server.core import AnyCore, Asking, Core
@@ -80,12 +81,17 @@ async def export_selected_form(request: Asked, core: Core, viewer: Asking) -> Re
 
 @post("/people/{profile:str}/contact", opt={"roles": UNMASK}, status_code=200)
 async def show_contact_form(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[str]:
-    """One contact value in clear, written down; htmx puts it where its mask was."""
-    kind = str((await request.form()).get("kind", ""))
-    template = "parts/contact_value.html" if request.headers.get("hx-request") else "person_value.html"
+    """One contact value in clear, written down with why; htmx puts it, or the question, where its mask was."""
+    form = await request.form()
+    kind, reason = str(form.get("kind", "")), str(form.get("reason", "")).strip()
+    part = bool(request.headers.get("hx-request"))
+    template = "parts/contact_value.html" if part else "person_value.html"
 
     def shown() -> Response[str]:
-        value = show_contact(core, viewer, profile, kind)
+        if not reason and unsealing.is_owed(core, viewer):
+            asking, action = "parts/contact_reason.html" if part else "reason.html", f"/people/{profile}/contact"
+            return page(request, core, asking, kind=kind, person=profile, action=action)
+        value = show_contact(core, viewer, profile, kind, reason=reason)
         return page(request, core, template, value=value, kind=kind, person=profile)
 
     return await anyio.to_thread.run_sync(shown)

@@ -18,6 +18,7 @@ from spira.kernel.viewer import Viewer
 from spira.segment.conditions.catalog import Type
 from spira.segment.tags import STAGE as TAGS_STAGE
 from spira.segment.why import Reason, why
+from spira.server import unsealing
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE
@@ -82,11 +83,13 @@ def view(
     before: str | None = None,
     event: str | None = None,
     clear: bool = False,
+    reason: str = "",
 ) -> WholePerson:
-    """Everything about one person. Contact values in clear only when asked for; that is written down."""
+    """Everything about one person. Contact values in clear only when asked for; that, and why, is written down."""
+    why_shown = unsealing.given(core, viewer, reason) if clear else {}
 
     def told(person: str) -> None:
-        audit(core, viewer, "person.shown_in_clear", person)
+        audit(core, viewer, "person.shown_in_clear", person, **why_shown)
 
     lane, zone = core.lane(), core.settings.workspace.zone
     shown = people.person(
@@ -228,13 +231,15 @@ def show_profile(
     before: FromQuery[str | None] = None,
     event_name: Annotated[str | None, QueryParameter(name="event")] = None,
     clear: FromQuery[bool] = False,
+    reason: FromQuery[str] = "",
     with_explanation: Annotated[bool, QueryParameter(name="explain")] = False,
 ) -> dict[str, Any]:
     """One person: identifiers, reach, traits, tags, audiences, messages, notes and a page of the timeline.
 
     What their traits were at an earlier instant is asked at `/api/profiles/{profile}/traits?as_of=…`.
     """
-    told: dict[str, Any] = plain(view(core, viewer, profile, before=before, event=event_name, clear=clear))
+    shown = view(core, viewer, profile, before=before, event=event_name, clear=clear, reason=reason)
+    told: dict[str, Any] = plain(shown)
     if with_explanation:
         told["explanation"] = plain(explanation(core, viewer, profile))
     return told

@@ -14,6 +14,7 @@ from spira.engage.audience_export import MESSAGING, Wish, checked
 from spira.engage.reach import kinds_of
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
+from spira.server import unsealing
 from spira.server.api.profiles import profile_of, write_note
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
@@ -79,11 +80,12 @@ def export(core: AnyCore, viewer: Viewer, shown: Sequence[str], wish: Wish) -> S
     return Sheet(rows=len(found), left_out=len(profiles) - len(found), text=text)
 
 
-def show_contact(core: AnyCore, viewer: Viewer, shown: str, kind: str) -> str:
-    """One contact value of one person in clear; that it was shown is written down first."""
+def show_contact(core: AnyCore, viewer: Viewer, shown: str, kind: str, *, reason: str = "") -> str:
+    """One contact value of one person in clear; that it was shown, and why, is written down first."""
+    why = unsealing.given(core, viewer, reason)
 
     def told(person: str) -> None:
-        audit(core, viewer, "person.value_shown", person, kind=kind)
+        audit(core, viewer, "person.value_shown", person, kind=kind, **why)
 
     return unseal(core.lane(), core.vault, viewer, profile_of(shown), kind, on_show=told)
 
@@ -129,9 +131,9 @@ def export_selected(core: Core, viewer: Asking, data: JSONBody[dict[str, Any]]) 
 
 @post("/api/profiles/{profile:str}/contact", opt={"roles": UNMASK}, status_code=200, sync_to_thread=True)
 def show_value(core: Core, viewer: Asking, profile: FromPath[str], data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
-    """One contact value of a person in clear: `{"kind": "phone"}`; each showing is written down."""
-    kind = str(data.get("kind", ""))
-    return {"kind": kind, "value": show_contact(core, viewer, profile, kind)}
+    """One contact value of a person in clear: `{"kind": "phone", "reason": "…"}`; each showing is written down."""
+    kind, reason = str(data.get("kind", "")), str(data.get("reason", ""))
+    return {"kind": kind, "value": show_contact(core, viewer, profile, kind, reason=reason)}
 
 
 ROUTES = [note_selected, export_selected, show_value]
