@@ -70,6 +70,60 @@ def test_a_mobile_is_recognised_however_it_is_written(before, mobile, after, pre
         assert suspicious(json.dumps(f"{before}{each}{after}", ensure_ascii=False).encode())
 
 
+AREAS = st.sampled_from(["010", "021", "029", "0311", "0532", "0755", "0898", "0991"])
+LANDLINES = st.builds(
+    lambda area, first, rest: (area, f"{first}{rest}"),
+    AREAS,
+    st.sampled_from("345678"),
+    st.text(DIGITS, min_size=7, max_size=7),
+)
+LANDLINE_FORMS = ("{area}-{number}", "{area} {number}", "({area}){number}", "({area}) {number}", "（{area}）{number}",
+                  "{area}-{first}-{last}", "({area}) {first} {last}", "{area}-{number}-801")  # fmt: skip
+
+
+@given(BEFORE, LANDLINES, AFTER, st.sampled_from(LANDLINE_FORMS))
+def test_a_landline_is_recognised_where_its_area_stands_apart(before, landline, after, form):
+    """With a hyphen, a space or brackets of either width, in one piece or two; escaped its bytes are suspicious too."""
+    area, number = landline
+    written = form.format(area=area, number=number, first=number[:4], last=number[4:])
+    text = f"{before}{written}{after}"
+    assert seen(text) == (f"{before}[phone]{after}", ["phone"])
+    for ascii in (True, False):
+        assert suspicious(json.dumps(text, ensure_ascii=ascii).encode())
+
+
+@given(st.dates(date(2000, 1, 1), date(2030, 1, 1)), st.integers(0, 10**7 - 1), st.integers(0, 99), AREAS)
+def test_order_numbers_are_no_landlines(day, number, store, area):
+    """Numbers of branches, days and counters, however they are put together, and zeros before a number, stay."""
+    texts = (
+        f"{store:03}-{day:%Y%m%d}", f"{area}-{day:%Y%m%d}", f"({area}){day:%Y%m%d}", f"{day:%Y%m%d}-{number:07}",
+        f"{day:%y%m%d}-{number:08}", f"{number:011}", f"{number:012}", f"00{store:02}-{number:08}",
+        f"{area}-0{number:07}", f"{area}-1{number:07}", f"{area}{number:07}", f"SO{area}-{number:08}",
+        f"{area}-{number:08}-{number:08}", f"{number:04}-{number % 10_000:04}",
+    )  # fmt: skip
+    assert [each for each in texts if seen(each)[1] == ["phone"]] == []
+
+
+BORN = st.dates(date(1910, 1, 1), date(1999, 12, 31))
+
+
+@given(BEFORE, st.sampled_from(["110105", "370202", "512922", "622201"]), BORN, st.integers(1, 999), AFTER)
+def test_an_identity_card_of_old_is_recognised_by_its_parts(before, region, born, order, after):
+    """Fifteen digits have no check digit: region, district, day and serial must each be one that was given out."""
+    number = f"{region}{born:%y%m%d}{order:03}"
+    assert seen(f"{before}{number}{after}")[1] in (["id_card"], ["bank_card"])
+    wrong = (f"27{number[2:]}", f"{number[:2]}99{number[4:]}", f"{number[:4]}00{number[6:]}",
+             f"{number[:8]}13{number[10:]}", f"{number[:10]}32{number[12:]}", f"{number[:12]}000")  # fmt: skip
+    assert [each for each in wrong if kind_of(each) == "id_card"] == []
+
+
+def test_letters_with_accents_and_wide_commas_are_not_suspicious():
+    """Escaped or not: texts of ordinary languages are not looked at in detail."""
+    for text in ("résumé à 20 €", "茶叶，两盒：全部；好？", "日本語テキスト"):
+        assert not suspicious(json.dumps(text).encode())
+        assert not suspicious(json.dumps(text, ensure_ascii=False).encode())
+
+
 @given(BEFORE, ID_CARDS, AFTER)
 def test_an_identity_card_is_recognised_by_its_checksum(before, number, after):
     """A right number is taken out; with another check character it is no identity card."""

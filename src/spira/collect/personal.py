@@ -1,8 +1,10 @@
 """Personal: recognising what reaches or names a person in texts that nobody declared, and taking it out.
 
     [email]      e-mail addresses, `%40` included
-    [phone]      mainland mobiles, however they are spaced, and E.164 numbers with their `+`
-    [id_card]    Chinese resident identity numbers: region, birth date and check character (GB 11643) agree
+    [phone]      mainland mobiles, however they are spaced, E.164 numbers with their `+`, and mainland landlines
+                 whose area code stands apart: (010) 6655 4433, 0532-88888888
+    [id_card]    Chinese resident identity numbers: region, birth date and check character (GB 11643) agree; of
+                 the fifteen digits of before 2000, which have no check, region, district and birth date
     [bank_card]  card numbers: a known issuer's beginning and length, and the Luhn digit agrees
     [ip]         network addresses that stand under a name which ends in `ip`
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
 from ipaddress import ip_address
@@ -25,14 +27,22 @@ EMAIL, PHONE, ID_CARD, BANK_CARD, IP, NAMED = "email", "phone", "id_card", "bank
 Note = Callable[[str], object]
 
 _ZEROS = bytes.maketrans(b"0123456789", b"0" * 10)
-_APART = b" -."
+_APART = b" -.()"
 _RUN = b"0" * 11  # the shortest that is judged, but for one with a `+`
 _PLUS_RUN = b"+" + b"0" * 9
-_WIDE = re.compile(rb"\xef\xbc[\x90-\x99]")
+# Escapes that can hide a digit, or a sign beside one; full-width commas and letters with accents are none of them.
+_ESCAPED = re.compile(rb"\\u(?:00[2-4]|[fF]{2}(?:0[89bBdDeE]|1\d))")
+_NARROW = {0xFF10 + digit: 0x30 + digit for digit in range(10)}
+_WIDE = re.compile(rb"\xef\xbc(?:[\x90-\x99]|\x89[ -]{0,2}[2-8])")  # a full-width digit, or a bracket before one
 _ADDRESS = re.compile(r"[\w.+\-]+(?:@|%40)[\w\-]+(?:\.[\w\-]+)+", re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z_.])(?<![0-9A-Za-z]-)\+?\d(?:[ .\-]{0,2}\d){8,24}[Xx]?(?![0-9A-Za-z_])(?!-[0-9A-Za-z])(?!\.\d)"
 )
+_AREA = r"(?:010|02[0-57-9]|0[3-9][1-9]\d|0[79]0[1-9])"
+_BRACKETED = re.compile(
+    rf"[(\uff08]({_AREA})[)\uff09][ \-]{{0,2}}([2-8]\d{{2,3}}[ \-]?\d{{4}})(?:-\d{{1,6}})?(?![0-9A-Za-z_])(?!-\d)"
+)
+_LANDLINE = re.compile(rf"({_AREA})[ \-]{{1,2}}(?:([2-8]\d{{6,7}})(?:-\d{{1,6}})?|([2-8]\d{{2,3}}[ \-]\d{{4}}))")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+\-]*')
 _UNDER_IP = re.compile(r'("[^"\\]*(?:ip|IP|Ip)(?:[_-]?[aA]ddr(?:ess)?)?"\s*:\s*)"([0-9A-Fa-f.:]{2,45})"')
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
@@ -80,7 +90,9 @@ def suspicious(text: bytes) -> bool:
     bare = text.translate(_ZEROS, _APART)
     if _RUN in bare or _PLUS_RUN in bare:
         return True
-    return b"\\u003" in text or (b"\xef\xbc" in text and _WIDE.search(text) is not None)
+    if b"\xef\xbc" in text and _WIDE.search(text) is not None:
+        return True
+    return b"\\u" in text and _ESCAPED.search(text) is not None
 
 
 def scrubbed(text: str, note: Note, *, thing: bool = False) -> str:
@@ -89,8 +101,14 @@ def scrubbed(text: str, note: Note, *, thing: bool = False) -> str:
     def number(found: re.Match[str]) -> str:
         return _judged(found.group(), note)
 
+    def bracketed(found: re.Match[str]) -> str:
+        if not _is_landline(found.group(1), found.group(2)):
+            return found.group()
+        note(PHONE)
+        return f"[{PHONE}]"
+
     text = without_addresses(text, note)
-    return text if thing else _NUMBER.sub(number, text)
+    return text if thing else _NUMBER.sub(number, _BRACKETED.sub(bracketed, text))
 
 
 def without_addresses(text: str, note: Note = str) -> str:
@@ -137,10 +155,14 @@ def kind_of(run: str) -> str | None:
         return ID_CARD
     if not digits.isdecimal():
         return None
+    if digits[0] == "0" and (landline := _LANDLINE.fullmatch(run.translate(_NARROW))):
+        return PHONE if _is_landline(landline[1], landline[2] or landline[3]) else None
     mobile = digits[2:] if size == 13 and digits.startswith("86") else digits.removeprefix("0086")
     if len(mobile) == 11 and mobile[0] == "1" and mobile[1] in "3456789":
         return PHONE
-    return BANK_CARD if 13 <= size <= 19 and _is_issued(digits, size) and _luhn(digits) else None
+    if 13 <= size <= 19 and _is_issued(digits, size) and _luhn(digits):
+        return BANK_CARD
+    return ID_CARD if size == 15 and _is_old_id_card(digits) else None
 
 
 def _judged(run: str, note: Note) -> str:
@@ -174,6 +196,45 @@ def _is_id_card(text: str) -> bool:
     return _CHECKS[rest] == text[17].upper()
 
 
+def _is_old_id_card(digits: str) -> bool:
+    """Fifteen digits: a region as they were numbered then, a birth date without its century, and a serial.
+
+    There is no check digit, so every part has to be one that was given out: 2 of 1,000 random numbers pass.
+    """
+    prefecture, district, year = int(digits[2:4]), int(digits[4:6]), int(digits[6:8])
+    cities, regions = _PREFECTURES.get(digits[:2], (0, 0))
+    if not (1 <= prefecture <= cities or 21 <= prefecture <= regions) or year < 10 or digits[12:] == "000":
+        return False
+    if not (1 <= district <= 39 or 81 <= district <= 89):
+        return False
+    try:
+        date(1900 + year, int(digits[8:10]), int(digits[10:12]))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_landline(area: str, number: str) -> bool:
+    """Eight digits behind three of an area, seven or eight behind four; a date behind a branch's number is none."""
+    digits = re.sub(r"[ \-]", "", number)
+    if len(area) + len(digits) not in (11, 12) or (len(area) == 3 and len(digits) != 8):
+        return False
+    try:
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return True
+    return len(digits) != 8 or digits[:2] != "20"
+
+
+# By province the last of its cities, which count from 01, and of its regions, which count from 21; those of
+# then too. Chongqing's numbers were Sichuan's before 1997.
+_PREFECTURES: Mapping[str, tuple[int, int]] = {
+    "11": (2, 0), "12": (2, 0), "13": (11, 33), "14": (11, 27), "15": (9, 30), "21": (14, 22), "22": (8, 24),
+    "23": (12, 27), "31": (2, 0), "32": (13, 29), "33": (11, 29), "34": (18, 30), "35": (9, 29), "36": (11, 27),
+    "37": (17, 29), "41": (17, 30), "42": (13, 30), "43": (13, 33), "44": (21, 33), "45": (14, 33), "46": (3, 22),
+    "50": (2, 0), "51": (20, 37), "52": (6, 30), "53": (9, 35), "54": (6, 26), "61": (10, 28), "62": (12, 30),
+    "63": (2, 28), "64": (5, 22), "65": (4, 43),
+}  # fmt: skip
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 
