@@ -112,6 +112,7 @@ FAMILIES = (
     ("D41", ""),
     ("D42", "Templates"),
     ("D43", "Channels"),
+    ("D45", "Notices"),
     ("D5", "Metrics"),
     ("D6", "Imports and mappings"),
 )
