@@ -52,9 +52,10 @@ from spira.collect.envelope import (
 )
 from spira.collect.hooks.kept import is_kept, unmapped
 from spira.collect.identifiers import kind_of_anonymous
+from spira.collect.instants import micros
 from spira.collect.modes import judged, mode_of
 from spira.collect.people import Sealer
-from spira.collect.plain import MOST, Plain, Waiting, micros
+from spira.collect.plain import MOST, Plain, Waiting
 from spira.collect.properties import Properties
 from spira.collect.tracking import OWN_PRIORITY, Plan
 from spira.collect.typed import WrongType

@@ -37,11 +37,15 @@ class Door:
         self._state, self._clock, self._plan = state, clock, plan
         self._read: tuple[Plan, Properties] | None = None
 
+    def blocks(self, source: Source) -> bool:
+        """Whether the source refuses what nobody declared."""
+        return mode_of(self._plan(), source.mode) == "block"
+
     def blocked(self, source: Source, request: Request) -> dict[int, Fault]:
         """The calls that the source blocks, by their index, with what is wrong with each; counted."""
-        plan = self._plan()
-        if mode_of(plan, source.mode) != "block":
+        if not self.blocks(source):
             return {}
+        plan = self._plan()
         if self._read is None or self._read[0] is not plan:
             self._read = (plan, Properties(plan))
         found = {}

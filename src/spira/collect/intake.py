@@ -21,9 +21,11 @@ from typing import Any
 import msgspec
 
 from spira.collect.calls import BATCH, BadBody, Fault, Request, inspect, key_within, read_request
+from spira.collect.chunk import read_plainly
 from spira.collect.door import Door, without
 from spira.collect.emit import Appendable
 from spira.collect.envelope import Accepted, encode
+from spira.collect.fine import is_fine
 from spira.collect.front import send_whole
 from spira.collect.sources import Source, WriteKeys
 from spira.kernel.clock import Clock
@@ -143,6 +145,8 @@ class Intake:
         source = self._keys.source_of(key) if key else None
         body = inflate(raw, self._limits.max_batch_bytes) if raw[:2] == _GZIP else raw
         held.more(len(body) - len(raw))
+        if source is not None and await self._fine(body, via, source):
+            return _SUCCESS
         try:
             request = read_request(body, via)
         except BadBody as fault:
@@ -163,6 +167,19 @@ class Intake:
             kept = "it is not kept" if blocked else "it is kept in quarantine"
             raise _Refused(400, rejected[0].code, f"{rejected[0].message}; {kept}")
         return msgspec.json.encode({"success": True, "rejected": rejected}) if rejected else _SUCCESS
+
+    async def _fine(self, body: bytes, via: str, source: Source) -> bool:
+        """Keep a request with which nothing is wrong, as nearly all are; or say that it has to be looked at."""
+        batch = None if self._door.blocks(source) else read_plainly(body, via)
+        if batch is None or len(batch.batch) > MOST_CALLS:
+            return False
+        received_at = self._clock.now()
+        if not is_fine(batch, size=len(body), received_at=received_at, limits=self._limits):
+            return False
+        self._room(len(body))
+        if batch.batch:
+            await self._append(Accepted(source.source, received_at, via, body))
+        return True
 
     async def _append(self, record: Accepted) -> None:
         try:

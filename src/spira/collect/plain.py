@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from spira.collect.arrivals import LINK_NAMED
@@ -24,23 +23,16 @@ from spira.collect.calls import LONG, NOTHING, Id, identity, wrong_parts
 from spira.collect.chunk import UNREADABLE, Chunk, Origin, PlainCall, deep, list_of, one_by_one, texts_of
 from spira.collect.columns import CAMPAIGN_COLUMNS, EVENTS, LINKS, Columns
 from spira.collect.context import text_of, touchpoint_of
+from spira.collect.instants import Micros, occurred
 from spira.collect.people import SAME_CALL, Person, Sealer
 from spira.collect.properties import Properties
 from spira.collect.shapes import Found, Shapes
 from spira.collect.tracking import Plan
 from spira.collect.typed import WrongType
-from spira.kernel.clock import parse_instant
 from spira.kernel.settings import CollectSettings
 
 MOST = 4_000  # calls that are read at once
 _NOBODY, _WRONG = -1, -2  # instead of a subject's number
-_EPOCH = datetime(1970, 1, 1)
-_MICROSECOND = timedelta(microseconds=1)
-_EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999
-_UNTOLD = np.iinfo(np.int64).min
-_INSTANT = pa.timestamp("us", "UTC")
-
-Micros = npt.NDArray[np.int64]
 Head = tuple[str | None, ...]
 
 
@@ -121,7 +113,7 @@ class Plain:
     def _told(self, chunk: Chunk) -> _Told:
         """Everything that the calls of a chunk tell; calls that turn out not to be plain are its `odd`."""
         contexts = _contexts(chunk)
-        ts = _instants(chunk, timedelta(seconds=self._limits.future_tolerance_seconds) // _MICROSECOND)
+        ts = _instants(chunk, timedelta(seconds=self._limits.future_tolerance_seconds))
         found = self._shapes.read(chunk)
         users = np.array([self._users[call.user_id] for call in chunk.calls], np.int64)
         anonymous = np.array([self._anonymous[call.anonymous_id] for call in chunk.calls], np.int64)
@@ -182,42 +174,12 @@ def _contexts(chunk: Chunk) -> list[_Context]:
     return [each or _NO_CONTEXT for each in contexts]
 
 
-def _instants(chunk: Chunk, tolerance: int) -> Micros:
-    """When each call happened, as `calls.inspect` says, in microseconds."""
-    at = _micros([call.original_timestamp or call.timestamp or None for call in chunk.calls], chunk.odd)
-    pairs = zip(chunk.calls, chunk.origins, strict=True)
-    sent = _micros([call.sent_at or origin.sent_at or None for call, origin in pairs], chunk.odd)
+def _instants(chunk: Chunk, tolerance: timedelta) -> Micros:
+    """When each call happened, in microseconds."""
+    told = [call.original_timestamp or call.timestamp or None for call in chunk.calls]
+    sent = [call.sent_at or origin.sent_at or None for call, origin in zip(chunk.calls, chunk.origins, strict=True)]
     received = np.array([origin.micros for origin in chunk.origins], np.int64)
-    skewed = np.where(sent == _UNTOLD, at, received - (sent - at))
-    ts: Micros = np.where(at == _UNTOLD, received, skewed)
-    chunk.odd.update(np.flatnonzero((ts > received + tolerance) | (ts < _EARLIEST) | (ts > _LATEST)).tolist())
-    return ts
-
-
-def _micros(texts: list[str | None], odd: set[int]) -> Micros:
-    """Instants from how they are written, `_UNTOLD` for None; those that are none are odd."""
-    try:
-        read = pa.array(texts, pa.string()).cast(_INSTANT).cast(pa.int64())
-    except pa.ArrowInvalid:
-        return np.array([_micros_of(text, place, odd) for place, text in enumerate(texts)], np.int64)
-    micros: Micros = read.fill_null(_UNTOLD).to_numpy()
-    return micros
-
-
-def _micros_of(text: str | None, place: int, odd: set[int]) -> int:
-    """One of them, of any form that is allowed."""
-    if text is None:
-        return _UNTOLD
-    try:
-        return micros(parse_instant(text))
-    except (ValueError, OverflowError):
-        odd.add(place)
-        return 0
-
-
-def micros(instant: datetime) -> int:
-    """An instant as Arrow keeps it: microseconds since 1970."""
-    return (instant - _EPOCH) // _MICROSECOND
+    return occurred(told, sent, received, tolerance=tolerance, odd=chunk.odd)
 
 
 def _events(told: _Told) -> pa.Table:
