@@ -1,7 +1,8 @@
 """The front of collection: which callable a path under `/v1/` belongs to.
 
 A door is chosen by the longest prefix; whatever has none goes to intake, which says 404 for
-paths that nobody knows. `hand_on` is how a door gives intake the call that something else stood for.
+paths that nobody knows. Every answer carries `OF_COLLECTION`, whichever process gives it. `hand_on` is how a door
+gives intake the call that something else stood for.
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ from typing import Any
 import msgspec
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+# Collection is asked from other sites' pages; what it answers is data, and a page in nobody's frame.
+OF_COLLECTION: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+)
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
 
 def front(intake: Asgi, doors: Mapping[str, Asgi]) -> Asgi:

@@ -1,8 +1,8 @@
 """RSGI: the same intake behind a server that speaks Granian's own protocol.
 
 The handler is `Intake`, whatever the server: this hands it a request as ASGI has it, and its answer
-back in one piece. A body of a told length is read at once, after intake has looked at the length;
-any other comes part by part, so that intake can stop it.
+back in one piece, with the headers that all of collection carries. A body of a told length is read at once,
+after intake has looked at the length; any other comes part by part, so that intake can stop it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
-from spira.collect.intake import Intake, Message, Receive
+from spira.collect.front import HTTPS_ONLY, OF_COLLECTION, Asgi
+from spira.collect.intake import Message, Receive
 
 _END: Message = {"type": "http.request", "body": b"", "more_body": False}
 
@@ -38,15 +39,17 @@ class Asked(Protocol):
 
 
 class RsgiIntake:
-    """The RSGI callable over an intake."""
+    """The RSGI callable over an intake. `https` says that browsers come by HTTPS alone."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Asgi, *, https: bool = False) -> None:
         self._intake = intake
+        owed = (*OF_COLLECTION, HTTPS_ONLY) if https else OF_COLLECTION
+        self._owed = tuple((name.decode(), value.decode()) for name, value in owed)
 
     async def __rsgi__(self, scope: Scope, asked: Asked) -> None:
         """Answer one request."""
         headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in scope.headers.items()]
-        answer = _Answer(asked)
+        answer = _Answer(asked, self._owed)
         receive = _whole(asked) if any(name == b"content-length" for name, _ in headers) else _parts(asked)
         request: Message = {
             "type": "http",
@@ -61,8 +64,8 @@ class RsgiIntake:
 class _Answer:
     """ASGI's `send` that gathers an answer and gives it at once."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, asked: Asked, owed: tuple[tuple[str, str], ...]) -> None:
+        self._asked, self._owed = asked, owed
         self._status = 500
         self._headers: list[tuple[str, str]] = []
 
@@ -72,6 +75,8 @@ class _Answer:
             # Granian counts the length itself, and would send it twice.
             told = ((name.decode(), value.decode()) for name, value in message["headers"])
             self._headers = [pair for pair in told if pair[0] != "content-length"]
+            named = {name for name, _ in self._headers}
+            self._headers += [pair for pair in self._owed if pair[0] not in named]
             return
         self._asked.response_bytes(self._status, self._headers, message["body"])
 

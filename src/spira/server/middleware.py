@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from spira.collect.front import HTTPS_ONLY, OF_COLLECTION
 from spira.server.core import Asgi
 
 POLICY = "; ".join(
@@ -30,15 +31,7 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
-# Collection is asked from other sites' pages; what it answers is data, and a page in nobody's frame.
-OF_COLLECTION: tuple[tuple[bytes, bytes], ...] = (
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"cross-origin"),
-)
 _NOT_KEPT = (b"cache-control", b"no-store")
-_HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
 
 def secured(
@@ -57,7 +50,7 @@ def secured(
             if message["type"] == "http.response.start":
                 sent = list(message.get("headers", ()))
                 named = {name.lower() for name, _ in sent}
-                owed = (*headers, _HTTPS_ONLY) if https() else headers
+                owed = (*headers, HTTPS_ONLY) if https() else headers
                 sent += [pair for pair in owed if pair[0] not in named]
                 message = {**message, "headers": sent}
             await send(message)

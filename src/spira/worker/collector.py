@@ -62,6 +62,7 @@ class Collector:
         self._state = State(open_engine(self._paths.state))  # the core has brought it up to date
         keys = load_keys(directory)
         self.log: Log | KafkaLog = topic_log(self._settings, keys) or Log.open(self._paths.data / start.log, keys)
+        self.https = self._settings.server.public_url.startswith("https://")
         self.behind = 0
         self.loaded = Position(*start.loaded)
         self._clock: Clock = open_clock(self._settings.workspace.clock, self._state)
@@ -103,9 +104,13 @@ class Collector:
 class Given(Server):
     """Granian in this process and on a socket that listens already."""
 
-    def __init__(self, intake: Intake, listener: int) -> None:
+    def __init__(self, intake: Intake, listener: int, *, https: bool) -> None:
         super().__init__(
-            RsgiIntake(intake), interface=Interfaces.RSGI, log_enabled=False, websockets=False, backlog=CONNECTIONS
+            RsgiIntake(intake, https=https),
+            interface=Interfaces.RSGI,
+            log_enabled=False,
+            websockets=False,
+            backlog=CONNECTIONS,
         )
         self._listener = listener
 
@@ -116,7 +121,7 @@ class Given(Server):
 
 async def serve(collector: Collector, listener: int) -> None:
     """Answer calls on an inherited socket until the input closes."""
-    server, loop = Given(collector.intake, listener), asyncio.get_running_loop()
+    server, loop = Given(collector.intake, listener, https=collector.https), asyncio.get_running_loop()
 
     def end() -> None:
         threading.Timer(ENDING_SECONDS, os._exit, (0,)).start()  # whoever is still in hand then is cut off
