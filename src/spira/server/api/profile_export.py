@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import anyio.to_thread
@@ -16,6 +17,7 @@ from spira.engage.audience_export import MESSAGING, Wish
 from spira.engage.profile_export import FORMATS, Bulk, Format
 from spira.engage.reach import kinds_of
 from spira.kernel.viewer import Viewer
+from spira.server.api import exports
 from spira.server.api.selection import EXPORT
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
@@ -43,7 +45,7 @@ def wish_of(data: Mapping[str, Any]) -> Bulk:
     )
 
 
-def begin(core: AnyCore, viewer: Viewer, bulk: Bulk) -> list[tuple[int, str | None]]:
+def begin(core: AnyCore, viewer: Viewer, bulk: Bulk, *, reason: str = "") -> tuple[Bulk, list[tuple[int, str | None]]]:
     """Who leaves; that they do, for which purpose and with what, is written down before the first of them does."""
     lane = core.lane()
     computed = lane.columns("tags")
@@ -52,6 +54,9 @@ def begin(core: AnyCore, viewer: Viewer, bulk: Bulk) -> list[tuple[int, str | No
     if bulk.wish.audience:
         core.applied.get("audience", bulk.wish.audience)
     found = profile_export.leaving(lane, viewer, bulk.wish)
+    left = [profile for profile, _ in found]
+    mark = exports.leave(core, viewer, "profiles", left, in_clear=bulk.wish.contacts, reason=reason)
+    bulk = replace(bulk, wish=replace(bulk.wish, mark=mark))
     audit(
         core,
         viewer,
@@ -64,7 +69,7 @@ def begin(core: AnyCore, viewer: Viewer, bulk: Bulk) -> list[tuple[int, str | No
         in_clear=bulk.wish.contacts,
         format=bulk.format,
     )
-    return found
+    return bulk, found
 
 
 def clear_traits(core: AnyCore) -> list[str]:
@@ -78,10 +83,11 @@ async def export_profiles(core: Core, viewer: Asking, data: JSONBody[dict[str, A
     """People as CSV, JSON Lines or Parquet, all or of an audience: `{"purpose": "analysis", "format": "csv"}`.
 
     With `traits` and `tags` (lists of names), `audiences` (true: which each is in); for a purpose of writing with
-    its `channel` only those leave who may be written to, and `contacts` adds the address for roles that see it.
+    its `channel` only those leave who may be written to, and `contacts` adds the address for roles that see it
+    and say in `reason` why.
     """
-    bulk = wish_of(data)
-    found = await anyio.to_thread.run_sync(lambda: begin(core, viewer, bulk))
+    wanted, reason = wish_of(data), str(data.get("reason", ""))
+    bulk, found = await anyio.to_thread.run_sync(lambda: begin(core, viewer, wanted, reason=reason))
     headers = {
         "content-disposition": f'attachment; filename="profiles-{core.clock.now():%Y-%m-%d}.{bulk.format}"',
         "x-spira-rows": str(len(found)),
@@ -106,7 +112,7 @@ async def _sent(core: AnyCore, viewer: Viewer, bulk: Bulk, found: list[tuple[int
 
 @get("/api/profiles/export/mapping", opt={"roles": EXPORT}, sync_to_thread=True)
 def show_mapping(core: Core, trait: FromQuery[list[str] | None] = None) -> Response[str]:
-    """The mapping by which `spira import` takes the traits of an exported file as identify calls; all told clear ones."""
+    """The mapping by which `spira import` takes an exported file's traits as identify calls; all told clear ones."""
     told = trait or [name for name in clear_traits(core) if name not in OWN_TRAITS]
     return Response(content=profile_export.mapping_of(told), media_type="application/yaml")
 
