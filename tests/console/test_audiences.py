@@ -11,8 +11,9 @@ import pytest
 from spira.console.drawings import rings
 from spira.definitions.apply import Applied
 from spira.definitions.workspace import read_definitions
-from spira.engage.audience_export import ADDRESS, cell
+from spira.engage.audience_export import ADDRESS, MARK, cell
 from spira.storage.audit import latest
+from spira.unify import exports
 
 PICKED = {"purpose": "marketing", "channel": "email"}
 MINE = "select count(*) from members join profiles using (profile_id) where audience = 'waverers' and unit_id = ?"
@@ -127,12 +128,22 @@ def test_addresses_leave_only_on_a_wish_of_who_may_see_them(stand_in, signed_in,
     client = signed_in("sue", "service", unit_id=ours)
     form = {**PICKED, "csrf": form_token("/audiences/waverers")}
     assert ADDRESS not in _sheet(client.post("/audiences/waverers/export", data=form))[0]
-    head, *rows = _sheet(client.post("/audiences/waverers/export", data={**form, "contacts": "yes"}))
-    assert head[-1] == ADDRESS
+    clear = {**form, "contacts": "yes"}
+    assert client.post("/audiences/waverers/export", data=clear).status_code == 422
+    reason = "letters, asked for by 13912345678"
+    head, *rows = _sheet(client.post("/audiences/waverers/export", data={**clear, "reason": reason}))
+    assert head[-2:] == [ADDRESS, MARK]
     assert len(rows) == stand_in.lane().value(MINE, [ours])
-    assert "person3@example.com" in {row[-1] for row in rows}
+    assert "person3@example.com" in {row[-2] for row in rows}
+    masked, taken = sorted(exports.latest(stand_in.state, limit=3), key=lambda each: each.in_clear)
+    assert {row[-1] for row in rows} == {taken.export_id}
+    assert (taken.people, taken.in_clear, masked.in_clear) == (len(rows), True, False)
+    assert taken.reason.startswith("letters")
+    assert "13912345678" not in taken.reason
+    (year,) = exports.years(stand_in.state)
+    assert (year.exports, year.people, year.in_clear) == (2, len(rows), 1)
     act = latest(stand_in.state, limit=1)[0]
-    assert (act.detail["in_clear"], act.detail["columns"][-1], act.detail["rows"]) == (True, ADDRESS, len(rows))
+    assert (act.detail["in_clear"], act.detail["columns"][-2], act.detail["rows"]) == (True, ADDRESS, len(rows))
     assert "@" not in str(act.detail)
 
 

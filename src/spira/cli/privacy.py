@@ -137,6 +137,25 @@ def retention(*, directory: Path, as_json: bool) -> None:
         table(heads, [[each[name] for name in names] for each in found["runs"]])
 
 
+@privacy.command("exports")
+@workspace_option
+@json_option
+def exports(*, directory: Path, as_json: bool) -> None:
+    """The lists of people that left the house, and how many people that were in each year."""
+    with connect(directory) as api:
+        answer = api.get("/api/exports")
+    if as_json:
+        click.echo(answer.text)
+        return
+    found = answer.value()
+    table(("year", "lists", "people", "with contact values"), [list(each.values()) for each in found["years"]])
+    names = ("export_id", "at", "actor", "what", "people", "in_clear", "reason")
+    table(
+        ("mark", "at", "by", "what", "people", "in clear", "why"),
+        [[each[n] for n in names] for each in found["latest"]],
+    )
+
+
 @privacy.command("verify-receipt")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--key", default=None, help="The public key that must have signed it; by default the workspace's own.")

@@ -79,6 +79,7 @@ GUARD = RailGroup(
         RailItem(name="consent", href="/consent", icon="shield-check"),
         RailItem(name="rights", href="/rights", icon="checklist", roles=ERASE, whole=True),
         RailItem(name="requests", href="/requests", icon="eraser", roles=ERASE, whole=True),
+        RailItem(name="exports", href="/exports", icon="download", roles=ERASE, whole=True),
         RailItem(name="retention", href="/retention", icon="hourglass", roles=ERASE, whole=True),
         RailItem(name="audit", href="/audit", icon="history", roles=ERASE, whole=True),
     ),

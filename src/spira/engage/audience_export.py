@@ -34,7 +34,7 @@ ANALYSIS = "analysis"
 MESSAGING = ("marketing", "service", "transactional")
 PURPOSES = (ANALYSIS, *MESSAGING)
 FIRST = ("id", "name", "unit", "since")
-ADDRESS = "address"
+ADDRESS, MARK = "address", "export"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -47,11 +47,12 @@ class Wish:
     channel: str = ""
     tags: tuple[str, ...] = ()
     contacts: bool = False
+    mark: str = ""  # in each row of a list with addresses, so that a leak tells where it came from
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The heads of the sheet."""
-        return (*FIRST, *self.tags, *((ADDRESS,) if self.contacts else ()))
+        return (*FIRST, *self.tags, *((ADDRESS, MARK) if self.contacts else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ def lines(
             continue
         unit = units.get(person.unit_id, "") if person.unit_id is not None else ""
         row = [person.id, person.name, unit, iso(since), *values.get(profile, ("",) * len(wish.tags))]
-        rows.append([*row, addresses.get(key or "", "")] if wish.contacts else row)
+        rows.append([*row, addresses.get(key or "", ""), wish.mark] if wish.contacts else row)
     return sheet(rows)
 
 

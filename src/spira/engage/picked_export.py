@@ -15,7 +15,7 @@ from typing import Any
 from sqlglot import exp
 
 from spira.engage import reach
-from spira.engage.audience_export import ADDRESS, MESSAGING, Wish, sheet
+from spira.engage.audience_export import ADDRESS, MARK, MESSAGING, Wish, sheet
 from spira.kernel.clock import iso
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer
@@ -53,12 +53,12 @@ def lines(
     shown = {row.id: row for row in people.rows(lane, vault, viewer, profiles)}
     more = beside(lane, vault, viewer, profiles, Wanted(tags=wish.tags))
     opened = masks.seen(vault, viewer, [key for _, key in found], clear=True) if wish.contacts else {}
-    rows: list[Sequence[object]] = [(*HEADS, *wish.tags, *((ADDRESS,) if wish.contacts else ()))]
+    rows: list[Sequence[object]] = [(*HEADS, *wish.tags, *((ADDRESS, MARK) if wish.contacts else ()))]
     for profile, key in found:
         person = shown[show_profile(profile)]
         unit = units.get(person.unit_id, "") if person.unit_id is not None else ""
         told = more[profile]
         row = [person.id, person.name, person.number, unit, iso(person.first_seen), iso(person.last_seen)]
         row += [told.tags.get(name) for name in wish.tags]
-        rows.append([*row, opened.get(key or "", "")] if wish.contacts else row)
+        rows.append([*row, opened.get(key or "", ""), wish.mark] if wish.contacts else row)
     return sheet(rows)

@@ -21,7 +21,7 @@ from pyarrow import parquet
 from sqlglot import exp
 
 from spira.engage import reach
-from spira.engage.audience_export import ADDRESS, MESSAGING, Wish, checked, sheet
+from spira.engage.audience_export import ADDRESS, MARK, MESSAGING, Wish, checked, sheet
 from spira.kernel.errors import Conflict
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer, bound_units
@@ -59,7 +59,7 @@ class Bulk:
             *more,
             *self.wish.tags,
             *(("audiences",) if self.audiences else ()),
-            *((ADDRESS,) if self.wish.contacts else ()),
+            *((ADDRESS, MARK) if self.wish.contacts else ()),
         )
 
 
@@ -190,7 +190,7 @@ def _rows(
         row += [traits.get((profile, name)) for name in bulk.traits]
         row += tags.get(profile, (None,) * len(bulk.wish.tags))
         row += [homes.get(profile, [])] if bulk.audiences else []
-        row += [opened.get(keys[profile] or "")] if bulk.wish.contacts else []
+        row += [opened.get(keys[profile] or ""), bulk.wish.mark] if bulk.wish.contacts else []
         rows.append(row)
     return rows
 

@@ -140,6 +140,9 @@ class SecuritySettings(Section):
         default_factory=lambda: ["privacy_officer", "service", "guide"],
         description="Roles that have to write down why before contact values are shown to them.",
     )
+    export_people: int = Field(
+        default=20_000, ge=1, description="The most people whose contact values one list may hold."
+    )
     requests_per_minute: int = Field(
         default=600, ge=30, description="Requests a minute that one session, token or network address may make."
     )

@@ -29,6 +29,7 @@ import spira.storage.audit
 import spira.storage.backup
 import spira.storage.vault
 import spira.unify.erase
+import spira.unify.exports
 import spira.unify.notices
 import spira.unify.restrictions
 import spira.unify.rights

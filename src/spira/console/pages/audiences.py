@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import anyio.to_thread
@@ -21,6 +22,7 @@ from spira.kernel.errors import Conflict, SpiraError
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.viewer import Role, Viewer
 from spira.segment.audience_uses import Use
+from spira.server.api import exports
 from spira.server.api.audience_facts import (
     AudienceFacts,
     Membership,
@@ -105,7 +107,7 @@ async def export_members(request: Asked, core: Core, viewer: Asking, name: FromP
         contacts=str(form.get("contacts", "")) == "yes",
     )
     try:
-        found = await anyio.to_thread.run_sync(lambda: _chosen(core, viewer, wish))
+        wish, found = await anyio.to_thread.run_sync(lambda: _chosen(core, viewer, wish, str(form.get("reason", ""))))
     except SpiraError as error:
         fault = told(error, viewer.language)
         return await anyio.to_thread.run_sync(
@@ -119,7 +121,7 @@ async def export_members(request: Asked, core: Core, viewer: Asking, name: FromP
     return Stream(_csv(core, viewer, wish, found), media_type="text/csv", headers=headers)
 
 
-def _chosen(core: AnyCore, viewer: Viewer, wish: Wish) -> Chosen:
+def _chosen(core: AnyCore, viewer: Viewer, wish: Wish, reason: str) -> tuple[Wish, Chosen]:
     """Who leaves, written down before the first line is sent."""
     core.applied.get("audience", wish.audience)
     if not viewer.sees_people:
@@ -128,6 +130,8 @@ def _chosen(core: AnyCore, viewer: Viewer, wish: Wish) -> Chosen:
     tags = [each.tag for each in core.applied.of("tag") if each.tag in columns]
     checked(wish, viewer, kinds=kinds_of(core.applied), tags=tags)
     found = chosen(core.lane(), viewer, wish)
+    left = [profile for profile, _, _ in found.rows]
+    wish = replace(wish, mark=exports.leave(core, viewer, "audience", left, in_clear=wish.contacts, reason=reason))
     audit(
         core,
         viewer,
@@ -140,7 +144,7 @@ def _chosen(core: AnyCore, viewer: Viewer, wish: Wish) -> Chosen:
         channel=wish.channel if wish.purpose in MESSAGING else None,
         in_clear=wish.contacts,
     )
-    return found
+    return wish, found
 
 
 async def _csv(core: AnyCore, viewer: Viewer, wish: Wish, found: Chosen) -> AsyncIterator[bytes]:

@@ -71,7 +71,7 @@ async def export_selected_form(request: Asked, core: Core, viewer: Asking) -> Re
             contacts=form.get("contacts") == "yes",
         )
         try:
-            made = export(core, viewer, _chosen(form), wish)
+            made = export(core, viewer, _chosen(form), wish, reason=str(form.get("reason", "")))
         except SpiraError as error:
             return _again(request, core, viewer, form, told(error, viewer.language), wish=wish)
         return file_of(core, made, "people")

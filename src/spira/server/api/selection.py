@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from litestar import Response, post
@@ -15,6 +15,7 @@ from spira.engage.reach import kinds_of
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
 from spira.server import unsealing
+from spira.server.api import exports
 from spira.server.api.profiles import profile_of, write_note
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
@@ -55,7 +56,7 @@ def note_all(core: AnyCore, viewer: Viewer, shown: Sequence[str], text: str) -> 
     return len(chosen)
 
 
-def export(core: AnyCore, viewer: Viewer, shown: Sequence[str], wish: Wish) -> Sheet:
+def export(core: AnyCore, viewer: Viewer, shown: Sequence[str], wish: Wish, *, reason: str = "") -> Sheet:
     """Those picked as a sheet; that it was taken, of whom and with which columns, is written down before."""
     profiles = picked(core, viewer, shown)
     lane = core.lane()
@@ -63,6 +64,8 @@ def export(core: AnyCore, viewer: Viewer, shown: Sequence[str], wish: Wish) -> S
     tags = [each.tag for each in core.applied.of("tag") if each.tag in columns]
     checked(wish, viewer, kinds=kinds_of(core.applied), tags=tags)
     found = picked_export.leaving(lane, viewer, wish, profiles)
+    left = [profile for profile, _ in found]
+    wish = replace(wish, mark=exports.leave(core, viewer, "people", left, in_clear=wish.contacts, reason=reason))
     audit(
         core,
         viewer,
@@ -126,7 +129,8 @@ def export_selected(core: Core, viewer: Asking, data: JSONBody[dict[str, Any]]) 
         tags=tuple(_texts(data, "tags")),
         contacts=data.get("contacts") is True,
     )
-    return file_of(core, export(core, viewer, _texts(data, "profiles"), wish), "people")
+    made = export(core, viewer, _texts(data, "profiles"), wish, reason=str(data.get("reason", "")))
+    return file_of(core, made, "people")
 
 
 @post("/api/profiles/{profile:str}/contact", opt={"roles": UNMASK}, status_code=200, sync_to_thread=True)

@@ -27,6 +27,8 @@ _POSTGRES = (
 def upgrade() -> None:
     """New tables, and triggers on the audit; its rows were chained from the first revision on."""
     _rights()
+    _restrictions()
+    _exports()
     statements = _POSTGRES if op.get_bind().dialect.name == "postgresql" else _sqlite()
     for statement in statements:
         op.execute(statement)
@@ -65,10 +67,38 @@ def _rights() -> None:
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_rights_details")),
     )
     op.create_index(op.f("ix_rights_details_subject_key"), "rights_details", ["subject_key"], unique=False)
+
+
+def _restrictions() -> None:
+    """Whose data is kept and not used."""
     op.create_table(
         "restrictions",
         sa.Column("subject_key", sa.String(length=32), nullable=False),
         sa.Column("since", sa.DateTime(), nullable=False),
         sa.Column("set_by", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("subject_key", name=op.f("pk_restrictions")),
+    )
+
+
+def _exports() -> None:
+    """Which lists of people left, and who was in them."""
+    op.create_table(
+        "data_exports",
+        sa.Column("export_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("what", sa.String(length=32), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("first_this_year", sa.Integer(), nullable=False),
+        sa.Column("in_clear", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("export_id", name=op.f("pk_data_exports")),
+    )
+    op.create_index(op.f("ix_data_exports_at"), "data_exports", ["at"], unique=False)
+    op.create_table(
+        "exported_people",
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("subject_key", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("year", "subject_key", name=op.f("pk_exported_people")),
     )
