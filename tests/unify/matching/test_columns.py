@@ -30,6 +30,21 @@ def test_columns_without_a_telling_name_are_recognised_by_their_values():
     assert guess(table) == {"x1": "full_name", "x2": "phone", "x3": "email", "x4": "birth_date", "x5": "address"}
 
 
+def test_a_name_in_several_forms_is_taken_in_its_parts():
+    """`first_and_surname` is a whole name, the place of birth is no date, and a post code may have a suffix."""
+    rows = [["ann", "ash", "ann ash", "ann mary ash", "1850-01-01", "york", "yo1 7hh", "Q1"],
+            ["bob", "elm", "bob elm", "sir bob elm", "1802-05-09", "bath", "ba1 1aa", "Q2"]]  # fmt: skip
+    names = "first_name surname first_and_surname full_name dob birth_place postcode_fake unique_id".split()
+    table = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    assert guess(table) == {
+        "first_name": "given_name",
+        "surname": "family_name",
+        "dob": "birth_date",
+        "birth_place": "category",
+        "postcode_fake": "postcode",
+    }
+
+
 def test_the_truth_and_record_numbers_are_never_matched_on():
     """Ids of records and groups say who is who already; instants, marks and amounts say nothing."""
     table = pa.table(

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from spira.testing import dirty
 from spira.unify.matching import columns
 from spira.unify.matching.evaluate import counts
 from spira.unify.matching.model import Pairs, probability, settle
@@ -58,3 +59,11 @@ def test_febrl_is_matched_without_the_social_security_number():
     truth = np.asarray(table.column("entity_id").to_pylist())
     table = table.select(["given_name", "surname", "address_1", "postcode", "date_of_birth"])
     assert f1(truth, resolve(table, columns.guess(table)).person) > 0.98
+
+
+def test_a_single_column_is_matched_with_care():
+    """Nothing can be learned from one column, so equal names alone make nobody sure of much."""
+    table = dirty.chinese(120, seed=9).select(["name"])
+    person = resolve(table, columns.guess(table)).person
+    names = columns.texts(table.column("name"))
+    assert len(set(person.tolist())) >= len(set(names) - {None}) * 0.6

@@ -74,7 +74,7 @@ def _chinese(text: str) -> Address:
 
 def _deepest(text: str, area: str) -> tuple[str, str]:
     """The smallest division that the text begins with inside `area`, and what comes after it."""
-    names = _names().get(area, {}) if area else {**_everywhere(), **_names()[""]}
+    names = _names().get(area, {}) if area else _anywhere()
     best = (area, text)
     for length in range(min(_LONG, len(text)), 1, -1):
         name, code = text[:length], names.get(text[:length])
@@ -117,6 +117,11 @@ def _names() -> dict[str, dict[str, str]]:
                 nearer = known is None or len(known) > len(code)
                 within[parent][written] = code if nearer else known  # type: ignore[assignment]
     return dict(within)
+
+
+@cache
+def _anywhere() -> dict[str, str]:
+    return {**_everywhere(), **_names()[""]}
 
 
 @cache

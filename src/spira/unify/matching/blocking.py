@@ -15,6 +15,7 @@ from typing import Any
 from spira.unify.matching.clean import Cleaned, Field
 
 MOST = 1_500  # records that one block may hold
+SAMPLE = 200_000  # records that pairs are counted on; of more records a part is counted and the pairs are scaled up
 _KEYS = 28  # keys at most: each further one is asked of every pair that the earlier ones found
 
 
@@ -47,6 +48,8 @@ def parts_of(cleaned: Cleaned) -> list[Part]:
     found: list[Part] = []
     for field in cleaned.fields:
         found += [part for part in _parts(field, cleaned.chinese) if part.exact is None or part.exact in have]
+    if not {"given", "family"} <= have:
+        found = [part for part in found if not part.name.endswith(":crossed")]
     return found
 
 
@@ -72,14 +75,23 @@ def choose(connection: Any, table: str, cleaned: Cleaned, *, budget: int) -> lis
 
 
 def count_pairs(connection: Any, table: str, expressions: Sequence[str]) -> list[int]:
-    """How many pairs each expression makes, blocks above `MOST` records left out."""
+    """About how many pairs each expression makes, blocks above `MOST` records left out.
+
+    A part of a large table has its share of the pairs squared, be they of one person or not.
+    """
     counted = []
+    ((rows,),) = connection.execute(f"select count(*) from {table}").fetchall()
+    share = min(1.0, SAMPLE / max(rows, 1))
+    most = max(2.0, MOST * share)
+    if share < 1:
+        step = round(1 / share)
+        share, table = 1 / step, f"(from {table} where hash(unique_id) % {step} = 0)"
     for expression in expressions:
         (row,) = connection.execute(
             f"select coalesce(sum(n * (n - 1) // 2), 0)::BIGINT from "
-            f"(select count(*) n from {table} where ({expression}) is not null group by {expression}) where n <= {MOST}"
+            f"(select count(*) n from {table} where ({expression}) is not null group by {expression}) where n <= {most}"
         ).fetchall()
-        counted.append(int(row[0]))
+        counted.append(int(row[0] / share**2))
     return counted
 
 

@@ -36,9 +36,14 @@ _SAMPLE = 5_000
 _FEW = 60  # values at most in a category
 _NAMES: tuple[tuple[ColumnKind, str], ...] = (
     ("ignore", r"^(row|index|nr|no)$|^(created|updated|modified|registered|inserted)(_?at|_?on|_?date|_?time)?$"),
+    (
+        "full_name",
+        r"full_?name|first_?and_?(sur|last)_?name|^(display|real|person|customer|client|member|contact)_?name$",
+    ),
     ("email", r"e_?mail|邮箱|邮件|^mail$"),
     ("phone", r"phone|mobile|tele?$|^tel|cell|手机|电话|联系方式"),
     ("id_number", r"ssn|soc_?sec|social_?security|passport|national_?id|id_?card|tax_?(id|no)|nhs|身份证|证件"),
+    ("text", r"birth_?(place|town|city)|place_?of_?birth|出生地|籍贯"),
     ("birth_date", r"birth_?(date|day)|date_?of_?birth|^dob|_dob$|^born|^bday|生日|出生"),
     ("postcode", r"post_?code|postal|^zip|_zip$|zip_?code|邮编|邮政"),
     ("house_number", r"(street|house|building)_?(no|nr|num|number)$|门牌"),
@@ -53,10 +58,7 @@ _NAMES: tuple[tuple[ColumnKind, str], ...] = (
         r"place|city|town|suburb|county|locality|village|occupation|profession|company|employer|城市|职业|公司|区县",
     ),
     ("address", r"addr|street|residence|地址|住址"),
-    (
-        "full_name",
-        r"^name$|full_?name|person_?name|customer_?name|^(first_and_surname|display_?name|real_?name)$|姓名|名称|收件人|收货人|客户",
-    ),
+    ("full_name", r"^name$|姓名|名称|收件人|收货人|客户|_name$"),
 )
 _IDENTIFIER = re.compile(
     r"(^|_)(id|uuid|guid|key|rec|record|cluster|entity|index|row)(_|$)|编号|序号|id$", re.IGNORECASE

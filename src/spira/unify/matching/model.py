@@ -24,7 +24,7 @@ from spira.unify.matching.needs import need
 
 FAINTEST = -6.0  # pairs below this weight (of about one in seventy) are forgotten
 _RANDOM_PAIRS = 500_000
-_SESSION_PAIRS = 2_000_000
+_SESSION_PAIRS = 1_000_000
 _FEW = 2_000  # rows of which every pair is looked at
 _RECORDS = "records"
 
@@ -67,7 +67,7 @@ class Matcher:
         self._connection.execute("create table plain as from given_records")
         self.keys = []
         if rows > _FEW:
-            self.keys = blocking.choose(self._connection, "plain", self.cleaned, budget=max(4_000_000, 25 * rows))
+            self.keys = blocking.choose(self._connection, "plain", self.cleaned, budget=max(4_000_000, 10 * rows))
         made = ["1 as everybody"]
         made += [f"{_key(key.sql)} as key_{place}" for place, key in enumerate(self.keys)]
         self._connection.execute(f"create table {_RECORDS} as select *, {', '.join(made)} from plain")
@@ -163,34 +163,34 @@ class Matcher:
             fields = {columns[each] for each in pair}
             if len(chosen) >= 4 or all(count >= 2 for count in learned.values()):
                 break
-            if chosen and not any(learned[field] < 2 for field in set(learned) - fields):
+            if not any(learned[field] < 2 for field in set(learned) - fields):
                 continue
             chosen.append(" and ".join(f"l.{each} = r.{each}" for each in pair))
             for field in set(learned) - fields:
                 learned[field] += 1
-        if not chosen:
-            best = min((name for name in columns if alone[name]), key=lambda name: alone[name], default=None)
-            chosen = [f"l.{best} = r.{best}"] if best else []
+        if not chosen and len(learned) > 1:  # nothing is equal together: each of the two best columns by itself
+            best = sorted((name for name in columns if 0 < alone[name] <= _SESSION_PAIRS), key=lambda name: alone[name])
+            chosen = [f"l.{each} = r.{each}" for each in best[:2]]
         return chosen
 
 
 def _whole_columns(cleaned: Cleaned) -> dict[str, str]:
     """The columns that are compared for equality, each with its field."""
     have = set(cleaned.table.column_names)
-    found = (
-        {"given": "given", "family": "family"} if "given" in have else {"family": "family"} if "family" in have else {}
-    )
+    found = {each: each for each in ("given", "family") if each in have}
     for field in cleaned.fields:
         if field.kind == "address":
             found |= {f"{field.name}_rest": f"{field.name}_rest"} if f"{field.name}_rest" in have else {}
-        elif field.kind != "name" and field.kind != "source":
+        elif field.name in have:
             found[field.name] = field.name
     return found
 
 
 def _key(sql: str) -> str:
-    """The key's value, or nothing where too many records share it."""
-    return f"case when count(*) over (partition by {sql}) <= {blocking.MOST} then {sql} end"
+    """The key as a number, or nothing where too many records share it."""
+    return (
+        f"case when count(*) over (partition by {sql}) <= {blocking.MOST} and ({sql}) is not null then hash({sql}) end"
+    )
 
 
 def settle(pairs: Pairs, prior: float, total: float) -> tuple[Pairs, float]:

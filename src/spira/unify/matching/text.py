@@ -10,6 +10,7 @@ from typing import Any
 from spira.unify.matching.needs import need
 
 HAN = re.compile(r"[\u3400-\u9fff]")
+_PLAIN = re.compile(r"[\u3400-\u9fff0-9a-z]+")
 _NOT_WORD = re.compile(r"[^\w]+|_+")
 
 
@@ -23,6 +24,8 @@ def fold(text: str) -> str:
     wide = unicodedata.normalize("NFKC", text).casefold()
     if HAN.search(wide):
         wide = simplified(wide)
+        if _PLAIN.fullmatch(wide):
+            return wide
     bare = "".join(each for each in unicodedata.normalize("NFKD", wide) if not unicodedata.combining(each))
     joined = re.sub("['’ʼ‘`´]", "", unicodedata.normalize("NFC", bare))
     return _NOT_WORD.sub(" ", joined).strip()
