@@ -31,7 +31,7 @@ def place(tmp_path_factory) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
+def browser(place: tuple[str, str]) -> Iterator[sync_api.Browser]:  # noqa: ARG001  (its loop begins after the shop's)
     with chromium() as started:
         yield started
 
