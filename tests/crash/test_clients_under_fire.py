@@ -11,7 +11,7 @@ from segment.analytics.client import Client
 
 from spira.kernel.jobs import InlineRunner
 from spira.testing.families import free_port
-from spira.testing.workspaces import SETTINGS, make_workspace
+from spira.testing.workspaces import with_source
 from spira.worker.core import Core
 
 pytestmark = pytest.mark.slow
@@ -25,12 +25,10 @@ def test_nothing_of_a_real_client_is_lost_or_doubled_however_often_the_core_is_k
     segment-analytics-python sends to the core, or to two collectors, with its own batches and retries, while the core
     is killed, and the collectors with it.
     """
-    make_workspace(tmp_path, {}, settings=SETTINGS)
+    key = with_source(tmp_path, at=datetime(2026, 3, 1))
     port = free_port()
     served = family(tmp_path, door, str(port), *(("--collectors", "2") if door == "--collect-port" else ()))
     served.start()
-    key = served.post("/api/sources", {"name": "shop"})["write_key"]
-    served.post("/api/clock", {"to": "2026-03-01T00:00:00Z"})
     given_up, sent = [], 0
     client = Client(
         key,

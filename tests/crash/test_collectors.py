@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections import defaultdict
+from datetime import datetime
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from spira.kernel.jobs import InlineRunner
 from spira.server import local
 from spira.testing.families import free_port
-from spira.testing.workspaces import SETTINGS, make_workspace
+from spira.testing.workspaces import with_source
 from spira.worker.core import Core
 
 pytestmark = pytest.mark.slow
@@ -69,12 +70,10 @@ def test_nothing_is_lost_or_doubled_whoever_is_killed(tmp_path, family, seed):
     """
     Four clients send to two collectors while collectors and the core are killed by turns and the core loads.
     """
-    make_workspace(tmp_path, {}, settings=SETTINGS)
+    key = with_source(tmp_path, at=datetime(2026, 3, 1))
     port = free_port()
     served = family(tmp_path, "--collectors", "2", "--collect-port", str(port))
     served.start()
-    key = served.post("/api/sources", {"name": "shop"})["write_key"]
-    served.post("/api/clock", {"to": "2026-03-01T00:00:00Z"})
     url, over, draw = local.find(tmp_path).collecting, threading.Event(), random.Random(seed)
     clients = [Client(number, url, key, over) for number in range(CLIENTS)]
     for each in clients:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from spira.kernel.clock import pause
 from spira.server import local
 
 STARTING_SECONDS = 60
+_NEVER_OUTGOING = (20_000, 32_000)
 
 
 class Family:
@@ -112,10 +115,16 @@ class Family:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now, for a server that keeps it over its restarts."""
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
+    """A port that nobody listens on now, for a server that keeps it over its restarts.
+
+    It is none of those that systems give to outgoing connections: while the server is down, a client
+    that calls it would now and then be given the very port, talk to itself, and keep the server out.
+    """
+    for port in random.SystemRandom().sample(range(*_NEVER_OUTGOING), 200):
+        with socket.socket() as asked, suppress(OSError):
+            asked.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 def _checked(answer: httpx.Response) -> Any:

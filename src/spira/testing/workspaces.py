@@ -89,3 +89,15 @@ def order(person: str, at: str, *, message_id: str, revenue: float = 10.0, **pro
         "timestamp": at,
         "properties": {"order_id": message_id, "revenue": revenue, "currency": "CNY", **properties},
     }
+
+
+def with_source(directory: Path, *, at: datetime) -> str:
+    """A fresh workspace on disk with one source and its clock at an instant; the source's write key.
+
+    For processes that start afterwards: each knows key and clock from its first call on, whereas a
+    collector that runs already learns of what the core writes half a second later.
+    """
+    make_workspace(directory, {})
+    with Core.open(directory, runner=InlineRunner()) as core:
+        core.step_clock(at)
+        return sources.add(core.state, core.clock, SOURCE).write_key
