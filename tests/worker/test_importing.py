@@ -12,6 +12,7 @@ from spira.collect.imports.tables import Schedule
 from spira.collect.mapping.model import mapping_called
 from spira.kernel.errors import LogUnavailable, NotFound
 from spira.kernel.jobs import InlineRunner
+from spira.testing.states import fixed_keys
 from spira.testing.workspaces import SOURCE, workspace
 from spira.worker import importing
 from spira.worker.importing import Importing
@@ -316,7 +317,7 @@ def test_a_source_that_is_not_there_is_told(tmp_path):
 
 def hand_in(core, text, name="orders.csv"):
     """An upload with its mapping, ready to be imported."""
-    upload = uploads.keep(core.directory, name, [text.encode()])
+    upload = uploads.keep(core.directory, core.keys, name, [text.encode()])
     folder = uploads.folder_of(core.directory, upload)
     uploads.use_mapping(folder, mapping_called("orders", core.applied.of("mapping")))
     what = tables.Beginning(
@@ -339,9 +340,11 @@ def test_an_uploaded_file_is_gone_when_it_was_imported(core, importer):
     begun, folder = hand_in(core, HEAD + "1,w,10,2026-02-01\n")
     assert folder.stat().st_mode & 0o077 == 0
     assert uploads.file_of(folder).stat().st_mode & 0o077 == 0
+    assert b"2026-02-01" not in uploads.file_of(folder).read_bytes()
     assert importer.look() == 1
     assert tables.get(core.state, begun.import_id).status == "done"
     assert not folder.exists()
+    assert list((core.paths.scratch / "uploads").iterdir()) == []
     assert [row[0] for row in orders(core)] == ["1"]
 
 
@@ -362,7 +365,7 @@ def test_a_files_name_leads_nowhere_else(tmp_path, name):
     """
     Whatever a browser calls it, it lies in its own folder.
     """
-    upload = uploads.keep(tmp_path, name, [b"x"])
+    upload = uploads.keep(tmp_path, fixed_keys(), name, [b"x"])
     folder = uploads.folder_of(tmp_path, upload)
     assert uploads.file_of(folder).parent == folder
 

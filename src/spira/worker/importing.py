@@ -178,8 +178,9 @@ class Importing:
         try:
             folder = uploads.folder_of(core.directory, each.mark)
             mapping = uploads.mapping_of(folder)
-            kind, options = file_connector(uploads.file_of(folder), mapping)
-            self._read(each, kind, options, mapping, grows=False)
+            with uploads.opened(folder, core.keys, core.paths.scratch) as path:
+                kind, options = file_connector(path, mapping)
+                self._read(each, kind, options, mapping, grows=False)
         except Retryable:
             raise
         except SpiraError as wrong:

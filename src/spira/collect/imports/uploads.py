@@ -1,9 +1,12 @@
 """Uploads: files that somebody hands in on a page, kept until they were imported or a day has passed.
 
-Reads and writes   `data/imports/<upload>/`   the file and the mapping it is read by, for the owner alone
+Reads and writes   `data/imports/<upload>/`   the file, sealed, and the mapping it is read by, for the owner alone
+                   `data/scratch/uploads/…`   the file in clear, for as long as it is looked at or read
 
-They hold personal values as they came, so they are never kept longer than needed: a file goes when
-it was read to its end, is thrown away, or lay for a day.
+They hold personal values as they came, so they lie sealed, piece by piece, and never longer than
+needed: a file goes when it was read to its end, is thrown away, or lay for a day. Readers want a file
+with a name, so they get one in the scratch folder, which is no part of a backup and is emptied when
+a server starts; it goes with the one who opened it.
 """
 
 from __future__ import annotations
@@ -11,24 +14,30 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from spira.collect.mapping.model import MappingDefinition
 from spira.kernel.clock import RealClock, utc
-from spira.kernel.errors import NotFound
+from spira.kernel.errors import NotFound, StorageDamaged
 from spira.kernel.ids import new_id
+from spira.storage.keys import Keys
+from spira.storage.sealing import seal, unseal
 
 KEPT_SECONDS = 86_400
 MOST_BYTES = 67_108_864
+_PIECE = 1_048_576  # bytes that are sealed at once
+_LENGTH = 4
 _MAPPING = "mapping.json"
 _ID = re.compile(r"up_[0-9a-z]{16}")
 _SAFE = re.compile(r"[^\w .()\-]+")
 
 
-def keep(directory: Path, name: str, pieces: Iterable[bytes]) -> str:
-    """Keep a file; the upload's id. Files that lay too long are thrown away."""
+def keep(directory: Path, keys: Keys, name: str, pieces: Iterable[bytes]) -> str:
+    """Keep a file, sealed; the upload's id. Files that lay too long are thrown away."""
     _sweep(directory)
     upload = new_id("up")
     folder = _home(directory) / upload
@@ -36,9 +45,62 @@ def keep(directory: Path, name: str, pieces: Iterable[bytes]) -> str:
     path = folder / safe_name(name)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
-        for piece in pieces:
-            file.write(piece)
+        for number, (piece, last) in enumerate(_even(pieces)):
+            sealed = seal(keys, piece, context=_context(upload, number, last=last))
+            file.write(len(sealed).to_bytes(_LENGTH, "big") + sealed)
     return upload
+
+
+@contextmanager
+def opened(folder: Path, keys: Keys, scratch: Path) -> Iterator[Path]:
+    """An upload's file in clear, under its own name, for as long as the context lasts.
+
+    StorageDamaged for one that was changed, cut short or sealed with other keys.
+    """
+    sealed = file_of(folder)
+    home = scratch / "uploads" / new_id("open")
+    home.mkdir(mode=0o700, parents=True)
+    path = home / sealed.name
+    try:
+        with (
+            sealed.open("rb") as source,
+            os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+        ):
+            for piece in _unsealed(source, folder.name, keys):
+                file.write(piece)
+        yield path
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _even(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """The same bytes in pieces of one size, each with whether it is the last; an empty file is one empty piece."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        while len(waiting) > _PIECE:
+            yield bytes(waiting[:_PIECE]), False
+            del waiting[:_PIECE]
+    yield bytes(waiting), True
+
+
+def _unsealed(source: BinaryIO, upload: str, keys: Keys) -> Iterator[bytes]:
+    """The pieces of a sealed file; each is good in its place only, so none can be left out, moved or cut off."""
+    size, number = source.read(_LENGTH), 0
+    while size:
+        sealed = source.read(int.from_bytes(size, "big"))
+        size = source.read(_LENGTH)
+        try:
+            yield unseal(keys, sealed, context=_context(upload, number, last=not size))
+        except StorageDamaged:
+            raise StorageDamaged("an uploaded file can't be opened", help="hand it in again") from None
+        number += 1
+    if not number:
+        raise StorageDamaged("an uploaded file is empty", help="hand it in again")
+
+
+def _context(upload: str, number: int, *, last: bool) -> bytes:
+    return f"upload:{upload}:{number}:{'last' if last else 'more'}".encode()
 
 
 def safe_name(name: str) -> str:
@@ -57,7 +119,7 @@ def folder_of(directory: Path, upload: str) -> Path:
 
 
 def file_of(folder: Path) -> Path:
-    """The file of an upload."""
+    """The file of an upload, sealed."""
     found = [each for each in folder.iterdir() if each.name != _MAPPING]
     if not found:
         raise NotFound("the file is gone", help="hand it in again")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 from litestar import Response, get, post
@@ -28,6 +28,7 @@ from spira.collect.imports.views import Choices, ImportList, ImportView
 from spira.collect.mapping import guess as guessing
 from spira.collect.mapping.build import Builder
 from spira.collect.mapping.model import MappingDefinition, mapping_called, read_mapping, shipped
+from spira.collect.sources import Source
 from spira.collect.tracking import plan_of
 from spira.definitions.workspace import fingerprint
 from spira.kernel.clock import utc
@@ -38,6 +39,7 @@ from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.errors import Unacceptable
 from spira.server.roles import RUN, whole
 from spira.server.wire import plain
+from spira.worker.paths import Paths
 
 CHECKED_ROWS = 20_000
 DRAFT = "upload.yaml"
@@ -85,14 +87,28 @@ def choices(core: AnyCore) -> Choices:
 
 def receive(core: AnyCore, name: str, pieces: Iterable[bytes]) -> str:
     """Keep an uploaded file; the upload's id."""
-    return uploads.keep(core.directory, name, pieces)
+    return uploads.keep(core.directory, core.keys, name, pieces)
 
 
 def look(core: AnyCore, upload: str, wanted: StartUpload) -> Checked:
     """What an uploaded file would become; without a mapping, by one that is guessed."""
     source = sources.get(core.state, wanted.source)
     folder = uploads.folder_of(core.directory, upload)
-    path = uploads.file_of(folder)
+    with uploads.opened(folder, core.keys, Paths(core.directory).scratch) as path:
+        report, mapping, text = _looked_at(core, path, source, wanted)
+    uploads.use_mapping(folder, mapping)
+    return Checked(
+        upload=upload,
+        part=path.name,
+        source=wanted.source,
+        mapping=mapping.mapping,
+        text=text,
+        report=report,
+    )
+
+
+def _looked_at(core: AnyCore, path: Path, source: Source, wanted: StartUpload) -> tuple[Report, MappingDefinition, str]:
+    """What a file would become, with the mapping that says so and its text."""
     mapping, text = _mapping(core, wanted)
     if mapping is None:
         kind, options = file_connector(path, None)
@@ -107,34 +123,27 @@ def look(core: AnyCore, upload: str, wanted: StartUpload) -> Checked:
     report = checking.check(
         connector, part, builder, plan=plan, at=as_of(core), most_rows=CHECKED_ROWS, mode=source.mode
     )
-    uploads.use_mapping(folder, mapping)
-    return Checked(
-        upload=upload,
-        part=path.name,
-        source=wanted.source,
-        mapping=mapping.mapping,
-        text=text,
-        report=report,
-    )
+    return report, mapping, text
 
 
 def start(core: AnyCore, viewer: Viewer, upload: str, wanted: StartUpload) -> Import:
     """Have an uploaded file imported; the one there is when it was imported before."""
     sources.get(core.state, wanted.source)
     folder = uploads.folder_of(core.directory, upload)
-    path = uploads.file_of(folder)
     named, _ = _mapping(core, wanted)
     mapping = named or uploads.mapping_of(folder)
     uploads.use_mapping(folder, mapping)
-    kind, options = file_connector(path, mapping)
-    connector = open_connector(kind, options)
+    with uploads.opened(folder, core.keys, Paths(core.directory).scratch) as path:
+        kind, options = file_connector(path, mapping)
+        connector = open_connector(kind, options)
+        identity = connector.identity(connector.parts()[0])
     what = Beginning(
         source=wanted.source,
         mapping=mapping.mapping,
         fingerprint=_print(mapping),
         kind="upload",
         part=path.name,
-        identity=connector.identity(connector.parts()[0]),
+        identity=identity,
         actor=viewer.staff_id,
         mark=upload,
     )
