@@ -187,7 +187,7 @@ def test_what_is_over_is_deleted_once_a_day_in_slices_and_reported(core):
     core.settings = core.settings.model_copy(update={"retention": rules})
     wanted = retention.rules(rules)
     assert retention.step(core.worker_lane, wanted, as_of=MARCH, day=MARCH.date(), limit=1) == 1
-    for _ in range(4):
+    for _ in range(3):
         core.tick()
     assert core.lane().query(count) == [("Consent Given", 1), ("Order Completed", 3)]
     total = core.lane().value("select orders_total from tags where orders_total > 0")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spira.collect.personal import without_addresses
+from spira.collect.personal import scrubbed
 from spira.kernel.viewer import Viewer
 from spira.server.core import AnyCore
 from spira.server.errors import Unacceptable
@@ -16,8 +16,8 @@ def is_owed(core: AnyCore, viewer: Viewer) -> bool:
 
 
 def given(core: AnyCore, viewer: Viewer, reason: str) -> dict[str, str]:
-    """The reason as the audit keeps it, without addresses; Unacceptable where one is owed and missing."""
-    text = without_addresses(" ".join(reason.split()))[:LONGEST]
+    """The reason as the audit keeps it, without addresses and numbers; Unacceptable where one is owed and missing."""
+    text = scrubbed(" ".join(reason.split()), str)[:LONGEST]
     if is_owed(core, viewer) and len(text) < SHORTEST:
         raise Unacceptable("say why the value is needed", help="give a reason in a few words; it is written down")
     return {"reason": text} if text else {}

@@ -63,7 +63,7 @@ def _step(state: State, keys: Keys, declared: SealedColumn, limit: int) -> int:
     with state.write() as connection:
         rows = connection.execute(sa.select(table).where(_is_old(column, keys)).limit(limit)).mappings().all()
         for row in rows:
-            fresh = again(keys, row[declared.column], context=declared.context(row))
+            fresh = again(keys, row[declared.column], context=declared.context(dict(row)))
             change: dict[str, Any] = {declared.column: fresh}
             if "sealed_with" in table.c:
                 change["sealed_with"] = keys.current
@@ -77,7 +77,7 @@ def again(keys: Keys, sealed: bytes, *, context: bytes) -> bytes:
     return sealing.seal(keys, sealing.unseal(keys, sealed, context=context), context=context)
 
 
-def _count(declared: SealedColumn, keys: Keys) -> sa.Select[tuple[int]]:
+def _count(declared: SealedColumn, keys: Keys) -> sa.Select[int]:
     column = declared.table.c[declared.column]
     return sa.select(sa.func.count()).select_from(declared.table).where(_is_old(column, keys))
 

@@ -119,7 +119,7 @@ def years(state: State) -> list[Year]:
     ]
 
 
-def _counted(year: int) -> sa.Select[tuple[int]]:
+def _counted(year: int) -> sa.Select[int]:
     return sa.select(sa.func.count()).select_from(EXPORTED).where(EXPORTED.c.year == year)
 
 

@@ -124,7 +124,7 @@ def _new(form: dict[str, str]) -> NewRequest:
     return NewRequest(
         identifier=f"{kind}:{written}" if kind else written,
         right=form.get("right", ""),  # type: ignore[arg-type]  # an unknown one is refused below
-        law=law if law in LAWS else None,  # type: ignore[arg-type]
+        law=law if law in LAWS else None,
         note=form.get("note", ""),
         corrections={trait: value} if trait else {},
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar import get
 
-from spira.collect.personal import without_addresses
+from spira.collect.personal import scrubbed
 from spira.kernel.viewer import Viewer
 from spira.server import staff
 from spira.server.core import AnyCore, Core
@@ -41,7 +41,7 @@ def view(core: AnyCore) -> Exports:
 
 def leave(core: AnyCore, viewer: Viewer, what: str, profiles: Sequence[int], *, in_clear: bool, reason: str) -> str:
     """Let a list of people leave: with contact values only for a reason and up to the limit; its mark."""
-    told = without_addresses(" ".join(reason.split()))[:LONGEST]
+    told = scrubbed(" ".join(reason.split()), str)[:LONGEST]
     most = core.settings.security.export_people
     if in_clear and len(told) < SHORTEST:
         raise Unacceptable("say why contact values leave", help="give a reason in a few words; it is written down")
