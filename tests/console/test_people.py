@@ -6,6 +6,7 @@ import pytest
 
 from spira.kernel.ids import show_profile
 from spira.storage import audit
+from spira.storage.warehouse import Warehouse
 
 PERSON = show_profile(7)
 
@@ -52,6 +53,21 @@ def test_somebody_is_found_by_how_their_name_begins(world):
 def test_an_unknown_place_in_the_list_is_no_page(ann):
     """A forged `before` answers that there is no such page."""
     assert ann.get("/api/profiles", params={"before": "x"}).status_code == 404
+
+
+def test_a_persons_page_asks_the_warehouse_little(world, monkeypatch):
+    """The page and its JSON take at most a dozen statements each, and read no table of many people twice."""
+    asked: list[str] = []
+    run = Warehouse._run
+    monkeypatch.setattr(Warehouse, "_run", lambda lane, sql, params: asked.append(sql) or run(lane, sql, params))
+    for path in (f"/people/{world.person()}", f"/api/profiles/{world.person()}"):
+        world.get(path)  # what columns there are is asked once
+        asked.clear()
+        assert world.get(path).status_code == 200
+        read = [" ".join(sql.split()) for sql in asked if re.search(r"\bfrom\b", sql)]
+        assert len(read) <= 12, "\n".join(read)
+        for table in ("identifiers", "deliveries", "traits", "trait_facts", "tags", "permissions", "suppressions"):
+            assert sum(len(re.findall(rf"from {table}\b", sql)) for sql in read) == 1, table
 
 
 def test_a_persons_page_shows_every_part(world, english):

@@ -77,3 +77,53 @@ def _add_within_and_fail(warehouse):
         with warehouse.transaction():
             warehouse.execute("insert into t values (1)")
         raise RuntimeError
+
+
+def test_columns_are_those_of_now():
+    """
+    The columns that were asked for are known to every lane, until any lane has changed the shape of a table.
+    """
+    with open_warehouse() as warehouse, warehouse.lane() as other:
+        assert warehouse.columns("t") == {}
+        warehouse.execute("create table t (a bigint)")
+        assert warehouse.columns("t") == other.columns("t") == {"a": "BIGINT"}
+        warehouse.execute("alter table t add column b varchar")
+        assert warehouse.columns("t") == other.columns("t") == {"a": "BIGINT", "b": "VARCHAR"}
+        warehouse.execute("drop table t")
+        assert warehouse.columns("t") == other.columns("t") == {}
+
+
+def test_a_shape_that_is_not_committed_is_seen_by_its_own_lane_alone():
+    """
+    Within the transaction that adds a column there is one more; for the others, and after a failure, there is not.
+    """
+    with open_warehouse() as warehouse, warehouse.lane() as other:
+        warehouse.execute("create table t (a bigint)")
+        with pytest.raises(duckdb.CatalogException):
+            _add_a_column_and_fail(warehouse, other)
+        assert list(warehouse.columns("t")) == ["a"]
+        with warehouse.transaction():
+            warehouse.execute("alter table t add column b varchar")
+            assert list(other.columns("t")) == ["a"]
+        assert list(warehouse.columns("t")) == list(other.columns("t")) == ["a", "b"]
+
+
+def test_what_columns_there_are_is_asked_once(monkeypatch):
+    """
+    The catalogue is asked by one lane for all, and temporary tables make nobody ask again.
+    """
+    with open_warehouse() as warehouse, warehouse.lane() as other:
+        warehouse.execute("create table t (a bigint)")
+        known = warehouse.columns("t")
+        known["more"] = "what is done with the answer is nobody else's"
+        warehouse.execute("create or replace temp table passing as select 1")
+        monkeypatch.setattr(other, "_run", None)
+        assert other.columns("t") == {"a": "BIGINT"}
+
+
+def _add_a_column_and_fail(warehouse, other):
+    with warehouse.transaction():
+        warehouse.execute("alter table t add column b varchar")
+        assert list(warehouse.columns("t")) == ["a", "b"]
+        assert list(other.columns("t")) == ["a"]
+        warehouse.execute("from nothing")

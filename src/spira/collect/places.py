@@ -84,6 +84,35 @@ def latest(
     return [(number, at) for number, at in warehouse.query(_LATEST, asked)]
 
 
+def newest(
+    warehouse: Warehouse,
+    subjects: Sequence[int],
+    *,
+    upto: int | None = None,
+    events: Sequence[str] | None = None,
+    before: Place | None = None,
+    limit: int,
+    besides: Sequence[str],
+) -> tuple[list[Place], set[int]]:
+    """What `latest` answers, and beside it the numbers of all the subjects' events of the kinds `besides`.
+
+    Both are found in one walk. `upto` is the last event that lies in a run, for one who has read it.
+    """
+    event_id, ts = before or (None, None)
+    asked: dict[str, Any] = {
+        "subjects": list(subjects),
+        "upto": _upto(warehouse) if upto is None else upto,
+        "events": None if events is None else list(events),
+        "ts": ts,
+        "event_id": event_id,
+        "limit": limit,
+        "besides": list(besides),
+    }
+    found = warehouse.query(_NEWEST, asked)
+    page = [(number, at) for number, at, is_listed in found if is_listed]
+    return page, {number for number, _, is_listed in found if not is_listed}
+
+
 def last(warehouse: Warehouse, subjects: Sequence[int], event: str) -> dict[int, datetime]:
     """When each of some subjects last did one thing; those who never did are left out."""
     asked = {"subjects": list(subjects), "upto": _upto(warehouse), "event": event}
@@ -112,14 +141,23 @@ from (select subject_id, ts from event_places
       where event_id > $upto and event = $event and subject_id in (select unnest($subjects::bigint[])))
 group by subject_id
 """
-_LATEST = """
-select event_id, ts
-from (select event_id, ts, event from event_places where subject_id in (select unnest($subjects::bigint[]))
-      union all
-      select event_id, ts, event from events
-      where event_id > $upto and subject_id in (select unnest($subjects::bigint[])))
+_OWN = """
+(select event_id, ts, event from event_places where subject_id in (select unnest($subjects::bigint[]))
+ union all
+ select event_id, ts, event from events
+ where event_id > $upto and subject_id in (select unnest($subjects::bigint[])))
+"""
+_WANTED = """
 where ($events::varchar[] is null or list_contains($events, event))
   and ($ts::timestamp is null or ts < $ts or (ts = $ts and event_id < $event_id))
 order by ts desc, event_id desc
 limit $limit
+"""
+_LATEST = f"select event_id, ts from {_OWN} {_WANTED}"
+_NEWEST = f"""
+with own as materialized {_OWN}
+select event_id, ts, true as is_listed from (select event_id, ts from own {_WANTED})
+union all
+select event_id, ts, false from own where list_contains($besides::varchar[], event)
+order by is_listed desc, ts desc, event_id desc
 """

@@ -1,7 +1,6 @@
 """Messages of one person: why each went out or did not, and what the gate would say now.
 
-Reads   `deliveries`, `enrolments`, `outbox`, `journey_versions`, `event_places`, `events`, `identifiers`,
-        `moved`, `traits`, `permissions`, `suppressions`, `cap_counters`
+Reads   `outbox`, `enrolments`, `journey_versions`; the rest was read for the page (`unify/dossier.py`)
 
 It asks what the gate asks, in the gate's order, and decides nothing. Whoever calls has seen to it
 that the viewer may look at the person (`unify.people.locate`).
@@ -10,12 +9,11 @@ that the viewer may look at the person (`unify.people.locate`).
 # ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from spira.collect import places
 from spira.engage.channels.base import CHANNELS
 from spira.engage.channels.definition import Cap, ChannelDefinition
 from spira.engage.delivery.gate import quiet_until
@@ -23,13 +21,14 @@ from spira.engage.journeys.flow import flow
 from spira.engage.journeys.model import JourneyDefinition, Purpose
 from spira.kernel.clock import local
 from spira.storage.warehouse import Warehouse
-from spira.unify.consent import GIVEN, WITHDRAWN
+from spira.unify.dossier import Dossier
 from spira.unify.portrait import says
-from spira.unify.subjects import OURS, subjects_of
+from spira.unify.timeline import Word
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 MARKETING, TRANSACTIONAL = "marketing", "transactional"
 LATEST = 12
+BRANCH = "when"  # how a part of a step begins that is a way of a branch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +71,20 @@ class Standing:
 
 
 def messages(
-    warehouse: Warehouse, channels: Sequence[ChannelDefinition], profile_id: int, *, limit: int = LATEST
+    warehouse: Warehouse, channels: Sequence[ChannelDefinition], held: Dossier, words: Sequence[Word]
 ) -> tuple[MessageView, ...]:
-    """The latest messages of a person, newest first."""
-    rows = warehouse.rows(_MESSAGES, {"profile": profile_id, "limit": limit})
+    """The latest messages of a person, newest first; `words` are what they said of being written to."""
+    rows = [dict(row) for row in held.deliveries[:LATEST]]
     kinds = {each.channel: each.kind for each in channels}
-    said = _said(warehouse, profile_id) if rows else []
-    ways = _ways(warehouse, {(row["journey"], row["version"]) for row in rows})
+    entered: dict[int, datetime] = (
+        dict(warehouse.query(_WALKS, {"ids": [row["delivery_id"] for row in rows]})) if rows else {}
+    )
+    ways = _ways(warehouse, {(row["journey"], row["version"]) for row in rows if BRANCH in row["step"]})
     return tuple(
         MessageView(
+            entered_at=entered.get(row["delivery_id"]),
             conditions=_conditions(ways.get((row["journey"], row["version"]), {}), row["step"]),
-            **_word(said, row["purpose"], kinds.get(row["channel"], row["channel"]), row["created_at"]),
+            **_word(words, row["purpose"], kinds.get(row["channel"], row["channel"]), row["created_at"]),
             **row,
         )
         for row in rows
@@ -90,32 +92,28 @@ def messages(
 
 
 def standings(
-    warehouse: Warehouse, channels: Sequence[ChannelDefinition], profile_id: int, *, as_of: datetime, zone: str
+    channels: Sequence[ChannelDefinition], held: Dossier, *, as_of: datetime, zone: str
 ) -> tuple[Standing, ...]:
     """The gate's answer now, for every applied channel and every purpose."""
-    person = {"profile": profile_id}
-    addresses: dict[str, str] = dict(warehouse.query(_ADDRESSES, person))
-    barred = {(key, kind): since for key, kind, since in warehouse.query(_BARRED, {"keys": list(addresses.values())})}
-    allowed = {(purpose, kind): (granted, since) for purpose, kind, granted, since in warehouse.query(_ALLOWED, person)}
-    sent = warehouse.query(_SENT, person)
+    allowed = {(each["purpose"], each["channel"]): (each["granted"], each["since"]) for each in held.permissions}
     today = local(as_of, zone).date()
     found = []
     for each in channels:
-        key = addresses.get(CHANNELS.get(each.kind).identifier or "") if each.kind in CHANNELS else None
+        key = held.addresses.get(CHANNELS.get(each.kind).identifier or "") if each.kind in CHANNELS else None
         caps = {cap.purpose: cap for cap in each.limits()}
         for purpose in PURPOSES:
             cap = caps.get(purpose)
             first = today - timedelta(days=cap.days - 1) if cap else today
-            used = sum(n for channel, of, day, n in sent if (channel, of) == (each.channel, purpose) and day >= first)
+            counted = (told for told in held.sent if (told["channel"], told["purpose"]) == (each.channel, purpose))
             known = _Known(
                 channel=each.channel,
                 purpose=purpose,
                 is_addressed=key is not None,
-                barred=barred.get((key or "", each.kind)),
+                barred=held.barred.get((key or "", each.kind)),
                 word=allowed.get((purpose, each.kind)),
                 quiet=quiet_until(each, as_of, zone),
                 cap=cap,
-                sent=used,
+                sent=sum(told["sent"] for told in counted if told["day"] >= first),
             )
             found.append(_answer(known))
     return tuple(found)
@@ -164,20 +162,10 @@ def _answer(known: _Known) -> Standing:
     )
 
 
-Said = list[tuple[str, str, datetime, bool]]
-
-
-def _said(warehouse: Warehouse, profile_id: int) -> Said:
-    if not {"purpose", "channel"} <= warehouse.columns("events").keys():
-        return []
-    told = places.latest(warehouse, subjects_of(warehouse, profile_id), events=(GIVEN, WITHDRAWN))
-    asked = {"ids": [number for number, _ in told], "given": GIVEN}
-    return [(row[0], row[1], row[2], row[3]) for row in warehouse.query(_SAID, asked)] if told else []
-
-
-def _word(said: Said, purpose: str, kind: str, at: datetime) -> Mapping[str, Any]:
+def _word(words: Sequence[Word], purpose: str, kind: str, at: datetime) -> Mapping[str, Any]:
     """The person's last word before an instant; a withdrawal of the same instant wins."""
-    before = [(ts, not granted) for of, by, ts, granted in said if (of, by) == (purpose, kind) and ts <= at]
+    said = [each for each in words if (each.purpose, each.channel) == (purpose, kind)]
+    before = [(each.ts, not each.granted) for each in said if each.ts <= at]
     if not before:
         return {"allowed": None, "allowed_since": None}
     ts, withdrawn = max(before)
@@ -187,16 +175,17 @@ def _word(said: Said, purpose: str, kind: str, at: datetime) -> Mapping[str, Any
 Ways = Mapping[str, tuple[str, ...]]
 
 
-def _ways(warehouse: Warehouse, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Ways]:
+def _ways(warehouse: Warehouse, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], Ways]:
     """The conditions of each branch of some versions of journeys, by the branch's position."""
+    if not wanted:
+        return {}
+    asked = {"journeys": sorted({journey for journey, _ in wanted}), "versions": sorted({each for _, each in wanted})}
     found: dict[tuple[str, int], Ways] = {}
-    for journey, version in wanted:
-        body = warehouse.value(_BODY, {"journey": journey, "version": version})
-        if body is not None:
-            nodes = flow(JourneyDefinition.model_validate_json(body))
-            found[journey, version] = {
-                each.position: tuple(text for text, _ in each.ways) for each in nodes if each.kind == "branch"
-            }
+    for journey, version, body in warehouse.query(_BODIES, asked):
+        nodes = flow(JourneyDefinition.model_validate_json(body))
+        found[journey, version] = {
+            each.position: tuple(text for text, _ in each.ways) for each in nodes if each.kind == "branch"
+        }
     return found
 
 
@@ -206,43 +195,20 @@ def _conditions(ways: Ways, step: str) -> tuple[str, ...]:
     found = []
     for place, part in enumerate(parts):
         branch = ways.get(".".join(parts[:place]), ())
-        number = part.removeprefix("when")
-        if part.startswith("when") and number.isdecimal() and int(number) < len(branch):
+        number = part.removeprefix(BRANCH)
+        if part.startswith(BRANCH) and number.isdecimal() and int(number) < len(branch):
             found.append(branch[int(number)])
     return tuple(found)
 
 
-_MESSAGES = """
-with latest as materialized (
-    select * from deliveries where profile_id = $profile order by created_at desc, delivery_id desc limit $limit
-), wanted as materialized (
-    select outbox_id, enrolment_id from outbox where outbox_id in (select delivery_id from latest)
-), walks as materialized (
-    select enrolment_id, entered_at from enrolments where enrolment_id in (select enrolment_id from wanted)
+_WALKS = """
+with wanted as materialized (
+    select outbox_id, enrolment_id from outbox where outbox_id in (select unnest($ids::bigint[]))
 )
-select d.delivery_id, d.channel, d.template, d.purpose, d.journey, d.version, d.step, w.entered_at, d.state, d.reason,
-       d.created_at, d.due_at, d.sent_at, d.opened_at, d.clicked_at
-from latest d left join wanted o on o.outbox_id = d.delivery_id left join walks w on w.enrolment_id = o.enrolment_id
-order by d.created_at desc, d.delivery_id desc
+select wanted.outbox_id, walk.entered_at
+from wanted join enrolments walk on walk.enrolment_id = wanted.enrolment_id
 """
-_SAID = """
-select purpose, channel, ts, event = $given from events where event_id in (select unnest($ids::bigint[]))
+_BODIES = """
+select journey, version, body from journey_versions
+where list_contains($journeys::varchar[], journey) and list_contains($versions::integer[], version)
 """
-_BODY = "select body from journey_versions where journey = $journey and version = $version"
-# The address in use, chosen as the gate chooses it.
-_ADDRESSES = f"""
-with {OURS}, ids as (
-    select * from identifiers where subject_id in (select subject_id from ours)
-), told as (
-    select name, vault_key from traits where profile_id = $profile
-)
-select one.kind, arg_max(one.subject_key, (trait.vault_key is not null, one.first_seen, one.subject_id))
-from ids one left join told trait on trait.name = one.kind and trait.vault_key = one.subject_key
-group by one.kind
-"""
-_BARRED = """
-select address_key, channel, min(since) from suppressions where list_contains($keys::varchar[], address_key)
-group by all
-"""
-_ALLOWED = "select purpose, channel, granted, since from permissions where profile_id = $profile"
-_SENT = "select channel, purpose, day, sent from cap_counters where profile_id = $profile"

@@ -7,6 +7,8 @@ are read whole before a method returns, so that no open result holds a lane.
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,27 +25,54 @@ Row = tuple[Any, ...]
 MEMORY = ":memory:"
 
 
+class _Shapes:
+    """What columns the tables of a file have, known to all its lanes until one changes the shape of any table.
+
+    Asking the catalogue takes milliseconds. `age` counts up when a statement that shapes a table has run,
+    and again when its transaction is committed; an answer counts for the age before it was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.age = 0
+        self._known: tuple[int, dict[str, Mapping[str, str]]] = (0, {})
+        self._changing = threading.Lock()
+
+    def change(self) -> None:
+        with self._changing:
+            self.age += 1
+
+    def get(self, table: str) -> Mapping[str, str] | None:
+        age, known = self._known
+        return known.get(table) if age == self.age else None
+
+    def keep(self, age: int, table: str, columns: Mapping[str, str]) -> None:
+        since, known = self._known
+        self._known = (age, {**known, table: columns} if since == age else {table: columns})
+
+
 class Warehouse:
     """One lane to the warehouse file. Close it, or use it as a context manager."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, shapes: _Shapes | None = None) -> None:
         self._connection = connection
         self._in_transaction = False
+        self._shapes = shapes or _Shapes()
+        self._has_shaped = False  # within the transaction in hand, which the other lanes don't see yet
 
     def lane(self) -> Warehouse:
         """Another lane to the same file, for another thread."""
         cursor = self._connection.cursor()
         cursor.execute("set TimeZone = 'UTC'").fetchall()
         cursor.execute("set enable_progress_bar = false").fetchall()
-        return Warehouse(cursor)
+        return Warehouse(cursor, self._shapes)
 
     def query(self, sql: str, params: Params = None) -> list[Row]:
         """All rows of a statement."""
-        return self._connection.execute(sql, params).fetchall()
+        return self._run(sql, params).fetchall()
 
     def rows(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
         """All rows of a statement, by column name."""
-        result = self._connection.execute(sql, params)
+        result = self._run(sql, params)
         titles = [each[0] for each in result.description or ()]
         return [dict(zip(titles, row, strict=True)) for row in result.fetchall()]
 
@@ -58,7 +87,7 @@ class Warehouse:
 
     def execute(self, sql: str, params: Params = None) -> int:
         """Run a statement for its effect; the number of rows it changed, where the engine says so."""
-        rows = self._connection.execute(sql, params).fetchall()
+        rows = self._run(sql, params).fetchall()
         counted = len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], int)
         return int(rows[0][0]) if counted else 0
 
@@ -99,16 +128,32 @@ class Warehouse:
         try:
             yield
         except BaseException:
-            self._in_transaction = False
+            self._in_transaction = self._has_shaped = False
             self._connection.execute("rollback").fetchall()
             raise
         self._in_transaction = False
         self.execute("commit")
+        if self._has_shaped:
+            self._has_shaped = False
+            self._shapes.change()
 
     def columns(self, table: str) -> dict[str, str]:
         """The columns of a table or view with their types, in order; empty when it does not exist."""
-        found = self.query(_COLUMNS, {"name": table})
-        return {name: kind for name, kind in found}  # noqa: C416  (a typed dict of a list of tuples)
+        known = None if self._has_shaped else self._shapes.get(table)
+        if known is not None:
+            return dict(known)
+        age, found = self._shapes.age, self.query(_COLUMNS, {"name": table})
+        columns = {name: kind for name, kind in found}  # noqa: C416  (a typed dict of a list of tuples)
+        if not self._in_transaction:  # one that was begun earlier may see an older shape
+            self._shapes.keep(age, table, dict(columns))
+        return columns
+
+    def _run(self, sql: str, params: Params) -> duckdb.DuckDBPyConnection:
+        result = self._connection.execute(sql, params)
+        if _SHAPING.match(sql):
+            self._has_shaped = self._in_transaction
+            self._shapes.change()
+        return result
 
     def interrupt(self) -> None:
         """Stop the statement that another thread runs on this lane."""
@@ -159,6 +204,8 @@ def open_warehouse(path: Path | str = MEMORY, *, memory: str = "4GB", threads: i
     return Warehouse(connection)
 
 
+# What changes the columns of a table that lasts. Views follow their tables, and temporary ones are not asked for.
+_SHAPING = re.compile(r"\s*(?:alter|drop|create\s+(?!(?:or\s+replace\s+)?temp))", re.IGNORECASE)
 _COLUMNS = """
 select column_name, data_type from duckdb_columns()
 where table_name = $name and database_name = current_database() and schema_name = current_schema()

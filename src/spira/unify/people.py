@@ -1,7 +1,7 @@
 """People: the one place where single persons are read for somebody's eyes.
 
-Reads   `profiles`, `identifiers`, `moved`, `traits`, `trait_facts`, `permissions`, `suppressions`,
-        `tags`, `scores`, `members`, `deliveries`, the events by way of `unify/timeline.py`, and the vault
+Reads   `profiles`, `identifiers`, `moved`, `traits`, and the vault; of one person everything, by way of
+        `unify/dossier.py` and `unify/timeline.py`
 
 Every question names its viewer. People outside the viewer's units are as if they were not; who
 sees aggregates only is refused; contact values come masked, unless the role may see them and
@@ -11,8 +11,7 @@ the caller says who is to be told that they were shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
 
 from sqlglot import exp
 
@@ -22,8 +21,10 @@ from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.keys import Keys
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Row, Warehouse
-from spira.unify import masks
-from spira.unify.kinds import guesses, is_contact, split_identifier
+from spira.unify import dossier as dossiers
+from spira.unify import masks, timeline
+from spira.unify.dossier import Dossier, Identifier
+from spira.unify.kinds import USER_ID, guesses, is_contact, split_identifier
 from spira.unify.portrait import (
     DeliveryView,
     IdentifierView,
@@ -34,17 +35,18 @@ from spira.unify.portrait import (
     Reach,
     ScoreView,
     TagView,
+    Timeline,
     Told,
     TraitView,
 )
-from spira.unify.subjects import IDS, OF_EACH, OURS, by_keys
-from spira.unify.timeline import timeline
+from spira.unify.subjects import IDS, OF_EACH, by_keys
 
 LIST = 20
 ENDING = 10_000  # numbers with the same last four digits, before the viewer's own people are chosen of them
 NAMES = ("name", "full_name", "fullName", "first_name", "firstName", "nickname")
 ADDRESSES = {"email": "email", "sms": "phone"}
 MARKETING = "marketing"
+NOT_TAGS = ("profile_id", "next_edge_at")
 OnShow = Callable[[str], object]
 
 
@@ -113,31 +115,37 @@ def person(
     which is told the person's id so that the showing is audited. A profile that was merged
     away leads to the one that took it in.
     """
-    profile = locate(warehouse, viewer, profile_id)
-    identifiers = warehouse.query(_IDENTIFIERS, {"profile": profile})
-    facts = warehouse.query(_FACTS, {"profile": profile})
+    require(viewer)
+    held = dossiers.read(warehouse, viewer, profile_id)
+    moments, _ = timeline.read(warehouse, held, zone=zone, before=before, event=event)
+    return portrait(vault, viewer, held, moments, on_show=on_show)
+
+
+def portrait(
+    vault: Vault, viewer: Viewer, held: Dossier, moments: Timeline, *, on_show: OnShow | None = None
+) -> PersonView:
+    """What is held of one person, as `viewer` may see it; see `person`."""
+    require(viewer)
     clear = on_show is not None and viewer.unmasks
-    sealed = [key for _, key, _, _ in identifiers] + [key for _, _, key, *_ in facts]
-    shown = masks.seen(vault, viewer, sealed, clear=clear)
+    sealed = [each.key for each in held.identifiers] + [key for _, _, key, *_ in (*held.facts, *held.traits)]
+    masked = masks.seen(vault, viewer, sealed, clear=False)
+    shown = masks.seen(vault, viewer, sealed, clear=True) if clear else masked
     if clear and on_show is not None:
-        on_show(show_profile(profile))
-    traits = _traits(warehouse, profile, facts, shown)
-    permissions = tuple(
-        PermissionView(purpose=purpose, channel=channel, granted=granted, since=since)
-        for purpose, channel, granted, since in warehouse.query(_PERMISSIONS, {"profile": profile})
-    )
+        on_show(show_profile(held.profile_id))
+    traits = _traits(held, shown)
+    permissions = tuple(PermissionView(**each) for each in held.permissions)
     return PersonView(
-        person=_named_row(warehouse, vault, viewer, profile, traits if clear else ()),
+        person=_own_row(held, masked, traits if clear else ()),
         clear=clear,
-        identifiers=tuple(_identifier(row, shown) for row in identifiers),
-        reach=_reach(warehouse, profile, permissions),
+        identifiers=tuple(_identifier(each, shown) for each in held.identifiers),
+        reach=_reach(held, permissions),
         permissions=permissions,
         traits=traits,
-        tags=_tags(warehouse, profile),
-        scores=tuple(_views(warehouse, ScoreView, _SCORES, profile)),
-        audiences=tuple(_views(warehouse, MembershipView, _AUDIENCES, profile)),
-        deliveries=tuple(_views(warehouse, DeliveryView, _DELIVERIES, profile)),
-        timeline=timeline(warehouse, profile, zone=zone, before=before, event=event),
+        tags=tuple(TagView(name=name, value=value) for name, value in held.tags.items() if name not in NOT_TAGS),
+        scores=tuple(ScoreView(**each) for each in held.scores),
+        audiences=tuple(MembershipView(**each) for each in held.members),
+        deliveries=tuple(DeliveryView(**{name: each[name] for name in _OF_DELIVERY}) for each in held.deliveries),
+        timeline=moments,
     )
 
 
@@ -166,27 +174,36 @@ def _person_row(row: Row, shown: Mapping[str, str]) -> PersonRow:
     )
 
 
-def _named_row(
-    warehouse: Warehouse, vault: Vault, viewer: Viewer, profile: int, traits: Iterable[TraitView]
-) -> PersonRow:
-    """The person's row; in clear when its traits are given in clear."""
-    (row,) = rows(warehouse, vault, viewer, [profile])
+def _own_row(held: Dossier, masked: Mapping[str, str], traits: Iterable[TraitView]) -> PersonRow:
+    """The person's row, as a list would show it; in clear when its traits are given in clear."""
     told = {trait.name: trait.shown for trait in traits}
-    name = next((told[name] for name in NAMES if name in told), row.name)
-    return replace(row, name=name)
+    keys = {name: key for name, _, key, *_ in held.traits if key is not None}
+    listed = (
+        held.profile_id,
+        held.unit_id,
+        held.first_seen,
+        held.last_seen,
+        _least(each.value for each in held.identifiers if each.kind == USER_ID),
+        _least(each.value for each in held.identifiers if each.kind == "member_card"),
+        next((keys[name] for name in NAMES if name in keys), None),
+        _least(each.key for each in held.identifiers if each.kind in ADDRESSES.values()),
+    )
+    row = _person_row(listed, masked)
+    return replace(row, name=next((told[name] for name in NAMES if name in told), row.name))
 
 
-def _identifier(row: Row, shown: Mapping[str, str]) -> IdentifierView:
-    kind, key, value, first_seen = row
-    text = value if value is not None and not is_contact(kind) else shown.get(key, masks.HIDDEN)
-    return IdentifierView(kind=kind, shown=text, contact=is_contact(kind), first_seen=first_seen)
+def _least(texts: Iterable[str | None]) -> str | None:
+    return min((text for text in texts if text is not None), default=None)
 
 
-def _traits(
-    warehouse: Warehouse, profile: int, facts: Iterable[Row], shown: Mapping[str, str]
-) -> tuple[TraitView, ...]:
+def _identifier(row: Identifier, shown: Mapping[str, str]) -> IdentifierView:
+    text = row.value if row.value is not None and not is_contact(row.kind) else shown.get(row.key, masks.HIDDEN)
+    return IdentifierView(kind=row.kind, shown=text, contact=is_contact(row.kind), first_seen=row.first_seen)
+
+
+def _traits(held: Dossier, shown: Mapping[str, str]) -> tuple[TraitView, ...]:
     history: dict[str, list[Told]] = {}
-    for name, value, key, at, source in facts:
+    for name, value, key, at, source in held.facts:
         text = value if key is None else shown.get(key, masks.HIDDEN)
         history.setdefault(name, []).append(Told(shown=text, at=at, source=source))
     return tuple(
@@ -197,45 +214,29 @@ def _traits(
             source=source,
             history=tuple(history.get(name, ())),
         )
-        for name, value, key, at, source in warehouse.query(_TRAITS, {"profile": profile})
+        for name, value, key, at, source in held.traits
     )
 
 
-def _reach(warehouse: Warehouse, profile: int, permissions: Iterable[PermissionView]) -> tuple[Reach, ...]:
-    addresses: dict[str, tuple[str, Any]] = {
-        kind: (key, suppressed) for kind, key, suppressed in warehouse.query(_ADDRESSES, {"profile": profile})
-    }
+def _reach(held: Dossier, permissions: Iterable[PermissionView]) -> tuple[Reach, ...]:
     said = {(each.channel, each.purpose): each for each in permissions}
     asked = sorted({("email", MARKETING), *said})
-    return tuple(_reached(channel, purpose, said.get((channel, purpose)), addresses) for channel, purpose in asked)
+    return tuple(_reached(held, channel, purpose, said.get((channel, purpose))) for channel, purpose in asked)
 
 
-def _reached(
-    channel: str, purpose: str, permission: PermissionView | None, addresses: dict[str, tuple[str, Any]]
-) -> Reach:
+def _reached(held: Dossier, channel: str, purpose: str, permission: PermissionView | None) -> Reach:
     """The first reason that stands against a channel, in the order in which the gate asks."""
     needed = ADDRESSES.get(channel)
-    _, suppressed = addresses.get(needed or "", ("", None))
+    address = held.addresses.get(needed or "")
+    suppressed = min((since for (key, _), since in held.barred.items() if key == address), default=None)
     reason, since = None, permission.since if permission else None
-    if needed is not None and needed not in addresses:
+    if needed is not None and address is None:
         reason = "unreachable"
     elif suppressed is not None:
         reason, since = "suppressed", suppressed
     elif permission is None or not permission.granted:
         reason = "no_consent"
     return Reach(channel=channel, purpose=purpose, reachable=reason is None, reason=reason, since=since)
-
-
-def _tags(warehouse: Warehouse, profile: int) -> tuple[TagView, ...]:
-    found = warehouse.rows(_TAGS, {"profile": profile})
-    values = found[0] if found else {}
-    return tuple(
-        TagView(name=name, value=value) for name, value in values.items() if name not in ("profile_id", "next_edge_at")
-    )
-
-
-def _views(warehouse: Warehouse, view: Callable[..., Any], sql: str, profile: int) -> list[Any]:
-    return [view(**row) for row in warehouse.rows(sql, {"profile": profile})]
 
 
 _NAMED = f"""
@@ -278,45 +279,4 @@ select seen.profile_id, seen.unit_id, seen.first_seen, seen.last_seen, ids.user_
        ids.address
 from seen left join ids using (profile_id) left join names using (profile_id)
 """
-_IDENTIFIERS = f"""
-with {OURS}
-select kind, subject_key, value, first_seen from identifiers
-where subject_id in (select subject_id from ours)
-order by kind = 'user_id' desc, kind, first_seen, subject_id
-"""
-_FACTS = f"""
-with {OURS}
-select name, value, vault_key, ts, source from trait_facts
-where subject_id in (select subject_id from ours)
-order by ts desc, event_id desc
-"""
-_TRAITS = """
-select name, value, vault_key, traits."at", source from traits where profile_id = $profile order by name
-"""
-# The address in use, chosen as the gate chooses it: the one told as a trait, else the newest.
-_ADDRESSES = f"""
-with {OURS}
-, chosen as (
-    select one.kind, arg_max(one.subject_key, (trait.vault_key is not null, one.first_seen, one.subject_id)) as address
-    from identifiers one
-    left join traits trait
-      on trait.profile_id = $profile and trait.name = one.kind and trait.vault_key = one.subject_key
-    where one.subject_id in (select subject_id from ours) and one.kind in ('email', 'phone')
-    group by one.kind
-)
-select chosen.kind, chosen.address, min(suppressed.since)
-from chosen left join suppressions suppressed on suppressed.address_key = chosen.address
-group by all
-"""
-_PERMISSIONS = """
-select purpose, channel, granted, since from permissions where profile_id = $profile order by purpose, channel
-"""
-_TAGS = "select * from tags where profile_id = $profile"
-_SCORES = """
-select model, value, scores."at", as_of from scores where profile_id = $profile order by model
-"""
-_AUDIENCES = "select audience, since from members where profile_id = $profile order by audience"
-_DELIVERIES = """
-select delivery_id, channel, template, journey, state, reason, created_at, sent_at, opened_at, clicked_at
-from deliveries where profile_id = $profile order by created_at desc, delivery_id desc limit 50
-"""
+_OF_DELIVERY = [each.name for each in fields(DeliveryView)]

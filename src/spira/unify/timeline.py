@@ -1,16 +1,18 @@
 """Timeline: what one person did, newest first, a page at a time and day by day.
 
-Reads   `event_places`, `events`, `moved`
+Reads   `event_places`, `event_runs`, `events`, `moved`
 
 A page begins where the last one ended by (instant, event number), so events that arrive
-meanwhile neither repeat nor hide any. Whoever calls has checked that the viewer may look.
+meanwhile neither repeat nor hide any. What the person said of being written to is read along with the page,
+from the same few places. Whoever calls has checked that the viewer may look.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from spira.collect import places
 from spira.collect.tables import EVENTS
@@ -18,6 +20,8 @@ from spira.kernel.clock import local
 from spira.kernel.errors import NotFound
 from spira.storage import ddl
 from spira.storage.warehouse import Warehouse
+from spira.unify.consent import GIVEN, WITHDRAWN
+from spira.unify.dossier import Dossier
 from spira.unify.portrait import Day, Moment, Timeline
 from spira.unify.subjects import subjects_of
 
@@ -39,6 +43,15 @@ _SHOWN = ("event_id", "event", "ts", "source", "touchpoint", "campaign")
 _OWN = frozenset(column.name for column in EVENTS.columns)
 
 
+class Word(NamedTuple):
+    """What a person said of one purpose and channel, by one event."""
+
+    purpose: str | None
+    channel: str | None
+    ts: datetime
+    granted: bool
+
+
 def timeline(
     warehouse: Warehouse,
     profile_id: int,
@@ -49,13 +62,41 @@ def timeline(
     limit: int = PAGE,
 ) -> Timeline:
     """A page of the person's events, or of one kind of them; `before` is the `next` of the page before."""
+    subjects = subjects_of(warehouse, profile_id)
+    return _read(warehouse, subjects, None, zone=zone, before=before, event=event, limit=limit)[0]
+
+
+def read(
+    warehouse: Warehouse, held: Dossier, *, zone: str = "UTC", before: str | None = None, event: str | None = None
+) -> tuple[Timeline, list[Word]]:
+    """The same for one of whom the rest was read, with all that the person ever said of being written to."""
+    return _read(warehouse, held.subjects, held.upto, zone=zone, before=before, event=event, limit=PAGE)
+
+
+def _read(
+    warehouse: Warehouse,
+    subjects: Sequence[int],
+    upto: int | None,
+    *,
+    zone: str,
+    before: str | None,
+    event: str | None,
+    limit: int,
+) -> tuple[Timeline, list[Word]]:
     kinds = None if event is None else [event]
-    subjects, after = subjects_of(warehouse, profile_id), _place(before)
-    found = places.latest(warehouse, subjects, events=kinds, before=after, limit=limit + 1)
+    found, words = places.newest(
+        warehouse, subjects, upto=upto, events=kinds, before=_place(before), limit=limit + 1, besides=(GIVEN, WITHDRAWN)
+    )
     ids = [number for number, _ in found[:limit]]
-    rows = warehouse.rows(_details(warehouse), {"ids": ids}) if ids else []
+    asked = {*ids, *words}
+    rows = warehouse.rows(_details(warehouse), {"ids": sorted(asked)}) if asked else []
     more = f"{found[limit - 1][1].isoformat()}~{ids[-1]}" if len(found) > limit else None
-    return Timeline(days=_days([_moment(row) for row in rows], zone), next=more)
+    days = _days([_moment(row) for row in rows if row["event_id"] in set(ids)], zone)
+    return Timeline(days=days, next=more), [_word(row) for row in rows if row["event_id"] in words]
+
+
+def _word(row: Mapping[str, Any]) -> Word:
+    return Word(row.get("purpose"), row.get("channel"), row["ts"], row["event"] == GIVEN)
 
 
 def _details(warehouse: Warehouse) -> str:

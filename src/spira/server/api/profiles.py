@@ -3,6 +3,7 @@
 # ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ from spira.server.roles import PEOPLE
 from spira.server.staff import get_staff
 from spira.server.wire import plain
 from spira.storage import progress
-from spira.unify import notes, people
+from spira.unify import dossier, notes, people, timeline
 from spira.unify import search as finding
 from spira.unify.explain import Explanation, explain
 from spira.unify.listing import Wanted
@@ -91,30 +92,29 @@ def view(
     def told(person: str) -> None:
         audit(core, viewer, "person.shown_in_clear", person, **why_shown)
 
+    people.require(viewer)
     lane, zone = core.lane(), core.settings.workspace.zone
-    shown = people.person(
-        lane,
-        core.vault,
-        viewer,
-        profile_of(shown_id),
-        zone=zone,
-        before=before,
-        event=event,
-        on_show=told if clear else None,
-    )
-    profile = profile_of(shown.person.id)
+    held = dossier.read(lane, viewer, profile_of(shown_id))
+    moments, words = timeline.read(lane, held, zone=zone, before=before, event=event)
+    shown = people.portrait(core.vault, viewer, held, moments, on_show=told if clear else None)
     channels = core.applied.of("channel")
     return WholePerson(
         **{each.name: getattr(shown, each.name) for each in fields(PersonView)},
-        messages=story.messages(lane, channels, profile),
-        standings=story.standings(lane, channels, profile, as_of=as_of(core), zone=zone),
-        notes=notes_of(core, viewer, shown.person.id),
+        messages=story.messages(lane, channels, held, words),
+        standings=story.standings(channels, held, as_of=as_of(core), zone=zone),
+        notes=_signed(core, viewer, notes.under(core.state, core.keys, [each.key for each in held.identifiers])),
     )
 
 
 def notes_of(core: AnyCore, viewer: Viewer, shown_id: str) -> tuple[NoteView, ...]:
     """The notes about one person, with their authors' names."""
-    found = notes.about(core.state, core.keys, core.lane(), viewer, profile_id=profile_of(shown_id))
+    return _signed(
+        core, viewer, notes.about(core.state, core.keys, core.lane(), viewer, profile_id=profile_of(shown_id))
+    )
+
+
+def _signed(core: AnyCore, viewer: Viewer, found: Iterable[notes.Note]) -> tuple[NoteView, ...]:
+    found = list(found)
     names = {author: _name(core, author) for author in {each.author for each in found}}
     return tuple(
         NoteView(
@@ -238,8 +238,9 @@ def show_profile(
 
     What their traits were at an earlier instant is asked at `/api/profiles/{profile}/traits?as_of=…`.
     """
-    shown = view(core, viewer, profile, before=before, event=event_name, clear=clear, reason=reason)
-    told: dict[str, Any] = plain(shown)
+    told: dict[str, Any] = plain(
+        view(core, viewer, profile, before=before, event=event_name, clear=clear, reason=reason)
+    )
     if with_explanation:
         told["explanation"] = plain(explanation(core, viewer, profile))
     return told
