@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
+import secrets
 import socket
 import subprocess
 import sys
@@ -21,7 +21,7 @@ from spira.kernel.clock import pause
 from spira.server import local
 
 STARTING_SECONDS = 60
-_NEVER_OUTGOING = (20_000, 32_000)
+_NEVER_OUTGOING = range(20_000, 32_000)
 
 
 class Family:
@@ -120,7 +120,7 @@ def free_port() -> int:
     It is none of those that systems give to outgoing connections: while the server is down, a client
     that calls it would now and then be given the very port, talk to itself, and keep the server out.
     """
-    for port in random.SystemRandom().sample(range(*_NEVER_OUTGOING), 200):
+    for port in (_NEVER_OUTGOING.start + secrets.randbelow(len(_NEVER_OUTGOING)) for _ in range(200)):
         with socket.socket() as asked, suppress(OSError):
             asked.bind(("127.0.0.1", port))
             return port
