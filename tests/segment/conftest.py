@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 import spira.segment.kinds
+import spira.unify.restrictions
 import spira.unify.tables  # noqa: F401  (registers the tables)
 from spira.collect.tracking import plan_of, reconcile
 from spira.definitions.apply import Applied
