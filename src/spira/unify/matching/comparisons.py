@@ -34,7 +34,7 @@ def _of(field: Field, chinese: bool) -> list[dict[str, Any]]:
         case "birth_date":
             return [_comparison(name, _birth_date(name))]
         case "phone" | "id_number":
-            return [_comparison(name, [_equal(name), _typo(name, "one character differs"), _likeness(name, 0.9)])]
+            return [_comparison(name, [_same(name), _typo(name, "one character differs"), _likeness(name, 0.9)])]
         case "email":
             return [_comparison(name, _email(name))]
         case "address":
@@ -104,7 +104,7 @@ def _birth_date(name: str) -> list[Level]:
 def _email(name: str) -> list[Level]:
     user = f"split_part({name}_l, '@', 1)", f"split_part({name}_r, '@', 1)"
     return [
-        _equal(name),
+        _same(name),
         _level(f"{user[0]} = {user[1]}", "same before the @"),
         _level(f"damerau_levenshtein({name}_l, {name}_r) <= 2", "two characters differ"),
         _level(f"jaro_winkler_similarity({user[0]}, {user[1]}) >= 0.88", "alike before the @"),
@@ -152,6 +152,11 @@ def _equal(column: str, *, of: str | None = None) -> Level:
         "tf_adjustment_weight": 1.0,
         "tf_minimum_u_value": 0.0001,
     }
+
+
+def _same(column: str) -> Level:
+    """Equal, for values that one person has: how often a value occurs says how many records that person has."""
+    return _level(f"{column}_l = {column}_r", "equal")
 
 
 def _typo(column: str, label: str, *, shortest: int = 1) -> Level:

@@ -81,6 +81,17 @@ class Matcher:
         )
         for rule in sessions:
             training.estimate_parameters_using_expectation_maximisation(rule, max_pairs=_SESSION_PAIRS)
+        self._purify()
+
+    def _purify(self) -> None:
+        """Take out of what random pairs agree in the share that are of one person: with many records per person it is
+        most of it, and real agreements would weigh too little."""
+        for comparison in self._linker._settings_obj.comparisons:  # Splink has no public way to set one probability
+            for level in comparison.comparison_levels:
+                if level.is_null_level or level.m_probability is None or level.u_probability is None:
+                    continue
+                same, chance = float(level.m_probability), float(level.u_probability)
+                level.u_probability = max((chance - self.prior * same) / (1 - self.prior), chance / 20)
 
     def pairs(self) -> Pairs:
         """Every pair that a key finds and whose weight is not all too low."""
