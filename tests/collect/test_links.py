@@ -53,6 +53,13 @@ def test_a_chosen_code_is_one_links_only(state, clock):
             links.add(state, clock, NewLink(target=SHOP, code=wrong), by="ann")
 
 
+def test_no_link_hides_behind_a_page_of_the_console(state, clock):
+    """The address of the page that makes links is no code, with the reason."""
+    with pytest.raises(BadLink, match="its own page at /links/new"):
+        links.add(state, clock, NewLink(target=SHOP, code="New"), by="ann")
+    assert links.every(state) == []
+
+
 @pytest.mark.parametrize(
     "target",
     [

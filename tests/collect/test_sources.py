@@ -25,6 +25,13 @@ def test_a_name_is_taken_once_and_each_source_has_its_own_key(desk):
         sources.add(desk.state, desk.clock, "网站")
 
 
+def test_no_source_hides_behind_a_page_of_the_console(desk):
+    """The name of the page that makes sources is refused, with the reason."""
+    with pytest.raises(SpiraError, match="its own page at /sources/new"):
+        sources.add(desk.state, desk.clock, "new")
+    assert [each.source for each in sources.every(desk.state)] == [desk.source.source]
+
+
 @pytest.mark.parametrize("name", ["", "spira", "a/b", "x" * 65])
 def test_a_source_has_a_name_that_can_be_read(desk, name):
     """No empty or endless name, no slashes, and not Spira's own."""

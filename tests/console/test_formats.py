@@ -27,6 +27,23 @@ def test_large_counts_read_in_wan_and_yi_in_chinese(value, chinese, english):
     assert (formats.number(value, "zh-CN"), formats.number(value, "en")) == (chinese, english)
 
 
+@pytest.mark.parametrize(
+    ("value", "chinese", "english"),
+    [
+        (7, "7", "7"),
+        (187, "187", "187"),
+        (9_876, "9,880", "9,880"),
+        (18_724, "1.9万", "18,700"),
+        (20_000, "2万", "20,000"),
+        (1_234_567, "123万", "1,230,000"),
+        (345_678_901, "3.5亿", "346,000,000"),
+    ],
+)
+def test_an_estimate_reads_in_few_figures(value, chinese, english):
+    """What is said to be about so many is told in three figures at most."""
+    assert (formats.about(value, "zh-CN"), formats.about(value, "en")) == (chinese, english)
+
+
 def test_amounts_carry_their_currency_and_cents_only_where_they_matter():
     """Small amounts show cents, large ones none, negative ones their sign in front."""
     assert formats.amount(12.5, "CNY", "zh-CN") == "¥12.50"

@@ -49,6 +49,7 @@ SHORT_LINKS = state_table(
 PREFIX = "/r/"
 LONGEST_TARGET = 1_800  # what is appended must still fit what browsers take
 _LENGTH = 7
+RESERVED = frozenset({"new"})  # addresses of the console beside those of the links
 _TRIES = 8
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
 _BAD = re.compile(r"[\s\x00-\x1f\x7f\\<>\"^`{|}]")
@@ -166,6 +167,11 @@ def checked_code(written: str) -> str:
     code = written.strip().lower()
     if not re.fullmatch(CODE, code) or len(code) < 3:
         raise BadLink(f"`{written[:40]}` can't be a code", help="3 to 40 small letters, digits, `-` and `_`")
+    if code in RESERVED:
+        raise BadLink(
+            f"no link can have the code `{code}`: the console has its own page at /links/{code}",
+            help="choose another code",
+        )
     return code
 
 

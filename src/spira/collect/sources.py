@@ -43,6 +43,7 @@ SOURCES = state_table(
 SOURCE_MODES = ("observe", "quarantine", "block")
 LONGEST_SILENCE = 30 * 24 * 60  # minutes
 _NAME = re.compile(r"\w[\w .-]{0,63}")
+RESERVED = frozenset({"new"})  # addresses of the console beside those of the sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,11 @@ def add(state: State, clock: Clock, name: str, **what: Any) -> Source:
     """Make a source with a fresh write key; `what` may give `touchpoint`, `domain` and `priority`."""
     if not _NAME.fullmatch(name) or name == OWN_SOURCE:
         raise SpiraError(f"`{name}` can't be the name of a source", help="use letters, digits, spaces, `_`, `-`, `.`")
+    if name in RESERVED:
+        raise SpiraError(
+            f"no source can be called `{name}`: the console has its own page at /sources/{name}",
+            help="choose another name",
+        )
     made = Source(source=name, write_key=_fresh_key(), created_at=clock.now(), **what)
     row = {
         "source": made.source,

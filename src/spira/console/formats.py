@@ -27,6 +27,15 @@ def number(value: float | None, language: str, *, decimals: int = 0) -> str:
     return f"{value:,.{decimals}f}"
 
 
+def about(value: float, language: str) -> str:
+    """A count that is an estimate, in three figures at most: `18,700`, and `1.9万` in Chinese from ten thousand on."""
+    if language == "zh-CN" and abs(value) >= _WAN:
+        scale, unit = (_YI, "亿") if abs(value) >= _YI else (_WAN, "万")
+        return f"{value / scale:,.{0 if abs(value) >= 100 * scale else 1}f}".removesuffix(".0") + unit
+    digits = len(str(int(abs(value))))
+    return f"{round(value, min(3 - digits, 0)):,.0f}"
+
+
 def amount(value: float | None, currency: str, language: str) -> str:
     """An amount of money; cents only where they matter."""
     if value is None:

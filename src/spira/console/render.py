@@ -184,6 +184,7 @@ def tools(frame: Frame) -> dict[str, Any]:
         "word": word,
         "when": when,
         "num": lambda value, decimals=0: formats.number(value, language, decimals=decimals),
+        "about": lambda value: formats.about(value, language),
         "money": lambda value: formats.amount(None if value is None else float(value), frame.currency, language),
         "share": formats.share,
         "points": formats.points,
