@@ -274,6 +274,35 @@ def _take_back(who: Actor, path: str) -> None:
     who.act(there, method="DELETE" if path.startswith("/api/") else "POST")
 
 
+@on("/identity/join", "/identity/part", "/identity/cut", "/api/identity/join", "/api/identity/part",
+    "/api/identity/cut")  # fmt: skip
+def _decide(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, {"one": "user_id:u8", "two": "user_id:u9"}))
+    _decide_nothing(who)
+
+
+@on("/identity/split", "/api/identity/split")
+def _split(who: Actor, path: str) -> None:
+    person = who.world.person("u8")
+    nodes = who.client.get(f"/api/profiles/{person}/identity").json()["nodes"]
+    away = [each["id"] for each in nodes if each["mine"]][-1:]
+    who.act(path, **sent(path, {"profile": person, "away": away}))
+    _decide_nothing(who)
+
+
+@on("/identity/decisions/{decision:str}/take-back", "/api/identity/decisions/{decision:str}/take-back")
+def _take_back_decision(who: Actor, path: str) -> None:
+    pair = {"one": "user_id:u8", "two": "user_id:u9"}
+    number = who.send("/api/identity/part", json=pair).json()["decisions"][0]
+    who.act(path.replace("{decision:str}", number), **sent(path, {}))
+
+
+def _decide_nothing(who: Actor) -> None:
+    """Take back what was decided, so that the world is as others found it."""
+    for each in who.client.get("/api/identity/decisions").json()["decisions"]:
+        who.send(f"/api/identity/decisions/{each['decision_id']}/take-back", json={})
+
+
 @on("/people/{profile:str}/contact", "/api/profiles/{profile:str}/contact", "/people/{profile:str}/clear")
 def _contact(who: Actor, path: str) -> None:
     told = {"kind": "email", "reason": "rang about an order"}

@@ -113,6 +113,7 @@ FAMILIES = (
     ("D42", "Templates"),
     ("D43", "Channels"),
     ("D45", "Notices"),
+    ("D46", "Kinds of identifiers"),
     ("D5", "Metrics"),
     ("D6", "Imports and mappings"),
 )

@@ -29,4 +29,8 @@ def test_what_is_no_known_kind_is_taken_to_be_personal():
         True,
         True,
     ]
-    assert [kind.name for kind in map(KINDS.get, KINDS) if kind.unique] == ["user_id"]
+    assert [kind.name for kind in map(KINDS.get, KINDS) if kind.unique] == [
+        "user_id",
+        "wechat_unionid",
+        "id_card",
+    ]

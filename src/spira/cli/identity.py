@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from spira.cli.identities import COMMANDS
 from spira.cli.options import json_option, table, working, workspace_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 @click.group("identity")
 def identity() -> None:
-    """Who is who: measure how well records are recognised as one person."""
+    """Who is who: conflicts and what staff decide of them; how well records are recognised as one person."""
+
+
+for _each in COMMANDS:
+    identity.add_command(_each)
 
 
 @identity.command("evaluate")

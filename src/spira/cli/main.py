@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audience": ("audience", "Who is in an audience."),
     "tag": ("tag", "Tags that staff set by hand."),
     "profile": ("profile", "One person: traits, tags, permissions, and why they are one."),
-    "identity": ("identity", "How well records that no identifier joins are recognised as one person."),
+    "identity": ("identity", "Who is who: conflicts, decisions, and how well records are recognised."),
     "erase": ("erase", "Erase a person from every store, and print the receipt."),
     "privacy": ("privacy", "What people ask for by right, and the receipts of erasures."),
     "keys": ("keys", "Changing the key that seals personal data, without stopping."),

@@ -8,13 +8,15 @@ trait is known outside the vault only by its key.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from spira.collect.calls import Call, fields, identity
-from spira.collect.identifiers import CONTACT, IDENTIFYING_TRAITS, kind_of_anonymous, normalise
+from spira.collect.identifier_rules import IdentifierRule, carried
+from spira.collect.identifiers import kind_of_anonymous, normalise
 from spira.collect.properties import clean_value
 from spira.collect.tracking import Plan, PropertyType
 from spira.collect.typed import TICKS, WrongType, is_null, read
@@ -26,6 +28,21 @@ _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MOBILE = re.compile(r"(?:\+?86)?1[3-9]\d{9}")
 SAME_CALL = "same call"  # the rule by which two ids of one call are linked
 QUARANTINE = b"quarantine"  # the context in which bodies of quarantine are sealed
+
+
+EXTERNAL = b'"externalIds"'
+
+
+class _ExternalId(msgspec.Struct):
+    id: str | int | None = None
+    type: str = ""
+
+
+class _Externals(msgspec.Struct, rename="camel"):
+    external_ids: list[_ExternalId] = []
+
+
+_EXTERNAL = msgspec.json.Decoder(_Externals)
 
 
 class Identifier(msgspec.Struct, frozen=True):
@@ -59,6 +76,7 @@ class Sealer:
     def __init__(self, keys: Keys, plan: Plan) -> None:
         self._keys = keys
         self._plan = plan
+        self._carried = carried(plan.identifiers)
         self._known: dict[tuple[str, str], str] = {}
         self._seen: dict[tuple[str, str], Identifier] = {}
         self.sealed: dict[str, SealedValue] = {}
@@ -85,11 +103,31 @@ class Sealer:
         linked = [(anonymous, SAME_CALL)] if user and anonymous else []
         if call.type == "alias" and (previous := self.opaque("anonymous_id", call.previous_id)):
             linked.append((previous, "alias"))
+        if EXTERNAL in bytes(call.context):
+            linked += self._external(call.context)
         traits: list[Trait] = []
         if call.type == "identify":
             for name, raw in _merged((*reversed(context_traits), call.traits)).items():
                 traits.append(self._trait(name, raw, linked))
         return Person(subject, tuple(linked), tuple(traits))
+
+    def _external(self, context: msgspec.Raw) -> Iterator[tuple[Identifier, str]]:
+        """The identifiers that a call carries in `context.externalIds`, of the kinds there are."""
+        try:
+            told = _EXTERNAL.decode(context).external_ids
+        except (msgspec.MsgspecError, RecursionError):
+            return
+        for each in told:
+            rule = self._plan.identifiers.get(each.type)
+            value = identity(each.id)
+            if rule is not None and value is not None and (normal := rule.normalise(value)) is not None:
+                yield self._of_kind(rule, normal), f"external id {rule.kind}"
+
+    def _of_kind(self, rule: IdentifierRule, normal: str) -> Identifier:
+        """An identifier of a kind: sealed if it reaches somebody, and known by its hash alone if the kind says so."""
+        if rule.privacy == "contact" or (rule.privacy == "opaque" and reaches(normal)):
+            return Identifier(rule.kind, self._seal(rule.kind, normal), None)
+        return Identifier(rule.kind, self._key(rule.kind, normal), normal if rule.privacy == "opaque" else None)
 
     def opaque(self, kind: str, written: Any) -> Identifier | None:
         """The identifier that an id means, None for nobody; WrongType where it can't be one."""
@@ -113,11 +151,15 @@ class Sealer:
     def _trait(self, name: str, raw: msgspec.Raw, linked: list[tuple[Identifier, str]]) -> Trait:
         if is_null(raw) or bytes(raw) == b'""':
             return Trait(name)
-        if name in IDENTIFYING_TRAITS and (normal := normalise(name, _plain(raw))) is not None:
-            secret = name in CONTACT
-            key = self._seal(name, normal) if secret else self.key(name, normal)
-            linked.append((Identifier(name, key, None if secret else normal), f"trait {name}"))
-            return Trait(name, None, key) if secret else Trait(name, normal)
+        rule = self._carried.get(name)
+        if rule is not None and (normal := rule.normalise(_plain(raw))) is not None:
+            found = self._of_kind(rule, normal)
+            linked.append((found, f"trait {name}"))
+            if rule.privacy == "opaque":
+                return Trait(name, normal) if found.value is not None else Trait(name, None, found.key)
+            return Trait(name, None, found.key) if rule.privacy == "contact" else Trait(name)
+        if rule is not None and rule.privacy == "hash":
+            return Trait(name)  # no such number, and not to be kept either
         if name in self._plan.contact:
             return Trait(name, None, self._seal(name, _plain(raw)))
         type = self._plan.traits.get(name)

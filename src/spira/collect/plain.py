@@ -24,7 +24,7 @@ from spira.collect.chunk import UNREADABLE, Chunk, Origin, PlainCall, deep, list
 from spira.collect.columns import CAMPAIGN_COLUMNS, EVENTS, LINKS, Columns
 from spira.collect.context import text_of, touchpoint_of
 from spira.collect.instants import Micros, occurred
-from spira.collect.people import SAME_CALL, Person, Sealer
+from spira.collect.people import EXTERNAL, SAME_CALL, Person, Sealer
 from spira.collect.properties import Properties
 from spira.collect.shapes import Found, Shapes
 from spira.collect.tracking import Plan
@@ -161,12 +161,13 @@ class _Numbers(dict[Id, int]):
 
 
 def _contexts(chunk: Chunk) -> list[_Context]:
-    """The context of each call. Where one names a short link, all of them are looked at for it one by one."""
+    """The context of each call. Those that name a short link or external ids are odd."""
     texts = texts_of([call.context for call in chunk.calls])
     chunk.odd |= deep(texts)
     together = list_of(texts)
-    if LINK_NAMED in together:
-        chunk.odd.update(place for place, text in enumerate(texts) if LINK_NAMED in text)
+    for named in (LINK_NAMED, EXTERNAL):
+        if named in together:
+            chunk.odd.update(place for place, text in enumerate(texts) if named in text)
     try:
         contexts = _CONTEXTS.decode(together)
     except UNREADABLE:

@@ -18,6 +18,7 @@ import msgspec
 from pydantic import BeforeValidator, Field
 
 from spira.collect import backfill
+from spira.collect.identifier_rules import IdentifierDefinition, IdentifierRule, rules_of
 from spira.collect.tables import EVENTS, LINE_COLUMNS, ORDER_LINES
 from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Label, NameStr
@@ -79,6 +80,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     traits: dict[str, PropertyType]
     contact: frozenset[str]
     mode: Mode = "observe"
+    identifiers: dict[str, IdentifierRule] = msgspec.field(default_factory=rules_of)
 
     def properties(self) -> dict[str, PropertyType]:
         """Every property of every event: the typed columns of `events`."""
@@ -226,8 +228,8 @@ class TrackingDefinition(DefinitionModel):
     traits: dict[str, Trait] = Field(default_factory=dict, description="The traits that identify calls carry.")
 
 
-def plan_of(parts: Iterable[TrackingDefinition]) -> Plan:
-    """All parts and the events Spira knows by itself, as one plan."""
+def plan_of(parts: Iterable[TrackingDefinition], kinds: Iterable[IdentifierDefinition] = ()) -> Plan:
+    """All parts and the events Spira knows by itself, with the kinds of identifiers, as one plan."""
     mode: Mode = "observe"
     events, traits, contact = dict(OWN_EVENTS), dict(OWN_TRAITS), set(CONTACT_TRAITS)
     for part in parts:
@@ -238,7 +240,7 @@ def plan_of(parts: Iterable[TrackingDefinition]) -> Plan:
             traits[name] = trait.type
             if trait.privacy == "contact":
                 contact.add(name)
-    return Plan(events=events, traits=traits, contact=frozenset(contact), mode=mode)
+    return Plan(events=events, traits=traits, contact=frozenset(contact), mode=mode, identifiers=rules_of(kinds))
 
 
 def _joined(known: EventPlan, declared: EventDefinition) -> EventPlan:

@@ -50,6 +50,7 @@ KNOW = RailGroup(
     icon="users",
     items=(
         RailItem(name="people", href="/people", icon="user-search", roles=PEOPLE),
+        RailItem(name="identity", href="/identity", icon="sitemap", roles=PEOPLE),
         RailItem(name="tags", href="/tags", icon="tags"),
         RailItem(name="audiences", href="/audiences", icon="users-group"),
     ),

@@ -28,6 +28,9 @@ tables with `profile_id` in its place.
 """
 STORES: tuple[tuple[Store, str], ...] = (("warehouse", "Warehouse"), ("state", "State"))
 ABOUT = {
+    "identity_blocked": "the values of identifiers that mean nobody, by HMAC",
+    "identity_decisions": "what staff said of two identifiers: the same person, two, or a link that is none",
+    "identity_kinds": "what the kinds of identifiers are like, as the workspace's files say",
     "alerts": "what needed a person, from when to when",
     "alert_notices": "who was told of an alert, or is to be, and what came of it",
     "alert_watch": "since when ticks have come without a long break, by which a silence is judged",

@@ -3,7 +3,8 @@
 Reads   `identifiers`, `links`, `moved`, `profile_events`, and the vault
 
 The weakest link is the one with the least behind it: both ends anonymous, then one user id, then
-two; among equals the latest. Links that were seen but join nothing are shown with the reason.
+two; among equals the latest. Links that were seen but join nothing are shown, with what staff decided of
+them and with the conflicts that keep people apart.
 """
 
 # ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
@@ -17,7 +18,8 @@ from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Row, Warehouse
-from spira.unify import masks
+from spira.unify import conflicts, masks
+from spira.unify.conflicts import ConflictView
 from spira.unify.kinds import USER_ID, is_contact
 from spira.unify.people import locate
 from spira.unify.portrait import says
@@ -31,6 +33,7 @@ class NodeView:
     """One identifier in the graph."""
 
     node: int = says("its number within this graph")
+    id: str = says("its own p_ id, which decisions may name")
     kind: str = says("user_id, anonymous_id, email…")
     shown: str = says("the value, masked if it is a contact value, hidden if it is of a person the viewer may not see")
     mine: bool = says("whether it belongs to the person; else it was only seen with one that does")
@@ -49,6 +52,17 @@ class LinkView:
     source: str = says("which source told it")
     strength: str = says("weak: no user id; fair: one user id; strong: two")
     joins: bool = says("whether it joins them; not when the identifier is shared with another person")
+    decided: str | None = says("what staff said of the two: same, different or cut; none when nobody said anything")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What staff said of two identifiers of the graph."""
+
+    decision: str = says("its id, to be taken back by")
+    verdict: str = says("same, different or cut")
+    one: int = says("a node")
+    two: int = says("the other node")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +73,16 @@ class Explanation:
     nodes: tuple[NodeView, ...] = says("its identifiers, and those seen with them that belong to another")
     links: tuple[LinkView, ...] = says("the evidence, oldest first")
     weakest: LinkView | None = says("the joining link with the least behind it; none when there is one identifier")
+    decisions: tuple[Decided, ...] = says("what staff decided of these identifiers, and how to take it back")
+    conflicts: tuple[ConflictView, ...] = says("where their evidence contradicts that of others, or itself")
 
 
 def explain(warehouse: Warehouse, vault: Vault, viewer: Viewer, profile_id: int) -> Explanation:
     """The graph of identifiers and links of one person, masked; NotFound for one whom the viewer may not see."""
     profile = locate(warehouse, viewer, profile_id)
     found = warehouse.query(_LINKS, {"profile": profile})
-    ends = sorted({profile, *(end for one, two, *_ in found for end in (one, two))})
+    ruled = warehouse.query(_RULED, {"profile": profile})
+    ends = sorted({profile, *(end for one, two, *_ in (*found, *ruled) for end in (one, two))})
     ends += [each for (each,) in warehouse.query(_REST, {"profile": profile, "ends": ends})]
     subjects = warehouse.query(_NODES, {**bound_units(viewer), "profile": profile, "ends": ends})
     number = {subject: at for at, (subject, *_) in enumerate(subjects)}
@@ -73,12 +90,21 @@ def explain(warehouse: Warehouse, vault: Vault, viewer: Viewer, profile_id: int)
     shown = masks.seen(
         vault, viewer, (row[2] for row in subjects if row[6] and (row[3] is None or is_contact(row[1]))), clear=False
     )
-    links = tuple(_link(row, number, strong) for row in found if row[0] in number and row[1] in number)
+    said = {(one, two): verdict for one, two, _, verdict in ruled}
+    links = tuple(
+        _link(row, number, strong, said.get((row[0], row[1]))) for row in found if row[0] in number and row[1] in number
+    )
     joining = [link for link in links if link.joins]
     return Explanation(
         id=show_profile(profile),
         nodes=tuple(_node(row, number, shown) for row in subjects),
         links=links,
+        decisions=tuple(
+            Decided(decision=decision, verdict=verdict, one=number[one], two=number[two])
+            for one, two, decision, verdict in ruled
+            if one in number and two in number
+        ),
+        conflicts=conflicts.about(warehouse, vault, viewer, [row[0] for row in subjects if row[5]]),
         weakest=min(joining, key=lambda link: (_RANKS[link.strength], -link.ts.timestamp()), default=None),
     )
 
@@ -86,14 +112,24 @@ def explain(warehouse: Warehouse, vault: Vault, viewer: Viewer, profile_id: int)
 def _node(row: Row, number: dict[int, int], shown: Mapping[str, str]) -> NodeView:
     subject, kind, key, value, first_seen, mine, seen = row
     text = value if seen and value is not None and not is_contact(kind) else shown.get(key, masks.HIDDEN)
-    return NodeView(node=number[subject], kind=kind, shown=text, mine=mine, first_seen=first_seen)
+    return NodeView(
+        node=number[subject], id=show_profile(subject), kind=kind, shown=text, mine=mine, first_seen=first_seen
+    )
 
 
-def _link(row: Row, number: dict[int, int], strong: set[int]) -> LinkView:
+def _link(row: Row, number: dict[int, int], strong: set[int], decided: str | None) -> LinkView:
     one, two, rule, event, ts, source, joins = row
     strength = TIES[len(strong.intersection((one, two)))]
     return LinkView(
-        one=number[one], two=number[two], rule=rule, event=event, ts=ts, source=source, strength=strength, joins=joins
+        one=number[one],
+        two=number[two],
+        rule=rule,
+        event=event,
+        ts=ts,
+        source=source,
+        strength=strength,
+        joins=joins and decided in (None, "same"),
+        decided=decided,
     )
 
 
@@ -117,6 +153,12 @@ join placed one on one.subject_id = link.subject_id
 join placed two on two.subject_id = link.other_id
 left join seen on seen.event_id = link.event_id
 order by link.ts, link.subject_id, link.other_id
+"""
+_RULED = f"""
+with {OURS}
+select subject_id, other_id, decision_id, says from identity_ruled
+where subject_id in (select subject_id from ours) or other_id in (select subject_id from ours)
+order by decision_id limit 200
 """
 _REST = """
 select subject_id from moved where profile_id = $profile and subject_id not in (select unnest($ends::bigint[]))

@@ -2,24 +2,28 @@
 
 Reads   `batch_links`   (temporary, made by the loader) the pairs that this batch saw together
         `identifiers`   of what kind each subject is
+        `identity_kinds`, `identity_blocked`, `identity_ruled`   the rules of kinds, and what staff decided
 Writes  `links`         one row per pair, with the earliest event that showed it
         `moved`         the subjects whose profile is not their own
         `overlay`       those of them who changed profiles after they had acted
         `changes`       every profile that gained or lost a subject
 
-The outcome is a function of the set of links: neither their order nor the batches they came in
-matter, and taking a link away gives back what was before. docs/decisions/0007-identity.md says
-what happens when links contradict each other; 0015 what, when several claim one visit of a short link.
+The outcome is a function of links, decisions and kinds: neither their order nor the batches they came
+in matter, and taking a link away gives back what was before. What joins whom is `unify.joining`'s; docs/decisions/
+0007-identity.md says why; 0015 what happens when several claim one visit of a short link.
 A batch without news costs one join.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from spira.collect.identifier_rules import IdentifierRule
 from spira.storage import ddl
+from spira.storage.keys import Keys
 from spira.storage.warehouse import Warehouse
-from spira.unify.kinds import USER_ID, VISIT
+from spira.unify import changed, identity_rules, placing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +42,12 @@ def resolve(warehouse: Warehouse, batch: int) -> Resolved:
         warehouse.execute(_KEEP_OLDER)
     warehouse.execute(_FRESH)
     fresh = warehouse.execute(_ADD_LINKS, {"batch": batch})
-    if not fresh:
+    awaited = identity_rules.meet(warehouse)
+    if not fresh and not awaited:
         return Resolved(new_links=0, moved=0)
     warehouse.execute(_START)
+    if awaited:
+        warehouse.execute(_START_DECIDED)
     return Resolved(new_links=fresh, moved=_place_touched(warehouse, batch))
 
 
@@ -54,6 +61,14 @@ def resolve_around(warehouse: Warehouse, batch: int, subjects: str) -> Resolved:
     """Place anew whoever is tied to a `subject_id` of the temporary table `subjects`."""
     warehouse.execute(_AROUND.format(subjects=ddl.quote(subjects)))
     return Resolved(new_links=0, moved=_place_touched(warehouse, batch))
+
+
+def follow_kinds(warehouse: Warehouse, rules: Mapping[str, IdentifierRule], keys: Keys) -> int:
+    """Make the people agree with what the kinds of identifiers are like now; how many subjects moved."""
+    with warehouse.transaction():
+        if not identity_rules.follow_kinds(warehouse, rules, keys):
+            return 0
+        return resolve_all(warehouse, changed.new_batch(warehouse)).moved
 
 
 def views(warehouse: Warehouse) -> None:
@@ -70,44 +85,14 @@ def _place_touched(warehouse: Warehouse, batch: int) -> int:
     """Spread `touched` over whole components, place each subject, and write the difference."""
     while warehouse.execute(_SPREAD):
         pass
-    warehouse.execute(_EDGES)
-    warehouse.execute(_STRONG, {"strong": USER_ID})
-    warehouse.execute(_STRONG_EDGES)
-    _label(warehouse, edges="strong_edges", into="principals")
-    warehouse.execute(_SHARED)
-    _part_visits(warehouse)
-    warehouse.execute(_OPEN_EDGES)
-    _label(warehouse, edges="open_edges", into="loose")
-    warehouse.execute(_TORN)
-    warehouse.execute(_KEPT_EDGES)
-    _label(warehouse, edges="kept_edges", into="placed")
-    warehouse.execute(_DIFFERENCE)
+    with warehouse.registered("placed", placing.place(warehouse)):
+        warehouse.execute(_DIFFERENCE)
     warehouse.execute(_CHANGES, {"batch": batch})
     warehouse.execute(_UNPLACE)
     warehouse.execute(_PLACE, {"batch": batch})
     warehouse.execute(_UNLAY)
     warehouse.execute(_LAY)
     return int(warehouse.value(_COUNT_DIFFERENCE))
-
-
-def _part_visits(warehouse: Warehouse) -> None:
-    """Count as shared the visits that are claimed by some who are not one person without it."""
-    warehouse.execute(_VISITS, {"visit": VISIT})
-    if warehouse.execute(_CLAIMED):
-        warehouse.execute(_FIRM_EDGES)
-        _label(warehouse, edges="firm_edges", into="firm")
-        warehouse.execute(_SHARE_VISITS)
-
-
-def _label(warehouse: Warehouse, *, edges: str, into: str) -> None:
-    """Give each touched subject the smallest subject that `edges` reach from it, in the table `into`.
-
-    Each round takes the smallest label among neighbours and then that label's own label, so the
-    rounds grow with the logarithm of the longest path.
-    """
-    warehouse.execute(_LABELS.format(into=into))
-    while warehouse.execute(_ROUND.format(edges=edges, into=into)):
-        warehouse.execute(_JUMP.format(into=into))
 
 
 _PAIRS = """
@@ -145,6 +130,10 @@ _START = """
 create or replace temp table touched as
 select subject_id as id from fresh_pairs union select other_id from fresh_pairs
 """
+_START_DECIDED = """
+insert into touched
+select subject_id from identity_met union select other_id from identity_met except select id from touched
+"""
 _AROUND = """
 create or replace temp table touched as
 select subject_id as id from {subjects} where subject_id in (select subject_id from identifiers)
@@ -156,77 +145,10 @@ _SPREAD = """
 insert into touched
 select other_id from links where subject_id in (select id from touched)
 union select subject_id from links where other_id in (select id from touched)
+union select other_id from identity_ruled
+      where says = 'same' and other_id is not null and subject_id in (select id from touched)
+union select subject_id from identity_ruled where says = 'same' and other_id in (select id from touched)
 except select id from touched
-"""
-_EDGES = """
-create or replace temp table edges as
-select subject_id as a, other_id as b from links where subject_id in (select id from touched)
-union select other_id, subject_id from links where subject_id in (select id from touched)
-"""
-_STRONG = """
-create or replace temp table strong as
-select subject_id as id from identifiers where kind = $strong and subject_id in (select id from touched)
-"""
-_STRONG_EDGES = """
-create or replace temp table strong_edges as
-select a, b from edges where a in (select id from strong) and b in (select id from strong)
-"""
-_SHARED = """
-create or replace temp table shared as
-select edge.a as id
-from edges edge join principals principal on principal.id = edge.b
-where edge.a not in (select id from strong) and edge.b in (select id from strong)
-group by edge.a
-having count(distinct principal.label) > 1
-"""
-_VISITS = """
-create or replace temp table visits as
-select subject_id as id from identifiers where kind = $visit and subject_id in (select id from touched)
-"""
-_CLAIMED = """
-create or replace temp table claimed as
-select a as id from edges where a in (select id from visits) group by a having count(*) > 1
-"""
-_FIRM_EDGES = """
-create or replace temp table firm_edges as
-select a, b from edges where a not in (select id from visits) and b not in (select id from visits)
-"""
-_SHARE_VISITS = """
-insert into shared
-select edge.a from edges edge join firm on firm.id = edge.b
-where edge.a in (select id from claimed)
-group by edge.a
-having count(distinct firm.label) > 1
-"""
-_OPEN_EDGES = """
-create or replace temp table open_edges as
-select a, b from edges where a not in (select id from shared) and b not in (select id from shared)
-"""
-_TORN = """
-create or replace temp table torn as
-select loose.label
-from loose join principals principal using (id)
-where loose.id in (select id from strong)
-group by loose.label
-having count(distinct principal.label) > 1
-"""
-_KEPT_EDGES = """
-create or replace temp table kept_edges as
-select edge.a, edge.b
-from open_edges edge join loose on loose.id = edge.a
-where loose.label not in (select label from torn)
-   or edge.a in (select id from strong) or edge.b in (select id from strong)
-"""
-_LABELS = "create or replace temp table {into} as select distinct id, id as label from touched"
-_ROUND = """
-update {into} as mine set label = nearest.label
-from (select edge.a, min(theirs.label) as label
-      from {edges} edge join {into} theirs on theirs.id = edge.b group by edge.a) nearest
-where mine.id = nearest.a and nearest.label < mine.label
-"""
-_JUMP = """
-update {into} as mine set label = next.label
-from {into} next where next.id = mine.label and next.label < mine.label
 """
 _DIFFERENCE = """
 create or replace temp table displaced as

@@ -2,7 +2,7 @@
 
 The one way in which each is written is `collect.identifiers.normalise`. A contact kind's values
 are sealed; an opaque kind's are kept and shown in clear. Two different values of a unique kind
-are two different people, whatever else says otherwise.
+are two different people, unless a person says otherwise (unify.decisions).
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from spira.collect import identifiers
+from spira.collect.identifier_rules import BUILT_IN
 from spira.kernel.registry import Registry
 
 USER_ID = "user_id"
 VISIT = "visit"
+# What people type without a kind; every other is named with its kind.
+_BARE = frozenset({"user_id", "anonymous_id", "visit", *identifiers.IDENTIFYING_TRAITS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +37,8 @@ for _name in identifiers.KINDS:
         _name,
         IdentifierKind(
             name=_name,
-            contact=_name in identifiers.CONTACT,
-            unique=_name == USER_ID,
+            contact=BUILT_IN[_name].privacy != "opaque",
+            unique=BUILT_IN[_name].unique,
             normalise=partial(identifiers.normalise, _name),
         ),
     )
@@ -57,5 +60,5 @@ def split_identifier(text: str) -> tuple[str, str] | None:
 
 def guesses(text: str) -> list[tuple[str, str]]:
     """What a bare text may be: each kind that could be written so, with the value as that kind writes it."""
-    written = ((kind.name, kind.normalise(text)) for _, kind in KINDS.items())
+    written = ((kind.name, kind.normalise(text)) for name, kind in KINDS.items() if name in _BARE)
     return [(kind, value) for kind, value in written if value is not None]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from spira.collect.calls import BATCH, BadBody, identity, pieces
-from spira.collect.decode import made_id
 from spira.collect.envelope import (
     VIA_HOOK,
     VIA_OWN,
@@ -27,12 +27,15 @@ from spira.collect.envelope import (
     Result,
     decode,
     encode,
+    made_id,
 )
-from spira.collect.identifiers import IDENTIFYING_TRAITS, KINDS, kind_of_anonymous, normalise
+from spira.collect.identifier_rules import BUILT_IN, carried
+from spira.collect.identifiers import KINDS, kind_of_anonymous, normalise
 from spira.storage.keys import Keys
 
 Fields = dict[str, msgspec.Raw]
 _IDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "anonymous_id"}
+_CARRIED = carried(BUILT_IN)
 _FIELDS = msgspec.json.Decoder(Fields)
 _ANY = msgspec.json.Decoder()
 
@@ -164,12 +167,33 @@ def _names_anybody(text: bytes, erased: Erased, secrets: Keys) -> bool:
 
 
 def _strip_context(told: Fields, erased: Erased, secrets: Keys) -> bool:
-    """Remove erased identifiers from `context.traits`; whether there were any."""
+    """Remove erased identifiers from `context.traits` and `context.externalIds`; whether there were any."""
     context = _fields(bytes(told.get("context", b"")))
-    if context is None or not _strip_traits(context, erased, secrets):
+    if context is None:
+        return False
+    traits, externals = _strip_traits(context, erased, secrets), _strip_externals(context, erased, secrets)
+    if not traits and not externals:
         return False
     told["context"] = msgspec.Raw(msgspec.json.encode(context))
     return True
+
+
+def _strip_externals(context: Fields, erased: Erased, secrets: Keys) -> bool:
+    """Remove erased identifiers from `externalIds`; whether there were any."""
+    listed = _ANY.decode(context["externalIds"]) if "externalIds" in context else None
+    if not isinstance(listed, list):
+        return False
+    kept = [each for each in listed if not (isinstance(each, dict) and _is_erased(each, erased, secrets))]
+    if len(kept) == len(listed):
+        return False
+    context["externalIds"] = msgspec.Raw(msgspec.json.encode(kept))
+    return True
+
+
+def _is_erased(external: dict[str, Any], erased: Erased, secrets: Keys) -> bool:
+    kind, value = external.get("type"), external.get("id")
+    text = identity(value if isinstance(value, str | int | float) else None)
+    return isinstance(kind, str) and text is not None and _key(secrets, kind, text) in erased.keys
 
 
 def _strip_traits(told: Fields, erased: Erased, secrets: Keys) -> bool:
@@ -177,7 +201,8 @@ def _strip_traits(told: Fields, erased: Erased, secrets: Keys) -> bool:
     traits = _fields(bytes(told.get("traits", b"")))
     if traits is None:
         return False
-    gone = [name for name in IDENTIFYING_TRAITS & traits.keys() if _id(traits, name, name, secrets) in erased.keys]
+    named = [(name, rule.kind) for name, rule in _CARRIED.items() if name in traits]
+    gone = [name for name, kind in named if _id(traits, name, kind, secrets) in erased.keys]
     if not gone:
         return False
     for name in gone:

@@ -107,8 +107,8 @@ IDENTITY_BLOCKED = table(
         name="identity_blocked",
         store="warehouse",
         stage="unify.identity",
-        columns=columns("subject_key VARCHAR required"),
-        key=("subject_key",),
+        columns=columns("blocked_key VARCHAR required"),
+        key=("blocked_key",),
     )
 )
 

@@ -4,6 +4,7 @@ import spira.collect.connectors.builtin
 import spira.collect.decode
 import spira.collect.hooks.calls
 import spira.collect.hooks.definition
+import spira.collect.identifier_rules
 import spira.collect.imports.definition
 import spira.collect.imports.jobs
 import spira.collect.imports.tables
@@ -28,6 +29,7 @@ import spira.segment.tables
 import spira.storage.audit
 import spira.storage.backup
 import spira.storage.vault
+import spira.unify.decisions
 import spira.unify.erase
 import spira.unify.exports
 import spira.unify.notices

@@ -255,7 +255,7 @@ class Core:
         """Make the warehouse fit the applied definitions, and pin them for the turns to come."""
         with self._turns:
             self.applied = applying.applied(self.state)
-            self.plan_of_events = tracking.plan_of(self.applied.of("tracking"))
+            self.plan_of_events = tracking.plan_of(self.applied.of("tracking"), self.applied.of("identifier"))
             self.catalog: Catalog = reconcile.take_up(self._warehouse, self.applied, self.plan_of_events, self.settings)
 
     def plan(self, edits: Edits | None = None) -> planning.Plan:

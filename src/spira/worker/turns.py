@@ -9,6 +9,7 @@ import logging
 
 from spira.collect import backfill, places
 from spira.collect import load as loading
+from spira.collect.identifier_rules import rules_of
 from spira.engage.alerts import stage as alerting
 from spira.engage.delivery import stage as delivering
 from spira.engage.journeys import advance
@@ -19,7 +20,7 @@ from spira.segment import tag_points
 from spira.segment import tags as tagging
 from spira.segment.models import compute as modelling
 from spira.unify import consent as consenting
-from spira.unify import identity, restrictions
+from spira.unify import decisions, identity, restrictions
 from spira.unify import profiles as profiling
 from spira.worker.turn import Turn
 
@@ -27,7 +28,9 @@ _log = logging.getLogger("spira.worker")
 
 
 def load(turn: Turn) -> int:
-    """Stage 2: everything that the log holds and the warehouse does not."""
+    """Stage 2: everything that the log holds and the warehouse does not; people as kinds and decisions say."""
+    identity.follow_kinds(turn.warehouse, rules_of(turn.applied.of("identifier")), turn.keys)
+    decisions.follow(turn.warehouse, turn.state)
     done = loading.load(
         turn.warehouse,
         state=turn.state,

@@ -10,7 +10,6 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from spira.collect.tracking import OWN_EVENTS, OWN_TRAIT_LABELS
-from spira.console.graphs import drawn
 from spira.console.labels import by_label, label_of
 from spira.console.pages.manual_tags import offered
 from spira.console.render import done, page
@@ -23,7 +22,6 @@ from spira.server import unsealing
 from spira.server.api.profiles import (
     WholePerson,
     WhyView,
-    explanation,
     profile_of,
     reasons,
     take_back_note,
@@ -90,16 +88,6 @@ async def show_clear(request: Asked, core: Core, viewer: Asking, profile: FromPa
         return _draw(request, core, viewer, view(core, viewer, profile, clear=True, reason=reason), kind=None)
 
     return await anyio.to_thread.run_sync(shown)
-
-
-@get("/people/{profile:str}/identity", opt={"roles": PEOPLE, "data": "/api/profiles/{profile}/identity"},
-     sync_to_thread=True)  # fmt: skip
-def identity_page(request: Asked, core: Core, viewer: Asking, profile: FromPath[str]) -> Response[str]:
-    """Why these identifiers are one person: a drawing of the links, and the same as a list."""
-    found = explanation(core, viewer, profile)
-    return page(
-        request, core, "identity.html", data=found, graph=drawn(found), events=event_labels(core, viewer.language)
-    )
 
 
 @get("/people/{profile:str}/why", opt={"roles": PEOPLE, "data": "/api/profiles/{profile}/why"}, sync_to_thread=True)
@@ -254,7 +242,6 @@ ROUTES = [
     person_page,
     clear_page,
     show_clear,
-    identity_page,
     why_page,
     write_note_form,
     take_back_note_form,

@@ -1,0 +1,48 @@
+"""Components: which numbers are connected, by arrays alone.
+
+Every round hooks the larger root of each edge to the smaller one and then looks along the edges between
+what are roots now. Edges within one component fall away, so the rounds get shorter; most of the work is
+inside numpy. A component's label is its smallest number, whatever the order of the edges.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Indexes = npt.NDArray[np.int32]
+
+
+def components(size: int, one: Indexes, two: Indexes) -> Indexes:
+    """The smallest number that is connected with each of 0 … size - 1, by edges from `one` to `two`."""
+    parent = np.arange(size, dtype=np.int32)
+    while one.size:
+        low, high = np.minimum(one, two), np.maximum(one, two)
+        apart = low != high
+        if not apart.all():
+            low, high = low[apart], high[apart]
+        parent[high] = low  # of several edges any one may win: each leads to a smaller root
+        _shorten(parent, high)
+        one, two = parent[low], parent[high]
+        apart = one != two
+        one, two = one[apart], two[apart]
+    return flattened(parent)
+
+
+def flattened(parent: Indexes) -> Indexes:
+    """The root that each number leads to."""
+    while True:
+        grand = parent[parent]
+        if np.array_equal(grand, parent):
+            return grand
+        parent = grand
+
+
+def _shorten(parent: Indexes, which: Indexes) -> None:
+    """Let each of `which` point at its root, by jumping twice as far each time."""
+    while which.size:
+        near = parent[which]
+        far = parent[near]
+        moved = near != far
+        which = which[moved]
+        parent[which] = far[moved]
