@@ -65,7 +65,7 @@ def test_alerts_are_shown_with_who_was_told_and_can_be_tested(core, signed_in, f
     client.cookies.set("spira_language", "en")
     panel = client.get("/system").text.split('id="alerts"')[1].split("</section>")[0]
     assert "Nobody is told" in panel
-    for each in ("Silent source", "Standstill", "lasts", "nobody answers", "tried 1 times"):
+    for each in ("Silent source", "Standstill", "lasts", "nobody answers", "tried once"):
         assert each in panel
     alerts = client.get("/api/alerts").json()
     assert (alerts["lasting"], [each["kind"] for each in alerts["alerts"]]) == (1, ["silent", "stuck"])
