@@ -168,7 +168,7 @@ class Core:
         return self._run(of_refresh(), full=full)
 
     def tick(self) -> dict[str, Run]:
-        """Stages 2 to 12."""
+        """Stages 2 to 13."""
         return self._run(of_tick())
 
     def step_clock(self, to: datetime) -> datetime:

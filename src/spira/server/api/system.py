@@ -86,7 +86,7 @@ def refresh(core: Core, data: JSONBody[Refresh | None] = None) -> dict[str, Any]
 
 @post("/api/tick", opt=whole(RUN), status_code=200, sync_to_thread=True)
 def tick(core: Core) -> dict[str, Any]:
-    """Run stages 2 to 12 now."""
+    """Run stages 2 to 13 now."""
     return ran(core.tick())
 
 
