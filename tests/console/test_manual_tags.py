@@ -53,7 +53,9 @@ def test_staff_set_and_take_away_a_tag(fresh_world):
     world.post(f"/api/profiles/{ann}/tags/vip", json={"value": None})
     households_are_decided(world)
     assert tags_of(world, "u7")["vip"] is False
-    assert {"tag.set", "tag.set_many", "household.join", "household.decide"} <= {row.action for row in audit.latest(core.state, limit=20)}
+    assert {"tag.set", "tag.set_many", "household.join", "household.decide"} <= {
+        row.action for row in audit.latest(core.state, limit=20)
+    }
 
 
 def households_are_decided(world):

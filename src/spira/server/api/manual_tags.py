@@ -1,6 +1,5 @@
 """`/api/tags/{name}/people`, `/api/profiles/{profile}/tags/{name}`: tags that staff set by hand."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence
