@@ -165,4 +165,4 @@ where day = $day and kind = $kind and name = $name
 _FIRST = """
 insert into retention_runs (day, kind, name, cutoff, "rows", "at") values ($day, $kind, $name, $cutoff, $rows, $at)
 """
-_LATEST = "select day, kind, name, cutoff, \"rows\", \"at\" from retention_runs order by day desc, kind, name limit $limit"
+_LATEST = 'select day, kind, name, cutoff, "rows", "at" from retention_runs order by day desc, kind, name limit $limit'
