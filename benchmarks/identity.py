@@ -6,8 +6,8 @@ with thousands. `rule` is the rule with all its steps over arrays (`unify.joinin
 reading the links from a warehouse on disk and writing who moved; `batch` is 10,000 new links into that warehouse,
 with the commit and without. `components` is the step that finds connected numbers alone, from arrays of ends to labels;
 igraph and networkx do the same from the same arrays, which includes building their graphs (igraph's is told apart).
-networkx gets at most 200,000 of the links, and its seconds are multiplied by how many more there are. Every figure is one run; memory is the process's peak
-after the rebuild, before the peers begin.
+networkx gets at most 200,000 of the links, and its seconds are multiplied by how many more there are. Every figure is
+one run; memory is the process's peak after the rebuild, before the peers begin.
 """
 
 from __future__ import annotations

@@ -6,12 +6,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from spira.collect.decode import made_id
-from spira.collect.envelope import Accepted, Attempt, Emitted, OwnEvent, Replayed, Result, decode, encode
+from spira.collect.envelope import Accepted, Attempt, Emitted, OwnEvent, Replayed, Result, decode, encode, made_id
 from spira.collect.people import QUARANTINE
 from spira.kernel.clock import FrozenClock
 from spira.kernel.errors import NotFound
-from spira.storage import audit, log, sealing
+from spira.storage import log, sealing
 from spira.storage.audit_chain import examine
 from spira.storage.tables import TABLES
 from spira.testing.houses import NOON, at
