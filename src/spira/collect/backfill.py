@@ -1,7 +1,7 @@
 """Backfill: a property declared late takes over the values that were kept as JSON, slice by slice.
 
 Reads   `backfills`, the JSON of `events` and of the line tables
-Writes  `backfills` (how far each column is), the columns themselves, `changes` and `loaded` (its batch)
+Writes  `backfills` (how far each column is), the columns themselves, `carried`, `changes` and `loaded` (its batch)
 
 Few rows are filled at once, when the column is made. With many, each turn of the loader fills one
 slice in a transaction of its own, between its batches, so that loading and pages go on; killed
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from spira.collect import carried
 from spira.storage import ddl
 from spira.storage.tables import Table, columns, table
 from spira.storage.warehouse import Warehouse
@@ -54,6 +55,8 @@ class Backfill:
 def begin(warehouse: Warehouse, table: str, column: str, sql_type: str, *, at_once: int = AT_ONCE) -> None:
     """Fill a column that was just made; now where the events are few, else in slices to come."""
     last = int(warehouse.value(_LAST) or 0)
+    if last and table == "events":
+        carried.note_filled(warehouse, column)
     if last <= at_once:
         warehouse.execute(_update(table, [(column, sql_type)]), {"p0": _path(column), "first": 0, "next": last + 1})
         return

@@ -1,7 +1,7 @@
 """Columns: rows collected one by one, written as Arrow files that the warehouse takes whole.
 
 Writes  files   `events`, `identifiers`, `links`, `traits`, `quarantine`, `replayed`, `attempts`,
-                `undeclared`, `personal`, one `lines:<array>` per array (Arrow), and `sealed` (msgpack)
+                `carried`, `undeclared`, `personal`, one `lines:<array>` per array (Arrow), and `sealed` (msgpack)
 
 Rows of one call share its `item`, its place in the stretch; subjects are numbered within the
 stretch (`subject`). The loader turns both into ids. A table without rows has no file.
@@ -86,6 +86,7 @@ REPLAYED = _schema(
 )
 ATTEMPTS = _schema(delivery_id=_BIG, phase=_TEXT, at=_TIME, outcome=_TEXT, provider_id=_TEXT, detail=_TEXT)
 UNDECLARED = _schema(source=_TEXT, day=pa.date32(), event=_TEXT, property=_TEXT, type=_TEXT, seen=_BIG)
+CARRIED = _schema(event=_TEXT, property=_TEXT)
 PERSONAL = _schema(source=_TEXT, day=pa.date32(), event=_TEXT, property=_TEXT, kind=_TEXT, seen=_BIG)
 
 Row = tuple[Any, ...]
@@ -146,6 +147,7 @@ class Columns:
         self._plan = plan
         self._items = 0
         self._events: list[Row] = []
+        self._carried: set[tuple[str, str]] = set()
         self._plain_events: list[pa.Table] = []
         self._plain_links: list[pa.Table] = []
         self._values: dict[str, tuple[list[int], list[Any]]] = {}
@@ -178,7 +180,9 @@ class Columns:
         e = event
         about = (e.message_id, e.type, e.event, e.ts, e.received_at, e.source, e.touchpoint, e.domain, e.session_id)
         self._events.append((item, *about, *e.campaign, subject, e.subject_id, read.rest))
+        self._carried.add((e.event, ""))
         for name, value in read.values.items():
+            self._carried.add((e.event, name))
             places, values = self._values.setdefault(name, ([], []))
             places.append(place)
             values.append(value)
@@ -216,6 +220,7 @@ class Columns:
             told = ((other, rule) for other, rule in person.linked if rule != SAME_CALL)
             self._links += ((item, subject, self.number(other), rule) for other, rule in told)
             self._add_traits(item, person, origin.facts.priority, (origin.source, origin.day, chunk.names[place]))
+        self._carried |= found.carried
         self._undeclared.update(found.undeclared)
         self._personal.update(found.personal)
 
@@ -240,6 +245,7 @@ class Columns:
             "quarantine": _table(self._quarantine, QUARANTINE),
             "attempts": _table(self.attempts, ATTEMPTS),
             "replayed": _table(self.replayed, REPLAYED),
+            "carried": _table(sorted(self._carried), CARRIED),
             "undeclared": _table([(*what, seen) for what, seen in self._undeclared.items()], UNDECLARED),
             "personal": _table([(*what, seen) for what, seen in self._personal.items()], PERSONAL),
         }

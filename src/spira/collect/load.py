@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from spira.collect import damage, sources
+from spira.collect import carried, damage, sources
 from spira.collect.chunk import SourceFacts
 from spira.collect.damage import Lost
 from spira.collect.decode import Decoded, DecodeTask, decode_stretch
@@ -230,6 +230,8 @@ def _events(warehouse: Warehouse, batch: int, tables: dict[str, str], join: Join
             warehouse.execute(_LINES.format(table=ddl.quote(table), incoming=ddl.quote(registered)))
     if "traits" in tables:
         warehouse.execute(_TRAITS, now)
+    if "carried" in tables:
+        carried.note(warehouse)
     for name in COUNTED & tables.keys():
         count_seen(warehouse, name, batch=batch)
     warehouse.execute(_CHANGES, now)

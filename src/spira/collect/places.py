@@ -93,10 +93,11 @@ def newest(
     before: Place | None = None,
     limit: int,
     besides: Sequence[str],
-) -> tuple[list[Place], set[int]]:
+) -> tuple[list[Place], set[int], set[str]]:
     """What `latest` answers, and beside it the numbers of all the subjects' events of the kinds `besides`.
 
-    Both are found in one walk. `upto` is the last event that lies in a run, for one who has read it.
+    The third is of which kinds all of these are. Everything is found in one walk. `upto` is the last event that lies
+    in a run, for one who has read it.
     """
     event_id, ts = before or (None, None)
     asked: dict[str, Any] = {
@@ -109,8 +110,9 @@ def newest(
         "besides": list(besides),
     }
     found = warehouse.query(_NEWEST, asked)
-    page = [(number, at) for number, at, is_listed in found if is_listed]
-    return page, {number for number, _, is_listed in found if not is_listed}
+    page = [(number, at) for number, at, _, is_listed in found if is_listed]
+    others = {number for number, _, _, is_listed in found if not is_listed}
+    return page, others, {event for _, _, event, _ in found}
 
 
 def last(warehouse: Warehouse, subjects: Sequence[int], event: str) -> dict[int, datetime]:
@@ -156,8 +158,8 @@ limit $limit
 _LATEST = f"select event_id, ts from {_OWN} {_WANTED}"
 _NEWEST = f"""
 with own as materialized {_OWN}
-select event_id, ts, true as is_listed from (select event_id, ts from own {_WANTED})
+select event_id, ts, event, true as is_listed from (select event_id, ts, event from own {_WANTED})
 union all
-select event_id, ts, false from own where list_contains($besides::varchar[], event)
+select event_id, ts, event, false from own where list_contains($besides::varchar[], event)
 order by is_listed desc, ts desc, event_id desc
 """

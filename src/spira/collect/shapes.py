@@ -53,6 +53,7 @@ class Found:
     values: dict[str, tuple[list[int], list[Any]]] = field(default_factory=dict)
     lines: list[tuple[int, str, list[Any], list[str | None] | None]] = field(default_factory=list)
     rest: dict[int, str] = field(default_factory=dict)
+    carried: set[tuple[str, str]] = field(default_factory=set)
     undeclared: Seen = field(default_factory=Counter)
     personal: Seen = field(default_factory=Counter)
 
@@ -139,8 +140,10 @@ class Shapes:
             found.undeclared[shape.key("", "event")] += len(shape.places)
             declared = _NO_PLAN
         rest: list[tuple[str, list[bytes]]] = []
+        found.carried.add((shape.event, ""))
         for name, column in shape.columns():
             if type := declared.properties.get(name) or (name not in declared.arrays and self._everywhere.get(name)):
+                found.carried.add((shape.event, name))
                 found.keep(name, shape.places, self._values(name, type, column, shape, chunk))
             elif name in declared.arrays:
                 self._lines(name, column, shape, chunk, found)

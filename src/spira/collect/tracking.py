@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from pydantic import BeforeValidator, Field
 
-from spira.collect import backfill
+from spira.collect import backfill, carried
 from spira.collect.identifier_rules import IdentifierDefinition, IdentifierRule, rules_of
 from spira.collect.tables import EVENTS, LINE_COLUMNS, ORDER_LINES
 from spira.definitions.kinds import Definition, Kind, World, kind
@@ -265,6 +265,7 @@ def reconcile(warehouse: Warehouse, plan: Plan, *, at_once: int = backfill.AT_ON
     """
     changed = []
     with warehouse.transaction():
+        carried.learn(warehouse, plan.properties())
         if _add_columns(warehouse, EVENTS.name, plan.properties(), at_once):
             changed.append(EVENTS.name)
         for array, fields in plan.arrays().items():

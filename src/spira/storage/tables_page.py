@@ -58,6 +58,7 @@ ABOUT = {
     "half_sessions": "who gave the right password and owes a code, for ten minutes, by hash",
     "second_factors": "what makes the codes of a second factor, sealed, and the last step used",
     "recovery_codes": "codes for a lost telephone that are not used up, by hash",
+    "carried": "which properties the events of each name have ever carried",
     "undeclared": "properties that came and no tracking plan declares, counted by source and day",
     "personal": "where something personal was recognised and taken out, and of what kind, counted",
     "backfills": "columns that are still taking over values that were kept as JSON, and how far each is",

@@ -1,6 +1,6 @@
 """Timeline: what one person did, newest first, a page at a time and day by day.
 
-Reads   `event_places`, `event_runs`, `events`, `moved`
+Reads   `event_places`, `event_runs`, `events`, `carried`, `moved`
 
 A page begins where the last one ended by (instant, event number), so events that arrive
 meanwhile neither repeat nor hide any. What the person said of being written to is read along with the page,
@@ -9,12 +9,12 @@ from the same few places. Whoever calls has checked that the viewer may look.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from spira.collect import places
+from spira.collect import carried, places
 from spira.collect.tables import EVENTS
 from spira.kernel.clock import local
 from spira.kernel.errors import NotFound
@@ -84,12 +84,12 @@ def _read(
     limit: int,
 ) -> tuple[Timeline, list[Word]]:
     kinds = None if event is None else [event]
-    found, words = places.newest(
+    found, words, names = places.newest(
         warehouse, subjects, upto=upto, events=kinds, before=_place(before), limit=limit + 1, besides=(GIVEN, WITHDRAWN)
     )
     ids = [number for number, _ in found[:limit]]
     asked = {*ids, *words}
-    rows = warehouse.rows(_details(warehouse), {"ids": sorted(asked)}) if asked else []
+    rows = warehouse.rows(_details(warehouse, names), {"ids": sorted(asked)}) if asked else []
     more = f"{found[limit - 1][1].isoformat()}~{ids[-1]}" if len(found) > limit else None
     days = _days([_moment(row) for row in rows if row["event_id"] in set(ids)], zone)
     return Timeline(days=days, next=more), [_word(row) for row in rows if row["event_id"] in words]
@@ -99,9 +99,14 @@ def _word(row: Mapping[str, Any]) -> Word:
     return Word(row.get("purpose"), row.get("channel"), row["ts"], row["event"] == GIVEN)
 
 
-def _details(warehouse: Warehouse) -> str:
+def _details(warehouse: Warehouse, events: Collection[str]) -> str:
     """The statement for all that is shown of some events; each column left out is one less to be opened per event."""
-    shown = [name for name in warehouse.columns("events") if name not in _OWN or name in _SHOWN]
+    told = carried.of(warehouse, events)
+    shown = [
+        name
+        for name in warehouse.columns("events")
+        if name in _SHOWN or (name not in _OWN and (told is None or name in told))
+    ]
     return f"select {', '.join(map(ddl.quote, shown))} {_DETAILS}"
 
 

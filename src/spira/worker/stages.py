@@ -43,6 +43,7 @@ STAGES: tuple[Stage, ...] = (
             "trait_facts",
             "quarantine",
             "attempts",
+            "carried",
             "undeclared",
             "personal",
             "backfills",
