@@ -125,6 +125,7 @@ def test_a_body_that_can_never_be_read_is_a_400_that_clients_take_for_final(shop
     def unread(_body, _via):
         raise BadBody("it holds no calls")
 
+    monkeypatch.setattr("spira.collect.intake.read_plainly", lambda *_: None)
     monkeypatch.setattr("spira.collect.intake.read_request", unread)
 
     assert len(run(client, shop, "one")["failed"]) == 1

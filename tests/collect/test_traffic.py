@@ -47,7 +47,7 @@ def test_a_source_is_silent_when_it_pauses_twice_as_long_as_ever(desk):
 def test_a_source_without_a_habit_or_without_a_key_is_never_silent(desk):
     """Neither one that was hardly heard, nor one that nobody ever heard, nor one that was ended is called silent."""
     heard(desk, [0, 6])
-    sources.add(desk.state, desk.clock, "new")
+    sources.add(desk.state, desk.clock, "unheard")
     later = NOON + timedelta(days=60)
     assert not any(row.silent for row in listed(desk, later).values())
     heard(desk, [7, 8, 9])

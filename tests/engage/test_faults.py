@@ -5,6 +5,8 @@ from pathlib import Path, PurePath
 
 import pytest
 
+import spira.collect.identifier_rules
+import spira.unify.notices  # noqa: F401  (kinds that pages show faults of)
 from spira.definitions.check import check
 from spira.definitions.workspace import read_definitions
 from spira.kernel.diagnostics import render
