@@ -29,7 +29,7 @@ test: $(VENV)/.dev  ## everything CI runs: format, lint, types, all tests, the d
 	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 .PHONY: check
 check: $(VENV)/.dev  ## format, lint, types, fast tests

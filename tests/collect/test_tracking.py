@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from spira.collect.backfill import BACKFILLS
+from spira.collect.carried import CARRIED
 from spira.collect.tables import EVENTS, ORDER_LINES
 from spira.collect.tracking import Plan, TrackingDefinition, line_table, plan_of, reconcile
 from spira.definitions.check import check
@@ -30,6 +31,7 @@ def warehouse():
         opened.execute(ddl.create(EVENTS))
         opened.execute(ddl.create(ORDER_LINES))
         opened.execute(ddl.create(BACKFILLS))
+        opened.execute(ddl.create(CARRIED))
         yield opened
 
 
