@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from spira.testing import dirty
 from spira.unify.matching import columns
 from spira.unify.matching.resolve import resolve
+
+
+@pytest.fixture(scope="session")
+def outside():
+    """The folder of data sets that are not ours to ship."""
+    if (folder := os.environ.get("SPIRA_TEST_DATA")) is None:
+        pytest.skip("set SPIRA_TEST_DATA to the folder of outside data sets")
+    return Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pyarrow.parquet as pq
 import pytest
 
@@ -87,9 +84,9 @@ def test_an_exchange_of_neighbours_is_one_edit():
 
 
 @pytest.mark.data
-def test_names_are_told_apart_as_well_as_by_the_field():
+def test_names_are_told_apart_as_well_as_by_the_field(outside):
     """On the pairs of OpenSanctions' name bench F1 is at least what their own logic reaches, 0.79."""
-    cases = pq.read_table(Path(os.environ["SPIRA_TEST_DATA"]) / "name_matching/name_bench_cases.parquet").to_pylist()
+    cases = pq.read_table(outside / "name_matching/name_bench_cases.parquet").to_pylist()
     said = [(alike(each["name1"], each["name2"]) >= ALIKE, each["is_match"]) for each in cases]
     both = sum(1 for found, true in said if found and true)
     assert 2 * both / (sum(found for found, _ in said) + sum(true for _, true in said)) >= 0.79

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,9 +49,9 @@ def test_the_prior_settles_where_the_model_agrees_with_itself():
 
 
 @pytest.mark.data
-def test_febrl_is_matched_without_the_social_security_number():
+def test_febrl_is_matched_without_the_social_security_number(outside):
     """Half of FEBRL 1, which is people with an error-ridden copy each, is told apart by five columns."""
-    table = pq.read_table(Path(os.environ["SPIRA_TEST_DATA"]) / "febrl/febrl1.parquet")
+    table = pq.read_table(outside / "febrl/febrl1.parquet")
     table = table.filter(pa.array([each % 2 == 0 for each in table.column("entity_id").to_pylist()]))
     truth = np.asarray(table.column("entity_id").to_pylist())
     table = table.select(["given_name", "surname", "address_1", "postcode", "date_of_birth"])
