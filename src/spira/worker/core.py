@@ -23,7 +23,6 @@ from spira.collect import load as loading
 from spira.collect import tracking
 from spira.collect.door import Door
 from spira.collect.intake import Intake
-from spira.collect.known import KnownIds
 from spira.definitions import apply as applying
 from spira.definitions import plan as planning
 from spira.definitions.files import admitted, write
@@ -54,7 +53,7 @@ from spira.worker.lock import DirectoryLock
 from spira.worker.paths import Paths
 from spira.worker.report import Run, SystemReport, system_report
 from spira.worker.stages import STAGES, Stage, of_refresh, of_tick
-from spira.worker.turn import Turn
+from spira.worker.turn import Memory, Turn
 
 T = TypeVar("T")
 
@@ -96,7 +95,7 @@ class Core:
         self._idle = warehouse.lane()  # lanes are made from this one, since the worker's is busy during a turn
         self._closing.callback(self._close_warehouse)
         self._closing.callback(self._kept.close)
-        self._known = KnownIds(self.paths.scratch)
+        self._memory = Memory.of(self.paths.scratch)
         self.collectors = Collectors(self.paths, settings, keys)
         self._closing.callback(self.collectors.close)
         self._loaded: Mapping[str, Position] = loading.positions(warehouse)
@@ -216,7 +215,7 @@ class Core:
             self._warehouse = open_warehouse(self.paths.warehouse, memory=storage.memory, threads=storage.threads)
         except Exception as raised:
             raise trouble_of(raised) or raised from raised
-        self._known = KnownIds(self.paths.scratch)
+        self._memory = Memory.of(self.paths.scratch)
         with self._giving:
             self._idle = self._warehouse.lane()
 
@@ -239,7 +238,7 @@ class Core:
             vault=self.vault,
             warehouse=self._warehouse,
             runner=self._runner,
-            known=self._known,
+            memory=self._memory,
             applied=self.applied,
             plan=self.plan_of_events,
             catalog=self.catalog,

@@ -25,6 +25,22 @@ from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 
 
+@dataclass(slots=True)
+class Memory:
+    """What one process remembers of its warehouse from turn to turn, and may find out again.
+
+    `kinds_of` are the definitions whose kinds of identifiers the warehouse is known to hold.
+    """
+
+    known: KnownIds
+    kinds_of: Applied | None = None
+
+    @classmethod
+    def of(cls, scratch: Path) -> Memory:
+        """Nothing yet; large parts go to files in `scratch`."""
+        return cls(KnownIds(scratch))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One refresh or tick. `warehouse` is the worker's own lane; `units` pairs unit ids with their codes.
@@ -43,7 +59,7 @@ class Turn:
     vault: Vault
     warehouse: Warehouse
     runner: JobRunner
-    known: KnownIds
+    memory: Memory
     applied: Applied
     plan: Plan
     catalog: Catalog

@@ -29,7 +29,9 @@ _log = logging.getLogger("spira.worker")
 
 def load(turn: Turn) -> int:
     """Stage 2: everything that the log holds and the warehouse does not; people as kinds and decisions say."""
-    identity.follow_kinds(turn.warehouse, rules_of(turn.applied.of("identifier")), turn.keys)
+    if turn.memory.kinds_of is not turn.applied:
+        identity.follow_kinds(turn.warehouse, rules_of(turn.applied.of("identifier")), turn.keys)
+        turn.memory.kinds_of = turn.applied
     decisions.follow(turn.warehouse, turn.state)
     done = loading.load(
         turn.warehouse,
@@ -44,7 +46,7 @@ def load(turn: Turn) -> int:
         directory=turn.directory,
         scratch=turn.scratch,
         join=identity.resolve,
-        known=turn.known,
+        known=turn.memory.known,
     )
     backfill.step(turn.warehouse)
     for damage in done.damage:
