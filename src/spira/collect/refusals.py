@@ -9,13 +9,13 @@ costs no more than a dictionary; a crash loses the counts of these seconds and n
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from spira.collect.writing import Writing
 from spira.kernel.clock import Clock
 from spira.storage.state import State, state_table
 
@@ -34,7 +34,6 @@ KEPT = timedelta(days=30)
 WRITE_EVERY = 5.0  # seconds
 MOST = 500  # different refusals of one hour; more are counted together
 _REST = ""
-_log = logging.getLogger("spira.collect")
 
 Key = tuple[datetime, str, str, str]
 
@@ -59,8 +58,14 @@ class Refusals:
         self._state, self._clock = state, clock
         self._lock, self._flushing = threading.Lock(), threading.Lock()
         self._counts: dict[Key, tuple[int, datetime, str | None]] = {}
-        self._stopping = threading.Event()
-        self._writing: threading.Thread | None = None
+        self._writing = Writing(
+            self.flush,
+            lambda: bool(self._counts),
+            self._lock,
+            every=WRITE_EVERY,
+            name="refusals",
+            failed="refused calls could not be counted",
+        )
 
     def note(self, source: str, code: str, about: str, *, calls: int = 1, sample: str | None = None) -> None:
         """Count some calls; what was counted is written soon."""
@@ -72,9 +77,7 @@ class Refusals:
                 key = (hour, source[:64], code[:40], _REST)
             before, _, kept = self._counts.get(key, (0, now, None))
             self._counts[key] = (before + calls, now, kept or sample)
-            if self._writing is None:
-                self._writing = threading.Thread(target=self._write, name="refusals", daemon=True)
-                self._writing.start()
+            self._writing.begin()
 
     def flush(self) -> None:
         """Write what was counted."""
@@ -103,24 +106,7 @@ class Refusals:
 
     def close(self) -> None:
         """Wait for the writing thread, and write the rest."""
-        self._stopping.set()
-        writing = self._writing
-        if writing is not None:
-            writing.join()
-        self.flush()
-
-    def _write(self) -> None:
-        """Write now and every few seconds, for as long as calls are counted."""
-        while True:
-            try:
-                self.flush()
-            except Exception as fault:  # counts are a help; collecting goes on without them
-                _log.warning("refused calls could not be counted: %s", fault)
-            stopping = self._stopping.wait(WRITE_EVERY)
-            with self._lock:
-                if stopping or not self._counts:
-                    self._writing = None
-                    return
+        self._writing.close()
 
 
 def _count_on(connection: sa.Connection, key: dict[str, object], calls: int, told: dict[str, object]) -> bool:

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
+from spira.collect.writing import Writing
 from spira.kernel.errors import StorageDamaged
 from spira.storage.keys import Keys
 from spira.storage.resealing import sealed_column
@@ -79,8 +80,14 @@ class HookCalls:
         self._store = (state, keys) if state is not None and keys is not None else None
         self._hooks: dict[str, _OfHook] = _read(*self._store) if self._store else {}
         self._new: set[str] = set()
-        self._stopping = threading.Event()
-        self._writing: threading.Thread | None = None
+        self._writing = Writing(
+            self.flush,
+            lambda: bool(self._new),
+            self._lock,
+            every=WRITE_EVERY,
+            name="hook-calls",
+            failed="calls of hooks could not be written down",
+        )
 
     def note(self, hook: str, *, at: datetime, status: int, code: str, detail: str, events: int, size: int) -> None:
         """Write one down."""
@@ -92,9 +99,8 @@ class HookCalls:
                 HookCall(number=number, at=at, status=status, code=code, detail=detail, events=events, size=size)
             )
             self._new.add(hook)
-            if self._store and self._writing is None:
-                self._writing = threading.Thread(target=self._write, name="hook-calls", daemon=True)
-                self._writing.start()
+            if self._store:
+                self._writing.begin()
 
     def latest(self, hook: str) -> tuple[HookCall, ...]:
         """The latest calls of a hook, newest first."""
@@ -135,24 +141,7 @@ class HookCalls:
 
     def close(self) -> None:
         """Wait for the writing thread, and write the rest."""
-        self._stopping.set()
-        writing = self._writing
-        if writing is not None:
-            writing.join()
-        self.flush()
-
-    def _write(self) -> None:
-        """Write now and every few seconds, for as long as calls come."""
-        while True:
-            try:
-                self.flush()
-            except Exception as fault:  # what was answered is a help; hooks are heard without it
-                _log.warning("calls of hooks could not be written down: %s", fault)
-            stopping = self._stopping.wait(WRITE_EVERY)
-            with self._lock:
-                if stopping or not self._new:
-                    self._writing = None
-                    return
+        self._writing.close()
 
 
 def _shown(known: _OfHook) -> _Written:
