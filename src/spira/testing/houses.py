@@ -19,6 +19,7 @@ import spira.collect.places
 import spira.collect.tables
 import spira.engage.tables
 import spira.segment.tables
+import spira.unify.restrictions
 import spira.unify.tables  # noqa: F401  (imported so that every table is registered)
 from spira.storage import ddl, progress  # noqa: F401  (likewise)
 from spira.storage.tables import TABLES, Column

@@ -24,6 +24,7 @@ from spira.engage.channels.base import CHANNELS
 from spira.engage.channels.definition import ChannelDefinition
 from spira.engage.delivery.heeding import heed
 from spira.engage.delivery.hours import over_at
+from spira.engage.moves import follow
 from spira.kernel.clock import local
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
@@ -85,7 +86,7 @@ def decide(
     """
     today = local(as_of, zone).date()
     with warehouse.transaction():
-        _follow_merges(warehouse)
+        _follow_merges(warehouse, as_of)
         with warehouse.registered("channel_rows", _channels(channels, as_of, zone)):
             warehouse.execute(_CHANNELS)
         with warehouse.registered("cap_rows", _caps(channels, as_of, zone)):
@@ -95,7 +96,7 @@ def decide(
         warehouse.execute(_LEFT)
         stood = progress.stood_at(warehouse, STAGE) or datetime(1970, 1, 1)
         warehouse.execute(_ASKED, {"as_of": as_of, "since": min(stood, as_of) - SET_BACK})
-        heed(warehouse, as_of, zone=zone, today=today, ages=ages)
+        heed(warehouse, channels, as_of, zone=zone, today=today, ages=ages)
         old = {"stale": as_of - STALE, "personal": list(personal)}
         taken_back = warehouse.execute(_TAKE_BACK, old)
         warehouse.execute(_PUT_OFF)
@@ -118,8 +119,8 @@ def quiet_until(channel: ChannelDefinition, as_of: datetime, zone: str) -> datet
     return over_at(channel.quiet(), as_of, zone)
 
 
-def _follow_merges(warehouse: Warehouse) -> None:
-    warehouse.execute(_FOLLOW)
+def _follow_merges(warehouse: Warehouse, as_of: datetime) -> None:
+    follow(warehouse, STAGE, ("deliveries",), as_of)
     if warehouse.execute(_FOLLOWED_CAPS):
         warehouse.execute(_DROP_CAPS)
         warehouse.execute(_MERGE_CAPS)
@@ -158,13 +159,10 @@ def _caps(channels: Sequence[ChannelDefinition], as_of: datetime, zone: str, *, 
 _CHANNELS = "create or replace temp table gate_channels as select * from channel_rows"
 _CAPS = "create or replace temp table gate_caps as select * from cap_rows"
 _HOUSEHOLD_CAPS = "create or replace temp table gate_household_caps as select * from cap_rows"
-_FOLLOW = (
-    "update deliveries set profile_id = moved.profile_id from moved where moved.subject_id = deliveries.profile_id"
-)
 _FOLLOWED_CAPS = """
 create or replace temp table merged_caps as
 with touched as (
-  select distinct moved.profile_id from cap_counters join moved on moved.subject_id = cap_counters.profile_id
+  select distinct moves.profile_id from cap_counters join moves on moves.subject_id = cap_counters.profile_id
 )
 select coalesce(moved.profile_id, cap_counters.profile_id) as profile_id, channel, purpose, day, sum(sent)::int as sent
 from cap_counters left join moved on moved.subject_id = cap_counters.profile_id
@@ -213,8 +211,9 @@ where deliveries.delivery_id = refused.delivery_id and refused.reason is not nul
 _PUT_OFF = """
 update deliveries set due_at = quiet.until
 from (
-  select d.delivery_id, greatest(c.quiet_until, h.quiet_until) as until
+  select d.delivery_id, greatest(if(h.zone is null, c.quiet_until, g.until), h.quiet_until) as until
   from deliveries d join gate_channels c on c.channel = d.channel left join heeded h on h.profile_id = d.profile_id
+    left join gate_hours g on g.channel = d.channel and g.zone = h.zone
   where d.state = 'queued' and d.purpose <> 'transactional'
 ) as quiet
 where quiet.delivery_id = deliveries.delivery_id and quiet.until is not null
@@ -233,9 +232,12 @@ from deliveries d where d.state = 'held' and d.due_at <= $as_of
 """
 _ADDRESSED = """
 create or replace temp table addressed as
-with owned as (
-  select i.subject_id, i.subject_key, i.kind, i.first_seen, coalesce(m.profile_id, i.subject_id) as profile_id
-  from identifiers i left join moved m on m.subject_id = i.subject_id
+with theirs as (
+  select profile_id as subject_id, profile_id from asked
+  union select subject_id, profile_id from moved where profile_id in (select profile_id from asked)
+), owned as (
+  select i.subject_id, i.subject_key, i.kind, i.first_seen, theirs.profile_id
+  from identifiers i join theirs on theirs.subject_id = i.subject_id
   where i.kind in (select identifier from gate_channels)
 ), best as (
   select a.delivery_id,
@@ -246,10 +248,11 @@ with owned as (
     left join traits t on t.profile_id = a.profile_id and t.name = c.identifier and t.vault_key = o.subject_key
   group by a.delivery_id
 )
-select a.*, c.kind, greatest(c.quiet_until, h.quiet_until) as quiet_until, h.most,
+select a.*, c.kind, greatest(if(h.zone is null, c.quiet_until, g.until), h.quiet_until) as quiet_until, h.most,
        best.address.subject_id as subject_id, best.address.address_key as address_key
 from asked a left join gate_channels c on c.channel = a.channel left join best on best.delivery_id = a.delivery_id
   left join heeded h on h.profile_id = a.profile_id
+  left join gate_hours g on g.channel = a.channel and g.zone = h.zone
 """
 _ALONE = """
 create or replace temp table alone as
