@@ -12,6 +12,7 @@ from spira.collect.mapping.model import read_mapping
 from spira.engage.audience_export import Wish
 from spira.engage.profile_export import Bulk, Format, leaving, mapping_of, written
 from spira.kernel.viewer import Viewer
+from spira.server import judging
 from spira.storage import audit
 
 WISH = {"purpose": "analysis", "traits": ["age"], "tags": ["orders_90d"], "audiences": True}
@@ -70,7 +71,7 @@ def test_a_viewer_of_a_unit_takes_their_own_people_only(world):
     """Whoever sees one unit exports nobody of another."""
     guide = Viewer(staff_id="g", name="G", roles=frozenset({"operator"}), units=frozenset({987}))
     wish = Wish(audience="", purpose="analysis")
-    assert leaving(world.core.lane(), guide, wish) == []
+    assert leaving(world.core.lane(), guide, wish, judging.leaving(world.core)) == []
     form: Format = "csv"
     text = b"".join(written(world.core.lane(), world.core.vault, guide, Bulk(wish=wish, format=form), [], units={}))
     assert text.decode("utf-8-sig").strip() == "id,user_id,unit,first_seen,last_seen"

@@ -79,13 +79,13 @@ def checked(wish: Wish, viewer: Viewer, *, kinds: Sequence[str], tags: Iterable[
     return wish
 
 
-def chosen(lane: Warehouse, viewer: Viewer, wish: Wish) -> Chosen:
+def chosen(lane: Warehouse, viewer: Viewer, wish: Wish, rules: reach.Rules) -> Chosen:
     """The members who leave, the latest first, at most `MOST`."""
     own = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
     asked: dict[str, Any] = {"audience": wish.audience}
     if wish.purpose in MESSAGING:
         of = reach.reachable(own)
-        asked |= reach.bound(viewer, wish.channel, wish.purpose)
+        asked |= reach.bound(viewer, wish.channel, wish.purpose, rules)
     else:
         of = own.select(exp.alias_(exp.null(), "address_key"))
         asked |= bound_units(viewer)

@@ -1,6 +1,7 @@
 """Messages of one person: why each went out or did not, and what the gate would say now.
 
-Reads   `outbox`, `enrolments`, `journey_versions`; the rest was read for the page (`unify/dossier.py`)
+Reads   `outbox`, `enrolments`, `journey_versions`, `households`, `cap_counters`; the rest was read
+        for the page (`unify/dossier.py`)
 
 It asks what the gate asks, in the gate's order, and decides nothing. Whoever calls has seen to it
 that the viewer may look at the person (`unify.people.locate`).
@@ -9,21 +10,26 @@ that the viewer may look at the person (`unify.people.locate`).
 # ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from spira.engage.channels.base import CHANNELS
 from spira.engage.channels.definition import Cap, ChannelDefinition
-from spira.engage.delivery.gate import quiet_until
+from spira.engage.delivery.gate import WEEK
+from spira.engage.delivery.hours import over_at
 from spira.engage.journeys.flow import flow
 from spira.engage.journeys.model import JourneyDefinition, Purpose
+from spira.engage.reach import Rules
 from spira.kernel.clock import local
 from spira.storage.warehouse import Warehouse
 from spira.unify.dossier import Dossier
+from spira.unify.people import Judged, is_minor
+from spira.unify.personal import MOST_A_WEEK, PERSONALISATION, QUIET, hours
 from spira.unify.portrait import says
 from spira.unify.timeline import Word
+from spira.unify.zones import zone_of
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 MARKETING, TRANSACTIONAL = "marketing", "transactional"
@@ -68,6 +74,7 @@ class Standing:
     sent: int = says("how many were let through within the cap's days")
     most: int | None = says("how many the cap allows; null without a cap")
     days: int | None = says("in how many days")
+    chosen: bool = says("whether journeys that choose whom they write to may: not where personal content was refused")
 
 
 def messages(
@@ -91,75 +98,98 @@ def messages(
     )
 
 
-def standings(
-    channels: Sequence[ChannelDefinition], held: Dossier, *, as_of: datetime, zone: str
-) -> tuple[Standing, ...]:
+def standings(warehouse: Warehouse, held: Dossier, rules: Rules) -> tuple[Standing, ...]:
     """The gate's answer now, for every applied channel and every purpose."""
-    allowed = {(each["purpose"], each["channel"]): (each["granted"], each["since"]) for each in held.permissions}
-    today = local(as_of, zone).date()
-    found = []
-    for each in channels:
-        key = held.addresses.get(CHANNELS.get(each.kind).identifier or "") if each.kind in CHANNELS else None
-        caps = {cap.purpose: cap for cap in each.limits()}
-        for purpose in PURPOSES:
-            cap = caps.get(purpose)
-            first = today - timedelta(days=cap.days - 1) if cap else today
-            counted = (told for told in held.sent if (told["channel"], told["purpose"]) == (each.channel, purpose))
-            known = _Known(
-                channel=each.channel,
-                purpose=purpose,
-                is_addressed=key is not None,
-                barred=held.barred.get((key or "", each.kind)),
-                word=allowed.get((purpose, each.kind)),
-                quiet=quiet_until(each, as_of, zone),
-                cap=cap,
-                sent=sum(told["sent"] for told in counted if told["day"] >= first),
-            )
-            found.append(_answer(known))
-    return tuple(found)
+    of = _Held(warehouse, held, rules)
+    return tuple(of.answer(each, purpose) for each in rules.channels for purpose in PURPOSES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """What stands for and against one channel and purpose."""
+class _Held:
+    """What stands for and against the channels and purposes of one person."""
 
-    channel: str
-    purpose: str
-    is_addressed: bool
-    barred: datetime | None
-    word: tuple[bool, datetime] | None
-    quiet: datetime | None
-    cap: Cap | None
-    sent: int
+    def __init__(self, warehouse: Warehouse, held: Dossier, rules: Rules) -> None:
+        self._held, self._rules = held, rules
+        self._today = local(rules.as_of, rules.zone).date()
+        self._judged = Judged(today=self._today, ages=rules.ages)
+        self._traits: dict[str, str | None] = {name: value for name, value, *_ in held.traits}
+        self._zone = zone_of(self._traits) or rules.zone
+        self._words = {
+            (each["purpose"], each["channel"]): (each["granted"], each["since"]) for each in held.permissions
+        }
+        shared = any(each.household_caps for each in rules.channels)
+        self._shared = warehouse.query(_SHARED, {"profile": held.profile_id}) if shared else []
 
+    def answer(self, channel: ChannelDefinition, purpose: Purpose) -> Standing:
+        """The first reason against it, in the gate's order."""
+        cap = next((each for each in channel.limits() if each.purpose == purpose), None)
+        counted = [(told["channel"], told["purpose"], told["day"], told["sent"]) for told in self._held.sent]
+        sent = self._sent(counted, channel.channel, purpose, cap)
+        word = self._words.get((purpose, channel.kind))
+        quiet = self._quiet_until(channel) if purpose != TRANSACTIONAL else None
+        reason, since = self._refused(channel, purpose, word)
+        if reason is None:
+            if quiet is not None:
+                reason = "quiet_hours"
+            elif cap is not None and sent >= cap.count:
+                reason = "frequency_cap"
+            elif purpose == MARKETING and self._had_enough():
+                reason = "own_cap"
+            elif self._house_had_enough(channel, purpose):
+                reason = "household_cap"
+        generic = any(each["purpose"] == PERSONALISATION and not each["granted"] for each in self._held.permissions)
+        return Standing(
+            channel=channel.channel,
+            purpose=purpose,
+            passes=reason is None,
+            reason=reason,
+            since=since,
+            until=quiet if reason == "quiet_hours" else None,
+            sent=sent,
+            most=cap.count if cap else None,
+            days=cap.days if cap else None,
+            chosen=not (generic and purpose == MARKETING),
+        )
 
-def _answer(known: _Known) -> Standing:
-    """The first reason against it, in the gate's order."""
-    asks = known.purpose != TRANSACTIONAL
-    refused = (known.word is None and known.purpose == MARKETING) or (known.word is not None and not known.word[0])
-    since, until = known.word[1] if known.word else None, None
-    reason = None
-    if not known.is_addressed:
-        reason, since = "unreachable", None
-    elif known.barred is not None:
-        reason, since = "suppressed", known.barred
-    elif asks and refused:
-        reason = "no_consent"
-    elif asks and known.quiet is not None:
-        reason, until = "quiet_hours", known.quiet
-    elif known.cap is not None and known.sent >= known.cap.count:
-        reason = "frequency_cap"
-    return Standing(
-        channel=known.channel,
-        purpose=known.purpose,
-        passes=reason is None,
-        reason=reason,
-        since=since,
-        until=until,
-        sent=known.sent,
-        most=known.cap.count if known.cap else None,
-        days=known.cap.days if known.cap else None,
-    )
+    def _refused(
+        self, channel: ChannelDefinition, purpose: Purpose, word: tuple[bool, datetime] | None
+    ) -> tuple[str | None, datetime | None]:
+        """The reason that lies in the person, and since when; without one, since when they allow it."""
+        key = (
+            self._held.addresses.get(CHANNELS.get(channel.kind).identifier or "") if channel.kind in CHANNELS else None
+        )
+        barred = self._held.barred.get((key or "", channel.kind))
+        said = word[1] if word else None
+        if key is None:
+            return "unreachable", None
+        if barred is not None:
+            return "suppressed", barred
+        if purpose == TRANSACTIONAL:
+            return None, said
+        if (word is None and purpose == MARKETING) or (word is not None and not word[0]):
+            return "no_consent", said
+        if self._held.restricted_since is not None:
+            return "restricted", self._held.restricted_since
+        return ("minor", None) if is_minor(self._held, purpose, self._judged) else (None, said)
+
+    def _quiet_until(self, channel: ChannelDefinition) -> datetime | None:
+        own = hours(self._traits.get(QUIET))
+        over = [over_at(each, self._rules.as_of, self._zone) for each in (channel.quiet(), own)]
+        return max((each for each in over if each is not None), default=None)
+
+    def _had_enough(self) -> bool:
+        most = self._traits.get(MOST_A_WEEK) or ""
+        first = self._today - WEEK
+        sent = sum(each["sent"] for each in self._held.sent if each["purpose"] == MARKETING and each["day"] >= first)
+        return most.isdecimal() and sent >= int(most)
+
+    def _house_had_enough(self, channel: ChannelDefinition, purpose: Purpose) -> bool:
+        cap = next((each for each in channel.household_limits() if each.purpose == purpose), None)
+        return cap is not None and self._sent(self._shared, channel.channel, purpose, cap) >= cap.count
+
+    def _sent(self, counted: Iterable[Sequence[Any]], channel: str, purpose: str, cap: Cap | None) -> int:
+        """How many were let through of `counted`, in the days of a cap; those of today without one."""
+        first = self._today - timedelta(days=cap.days - 1 if cap else 0)
+        return sum(sent for by, of, day, sent in counted if (by, of) == (channel, purpose) and day >= first)
 
 
 def _word(words: Sequence[Word], purpose: str, kind: str, at: datetime) -> Mapping[str, Any]:
@@ -207,6 +237,12 @@ with wanted as materialized (
 )
 select wanted.outbox_id, walk.entered_at
 from wanted join enrolments walk on walk.enrolment_id = wanted.enrolment_id
+"""
+_SHARED = """
+select counted.channel, counted.purpose, counted."day", counted.sent
+from households mine join households theirs on theirs.household = mine.household and theirs.holds
+join cap_counters counted on counted.profile_id = theirs.profile_id
+where mine.profile_id = $profile and mine.holds
 """
 _BODIES = """
 select journey, version, body from journey_versions

@@ -28,15 +28,14 @@ HEADS = ("id", "name", "number", "unit", "first_seen", "last_seen")
 Leaving = tuple[tuple[int, str | None], ...]
 
 
-def leaving(lane: Warehouse, viewer: Viewer, wish: Wish, profiles: Sequence[int]) -> Leaving:
+def leaving(lane: Warehouse, viewer: Viewer, wish: Wish, profiles: Sequence[int], rules: reach.Rules) -> Leaving:
     """Those of `profiles` who may leave, in their order, each with the address if one is wanted."""
     people.require(viewer)
     own = exp.select("profile_id").from_("profiles").where("list_contains($picked, profile_id)", dialect="duckdb")
     asked: dict[str, Any] = {"picked": list(profiles)}
     if wish.purpose in MESSAGING:
-        found = lane.query(
-            reach.reachable(own).sql(dialect="duckdb"), asked | reach.bound(viewer, wish.channel, wish.purpose)
-        )
+        asked |= reach.bound(viewer, wish.channel, wish.purpose, rules)
+        found = lane.query(reach.reachable(own).sql(dialect="duckdb"), asked)
     else:
         scope = people.scope(viewer)
         seen = own if scope is None else own.where(scope)

@@ -78,7 +78,7 @@ def granted(
     return bulk
 
 
-def leaving(lane: Warehouse, viewer: Viewer, wish: Wish) -> list[tuple[int, str | None]]:
+def leaving(lane: Warehouse, viewer: Viewer, wish: Wish, rules: reach.Rules) -> list[tuple[int, str | None]]:
     """Everyone who leaves, or of an audience, each with the address if one may be wanted; Conflict above `MOST`."""
     table = "members" if wish.audience else "profiles"
     own = exp.select("profile_id").from_(table)
@@ -87,7 +87,7 @@ def leaving(lane: Warehouse, viewer: Viewer, wish: Wish) -> list[tuple[int, str 
         own, asked = own.where("audience = $audience", dialect="duckdb"), {"audience": wish.audience}
     if wish.purpose in MESSAGING:
         of = reach.reachable(own)
-        asked |= reach.bound(viewer, wish.channel, wish.purpose)
+        asked |= reach.bound(viewer, wish.channel, wish.purpose, rules)
     else:
         of = own.select(exp.alias_(exp.null(), "address_key"))
         asked |= bound_units(viewer)

@@ -1,19 +1,22 @@
-"""Reach: how many of a set of people could be written to, channel by channel, and why not the others.
+"""Reach: how many of a set of people could be written to now, channel by channel, and why not the others.
 
-Reads   `profiles`, `identifiers`, `moved`, `traits`, `permissions`, `suppressions`, and what the choice reads
+Reads   `profiles`, `identifiers`, `moved`, `traits`, `permissions`, `suppressions`, `restricted`, `households`,
+        `cap_counters`, and what the choice reads
 
-    reach_of(lane, viewer, chosen, kinds=("email",), params={"as_of": now})
+    reach_of(lane, viewer, chosen, kinds=("email",), rules=Rules(as_of=now, channels=channels), params=…)
 
 `chosen` is any select with a column `profile_id`: the members of an audience, or of whom a condition
-holds. Each person is asked the gate's questions in the gate's order (no address, suppressed, no
-consent), so that what is told here is what would happen. One statement answers for everyone; people
-outside the viewer's units are not counted.
+holds. Each person is asked the gate's questions in the gate's order, so that what is told here is what would
+happen if a journey wrote to all of them now; a test draws people and asks both. One statement answers for
+everyone; people outside the viewer's units are not counted. Quiet hours are no reason here: they put a message off
+for some hours, and withhold none. A kind's caps are those of its first channel by name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -22,27 +25,64 @@ from sqlglot import exp
 
 from spira.definitions.apply import Applied
 from spira.engage.channels.base import CHANNELS
+from spira.engage.channels.definition import Cap, ChannelDefinition
+from spira.engage.delivery.gate import AGES, WEEK
+from spira.kernel.clock import local
 from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.warehouse import Warehouse
+from spira.unify import personal
 from spira.unify.people import ADDRESSES, MARKETING
+
+REASONS = (
+    "unreachable",
+    "suppressed",
+    "no_consent",
+    "restricted",
+    "minor",
+    "personal_off",
+    "frequency_cap",
+    "own_cap",
+    "household_cap",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the gate judges by beside the people: the instant, the workspace's zone and ages, and the channels.
+
+    Without `channels` no cap counts, the person's own neither: a list that leaves is no message yet. `personal` says
+    whether people are chosen by what is known of them.
+    """
+
+    as_of: datetime
+    zone: str = "UTC"
+    ages: tuple[int, int] = AGES
+    channels: Sequence[ChannelDefinition] = ()
+    personal: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelReach:
-    """How many of some people one channel reaches for one purpose; the four parts make the whole."""
+    """How many of some people one channel reaches for one purpose; the parts make the whole."""
 
     channel: str = field(metadata={"help": "the kind of channel: email, sms…"})
     purpose: str = field(metadata={"help": "what the message would be for"})
     people: int = field(metadata={"help": "how many people were asked about"})
-    reachable: int = field(metadata={"help": "how many could be written to"})
+    reachable: int = field(metadata={"help": "how many could be written to now"})
     unreachable: int = field(metadata={"help": "how many have no address for the channel"})
     suppressed: int = field(metadata={"help": "how many have an address that is never to be written to again"})
     no_consent: int = field(metadata={"help": "how many have not allowed it"})
+    restricted: int = field(metadata={"help": "how many asked that their data be kept and not used"})
+    minor: int = field(metadata={"help": "how many are too young for it"})
+    personal_off: int = field(metadata={"help": "how many refused to be chosen by what is known of them"})
+    frequency_cap: int = field(metadata={"help": "how many have had what the channel's cap allows"})
+    own_cap: int = field(metadata={"help": "how many have had as much as they want in a week"})
+    household_cap: int = field(metadata={"help": "how many live where the household's cap is used up"})
 
     @property
     def withheld(self) -> dict[str, int]:
         """The reasons against it with their people, in the order in which the gate asks."""
-        return {"unreachable": self.unreachable, "suppressed": self.suppressed, "no_consent": self.no_consent}
+        return {name: getattr(self, name) for name in REASONS}
 
 
 def reach_of(
@@ -51,17 +91,17 @@ def reach_of(
     chosen: exp.Select,
     *,
     kinds: Sequence[str],
+    rules: Rules,
     purpose: str = MARKETING,
     params: Mapping[str, Any] | None = None,
 ) -> tuple[ChannelReach, ...]:
     """The reach among the people whose `profile_id` is in `chosen`, by each kind of channel in the order given.
 
-    `params` are the bound parameters that `chosen` itself takes; `$units`, `$kinds`, `$addresses` and
-    `$purpose` are taken.
+    `params` are the bound parameters that `chosen` itself takes; those of `bound` are taken.
     """
-    asked = {**(params or {}), **_asked(viewer, kinds, purpose)}
+    asked = {**(params or {}), **_asked(viewer, kinds, purpose, rules)}
     found = {row["channel"]: row for row in lane.rows(_counted(chosen), asked)}
-    nobody = dict.fromkeys(("people", "reachable", "unreachable", "suppressed", "no_consent"), 0)
+    nobody = dict.fromkeys(("people", "reachable", *REASONS), 0)
     return tuple(
         ChannelReach(**{"channel": kind, "purpose": purpose, **nobody, **found.get(kind, {})}) for kind in kinds
     )
@@ -73,9 +113,9 @@ def reachable(chosen: exp.Select) -> exp.Select:
     return exp.select("profile_id", "address_key").from_(judged.subquery("judged")).where("reason is null")
 
 
-def bound(viewer: Viewer, kind: str, purpose: str) -> dict[str, Any]:
+def bound(viewer: Viewer, kind: str, purpose: str, rules: Rules) -> dict[str, Any]:
     """The parameters of `reachable`."""
-    return _asked(viewer, (kind,), purpose)
+    return _asked(viewer, (kind,), purpose, rules)
 
 
 def kinds_of(applied: Applied) -> tuple[str, ...]:
@@ -83,14 +123,34 @@ def kinds_of(applied: Applied) -> tuple[str, ...]:
     return tuple(sorted({str(each.kind) for each in applied.of("channel")})) or ("email",)
 
 
-def _asked(viewer: Viewer, kinds: Iterable[str], purpose: str) -> dict[str, Any]:
-    names = list(kinds)
+def _asked(viewer: Viewer, kinds: Iterable[str], purpose: str, rules: Rules) -> dict[str, Any]:
+    names, today = list(kinds), local(rules.as_of, rules.zone).date()
+    first: dict[str, ChannelDefinition] = {}
+    for each in sorted(rules.channels, key=lambda channel: channel.channel):
+        first.setdefault(each.kind, each)
+    caps = [_cap(first[kind].limits() if kind in first else (), purpose) for kind in names]
+    shared = [_cap(first[kind].household_limits() if kind in first else (), purpose) for kind in names]
     return {
         "kinds": names,
         "addresses": [_address_of(kind) for kind in names],
+        "channels": [first[kind].channel if kind in first else kind for kind in names],
+        "caps": [cap.count if cap else None for cap in caps],
+        "cap_days": [today - timedelta(days=cap.days - 1) if cap else None for cap in caps],
+        "shared_caps": [cap.count if cap else None for cap in shared],
+        "shared_days": [today - timedelta(days=cap.days - 1) if cap else None for cap in shared],
+        "capped": bool(rules.channels),
+        "week": today - WEEK,
+        "today": today,
+        "guarded": rules.ages[0],
+        "adult": rules.ages[1],
+        "personal": rules.personal,
         "purpose": purpose,
         **bound_units(viewer),
     }
+
+
+def _cap(caps: Iterable[Cap], purpose: str) -> Cap | None:
+    return next((each for each in caps if each.purpose == purpose), None)
 
 
 def _address_of(kind: str) -> str:
@@ -119,13 +179,16 @@ def _parsed(constant: str) -> exp.Select:
 
 
 # The address in use is chosen as the gate chooses it: the one told as a trait, else the newest.
-_JUDGED = """
+_JUDGED = f"""
 with people as (
   select profiles.profile_id from profiles
   where profiles.profile_id in (select profile_id from chosen)
     and ($units::bigint[] is null or list_contains($units::bigint[], profiles.unit_id))
 ), wanted as (
-  select unnest($kinds::varchar[]) as channel, unnest($addresses::varchar[]) as kind
+  select unnest($kinds::varchar[]) as channel, unnest($addresses::varchar[]) as kind,
+         unnest($channels::varchar[]) as named, unnest($caps::integer[]) as cap_most,
+         unnest($cap_days::date[]) as first_day, unnest($shared_caps::integer[]) as shared_most,
+         unnest($shared_days::date[]) as shared_day
 ), owned as (
   select coalesce(moved.profile_id, one.subject_id) as profile_id, one.kind, one.subject_key, one.first_seen,
          one.subject_id
@@ -141,23 +204,80 @@ with people as (
   group by owned.profile_id, owned.kind
 ), stopped as (
   select distinct address_key, channel from suppressions
+), told as (
+  select profile_id, max(value) filter (where name = '{personal.BORN}') as born,
+         max(value) filter (where name = '{personal.MOST_A_WEEK}') as most
+  from traits
+  where name in ('{personal.BORN}', '{personal.MOST_A_WEEK}') and value is not null
+    and profile_id in (select profile_id from people)
+  group by profile_id
+), of_all as (
+  select profile_id, bool_or(purpose = '{personal.GUARDIAN}' and granted) as guarded,
+         bool_or(purpose = '{personal.PERSONALISATION}' and not granted) as generic
+  from permissions
+  where purpose in ('{personal.GUARDIAN}', '{personal.PERSONALISATION}')
+    and profile_id in (select profile_id from people)
+  group by profile_id
+), heeded as (
+  select profile_id, try_cast(most as integer) as most, coalesce(generic, false) as generic,
+         coalesce(try_cast(left(born, 10) as date) + to_years($guarded::integer) > $today::date, false)
+           and not coalesce(guarded, false) as unguarded,
+         coalesce(try_cast(left(born, 10) as date) + to_years($adult::integer) > $today::date, false) as minor
+  from told full join of_all using (profile_id)
+), alone as (
+  select people.profile_id, wanted.*, best.address as address_key, heeded.most,
+         case when wanted.kind <> '' and best.address is null then 'unreachable'
+              when stopped.address_key is not null then 'suppressed'
+              when $purpose::varchar <> 'transactional'
+                and (said.granted = false or (said.granted is null and $purpose::varchar = 'marketing'))
+                then 'no_consent'
+              when $purpose::varchar <> 'transactional' and restricted.profile_id is not null then 'restricted'
+              when (heeded.unguarded and $purpose::varchar <> 'transactional')
+                or (heeded.minor and $purpose::varchar = 'marketing') then 'minor'
+              when heeded.generic and $purpose::varchar = 'marketing' and $personal::boolean then 'personal_off'
+              end as refused
+  from people cross join wanted
+  left join best on best.profile_id = people.profile_id and best.kind = wanted.kind
+  left join stopped on stopped.address_key = best.address and stopped.channel = wanted.channel
+  left join permissions as said
+    on said.profile_id = people.profile_id and said.purpose = $purpose::varchar and said.channel = wanted.channel
+  left join restricted on restricted.profile_id = people.profile_id
+  left join heeded on heeded.profile_id = people.profile_id
+), counted as (
+  select profile_id, channel, "day", sent from cap_counters where $capped::boolean and purpose = $purpose::varchar
+), used as (
+  select counted.profile_id, wanted.named, sum(counted.sent) as sent
+  from counted join wanted on wanted.named = counted.channel and counted."day" >= wanted.first_day
+  group by counted.profile_id, wanted.named
+), week as (
+  select profile_id, sum(sent) as sent from cap_counters
+  where $capped::boolean and purpose = 'marketing' and "day" >= $week::date group by profile_id
+), shared as (
+  select households.household, wanted.named, sum(counted.sent) as sent
+  from counted join wanted on wanted.named = counted.channel and counted."day" >= wanted.shared_day
+  join households on households.profile_id = counted.profile_id and households.holds
+  group by households.household, wanted.named
+), limited as (
+  select alone.*, households.household,
+         coalesce(refused,
+           case when coalesce(used.sent, 0) >= cap_most then 'frequency_cap'
+                when $capped::boolean and $purpose::varchar = 'marketing' and coalesce(week.sent, 0) >= alone.most
+                  then 'own_cap' end) as own
+  from alone
+  left join used on used.profile_id = alone.profile_id and used.named = alone.named
+  left join week on week.profile_id = alone.profile_id
+  left join households on households.profile_id = alone.profile_id and households.holds
+), numbered as (
+  select limited.*, row_number() over (partition by household, named, own is null order by profile_id) as place
+  from limited
 )
-select people.profile_id, wanted.channel, best.address as address_key,
-       case when wanted.kind <> '' and best.address is null then 'unreachable'
-            when stopped.address_key is not null then 'suppressed'
-            when $purpose::varchar <> 'transactional'
-              and (said.granted = false or (said.granted is null and $purpose::varchar = 'marketing'))
-              then 'no_consent' end as reason
-from people cross join wanted
-left join best on best.profile_id = people.profile_id and best.kind = wanted.kind
-left join stopped on stopped.address_key = best.address and stopped.channel = wanted.channel
-left join permissions as said
-  on said.profile_id = people.profile_id and said.purpose = $purpose::varchar and said.channel = wanted.channel
+select numbered.profile_id, numbered.channel, numbered.address_key,
+       coalesce(own, case when numbered.household is not null and coalesce(shared.sent, 0) + place > shared_most
+                          then 'household_cap' end) as reason
+from numbered left join shared on shared.household = numbered.household and shared.named = numbered.named
 """
-_COUNTED = """
-select channel, count(*) as people, count(*) filter (where reason is null) as reachable,
-       count(*) filter (where reason = 'unreachable') as unreachable,
-       count(*) filter (where reason = 'suppressed') as suppressed,
-       count(*) filter (where reason = 'no_consent') as no_consent
+_REASONS = ", ".join(f"count(*) filter (where reason = '{each}') as {each}" for each in REASONS)
+_COUNTED = f"""
+select channel, count(*) as people, count(*) filter (where reason is null) as reachable, {_REASONS}
 from judged group by channel
 """

@@ -1,7 +1,7 @@
 """Dossier: everything that tables hold of one person, each table read once.
 
 Reads   `profiles`, `moved`, `event_runs`, `identifiers`, `trait_facts`, `traits`, `permissions`, `scores`, `members`,
-        `cap_counters`, `suppressions`, `tags`, `deliveries`
+        `cap_counters`, `suppressions`, `restricted`, `tags`, `deliveries`
 
 A page of one person asks much of few rows. What such a question costs is mostly the asking: each statement is
 planned anew, and each text column of a large table is opened for one row. So the subjects are found first, what
@@ -55,6 +55,7 @@ class Dossier:
     members: Sequence[Told]
     sent: Sequence[Told]  # channel, purpose, day, sent
     barred: Mapping[tuple[str, str], datetime]  # since when, by the key of an address in use and channel
+    restricted_since: datetime | None
     tags: Told
     deliveries: Sequence[Told]  # the latest `MESSAGES`
 
@@ -91,6 +92,7 @@ def read(warehouse: Warehouse, viewer: Viewer, profile_id: int) -> Dossier:
         members=small["members"] or (),
         sent=small["sent"] or (),
         barred=_barred(warehouse, addresses),
+        restricted_since=small["restricted"],
         tags=next(iter(warehouse.rows(_TAGS, of)), {}),
         deliveries=warehouse.rows(_DELIVERIES, {**of, "limit": MESSAGES}),
     )
@@ -155,7 +157,8 @@ select
   (select list({'audience': audience, 'since': since} order by audience)
    from members where profile_id = $profile) as members,
   (select list({'channel': channel, 'purpose': purpose, 'day': day, 'sent': sent})
-   from cap_counters where profile_id = $profile) as sent
+   from cap_counters where profile_id = $profile) as sent,
+  (select since from restricted where profile_id = $profile) as restricted
 """
 _BARRED = """
 select address_key, channel, min(since) from suppressions where list_contains($keys::varchar[], address_key)

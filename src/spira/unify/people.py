@@ -11,7 +11,8 @@ the caller says who is to be told that they were shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from datetime import date
 
 from sqlglot import exp
 
@@ -22,7 +23,7 @@ from spira.storage.keys import Keys
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Row, Warehouse
 from spira.unify import dossier as dossiers
-from spira.unify import masks, timeline
+from spira.unify import masks, personal, timeline
 from spira.unify.dossier import Dossier, Identifier
 from spira.unify.kinds import USER_ID, guesses, is_contact, split_identifier
 from spira.unify.portrait import (
@@ -45,9 +46,20 @@ LIST = 20
 ENDING = 10_000  # numbers with the same last four digits, before the viewer's own people are chosen of them
 NAMES = ("name", "full_name", "fullName", "first_name", "firstName", "nickname")
 ADDRESSES = {"email": "email", "sms": "phone"}
-MARKETING = "marketing"
+MARKETING, TRANSACTIONAL = "marketing", "transactional"
 NOT_TAGS = ("profile_id", "next_edge_at")
 OnShow = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """By which day and ages people are judged too young; without a day nobody is."""
+
+    today: date | None = None
+    ages: tuple[int, int] = (0, 0)
+
+
+NO_CHILDREN = Judged()
 
 
 def scope(viewer: Viewer) -> exp.Expression | None:
@@ -108,6 +120,7 @@ def person(
     before: str | None = None,
     event: str | None = None,
     on_show: OnShow | None = None,
+    judged: Judged = NO_CHILDREN,
 ) -> PersonView:
     """Everything about one person; NotFound for one whom the viewer may not see.
 
@@ -118,11 +131,17 @@ def person(
     require(viewer)
     held = dossiers.read(warehouse, viewer, profile_id)
     moments, _ = timeline.read(warehouse, held, zone=zone, before=before, event=event)
-    return portrait(vault, viewer, held, moments, on_show=on_show)
+    return portrait(vault, viewer, held, moments, on_show=on_show, judged=judged)
 
 
 def portrait(
-    vault: Vault, viewer: Viewer, held: Dossier, moments: Timeline, *, on_show: OnShow | None = None
+    vault: Vault,
+    viewer: Viewer,
+    held: Dossier,
+    moments: Timeline,
+    *,
+    on_show: OnShow | None = None,
+    judged: Judged = NO_CHILDREN,
 ) -> PersonView:
     """What is held of one person, as `viewer` may see it; see `person`."""
     require(viewer)
@@ -138,7 +157,7 @@ def portrait(
         person=_own_row(held, masked, traits if clear else ()),
         clear=clear,
         identifiers=tuple(_identifier(each, shown) for each in held.identifiers),
-        reach=_reach(held, permissions),
+        reach=_reach(held, permissions, judged),
         permissions=permissions,
         traits=traits,
         tags=tuple(TagView(name=name, value=value) for name, value in held.tags.items() if name not in NOT_TAGS),
@@ -218,24 +237,38 @@ def _traits(held: Dossier, shown: Mapping[str, str]) -> tuple[TraitView, ...]:
     )
 
 
-def _reach(held: Dossier, permissions: Iterable[PermissionView]) -> tuple[Reach, ...]:
+def _reach(held: Dossier, permissions: Iterable[PermissionView], judged: Judged) -> tuple[Reach, ...]:
     said = {(each.channel, each.purpose): each for each in permissions}
-    asked = sorted({("email", MARKETING), *said})
-    return tuple(_reached(held, channel, purpose, said.get((channel, purpose))) for channel, purpose in asked)
+    asked = sorted({("email", MARKETING), *(cell for cell in said if cell[0] != personal.EVERY)})
+    return tuple(_reached(held, channel, purpose, said.get((channel, purpose)), judged) for channel, purpose in asked)
 
 
-def _reached(held: Dossier, channel: str, purpose: str, permission: PermissionView | None) -> Reach:
+def is_minor(held: Dossier, purpose: str, judged: Judged) -> bool:
+    """Whether a person is too young for a purpose, as the gate has it; transactional messages always go."""
+    if judged.today is None or purpose == TRANSACTIONAL:
+        return False
+    born = next((value for name, value, *_ in held.traits if name == personal.BORN), None)
+    guarded = any(each["purpose"] == personal.GUARDIAN and each["granted"] for each in held.permissions)
+    child = personal.is_below(born, judged.ages[0], judged.today) and not guarded
+    return child or (purpose == MARKETING and personal.is_below(born, judged.ages[1], judged.today))
+
+
+def _reached(held: Dossier, channel: str, purpose: str, permission: PermissionView | None, judged: Judged) -> Reach:
     """The first reason that stands against a channel, in the order in which the gate asks."""
     needed = ADDRESSES.get(channel)
     address = held.addresses.get(needed or "")
-    suppressed = min((since for (key, _), since in held.barred.items() if key == address), default=None)
+    suppressed = held.barred.get((address or "", channel))
     reason, since = None, permission.since if permission else None
     if needed is not None and address is None:
         reason = "unreachable"
     elif suppressed is not None:
         reason, since = "suppressed", suppressed
-    elif permission is None or not permission.granted:
+    elif purpose != TRANSACTIONAL and (permission is None or not permission.granted):
         reason = "no_consent"
+    elif purpose != TRANSACTIONAL and held.restricted_since is not None:
+        reason, since = "restricted", held.restricted_since
+    elif is_minor(held, purpose, judged):
+        reason = "minor"
     return Reach(channel=channel, purpose=purpose, reachable=reason is None, reason=reason, since=since)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import time
+from datetime import date, time
 
 from spira.storage.warehouse import Warehouse
 
@@ -37,6 +37,19 @@ def hours(text: str | None) -> tuple[time, time] | None:
         return None
     begin, end = map(time.fromisoformat, text.split("-"))
     return None if begin == end else (begin, end)
+
+
+def is_below(born: str | None, years: int, today: date) -> bool:
+    """Whether whoever was born on a date is younger than so many years today; not for a text that is no date."""
+    try:
+        birth = date.fromisoformat((born or "")[:10])
+    except ValueError:
+        return False
+    try:
+        grown = birth.replace(year=birth.year + years)
+    except ValueError:  # born on a leap day, as the engine counts it
+        grown = birth.replace(year=birth.year + years, day=28)
+    return grown > today
 
 
 def wishes(warehouse: Warehouse, profile: int) -> dict[str, str]:

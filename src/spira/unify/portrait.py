@@ -46,7 +46,9 @@ class Reach:
     channel: str = says("email, sms…")
     purpose: str = says("marketing, transactional…")
     reachable: bool = says("whether a message would pass consent, suppression and address")
-    reason: str | None = says("unreachable (no address), suppressed or no_consent; none when reachable")
+    reason: str | None = says(
+        "unreachable (no address), suppressed, no_consent, restricted or minor; none when reachable"
+    )
     since: datetime | None = says("when the permission was given or withdrawn, or the address suppressed")
 
 

@@ -100,3 +100,24 @@ def test_whoever_refused_personal_content_is_not_chosen_by_what_is_known_of_them
     says(outside, 2, personal.PERSONALISATION, False)
     gate(outside)
     assert outside.states()[service] == ("withheld", "personal_off")
+
+
+def test_quiet_hours_are_those_of_the_zone_a_person_lives_in(outside: Outside) -> None:
+    """At noon UTC it is night in Tokyo and Shanghai by the channel's hours, and no afternoon rest of one's own."""
+    outside.applied = applied(SHOP.replace("kind: email\n", 'kind: email\nquiet_hours: "20:00-08:00"\n', 1))
+    lives = [("time_zone", "Asia/Tokyo"), ("country", "cn"), ("time_zone", "no/where"), ("country", "US")]
+    for profile, (name, value) in enumerate(lives, start=1):
+        told(outside, profile, name, value)
+    told(outside, 5, "timezone", "Asia/Tokyo")
+    told_own = [5, personal.QUIET, "12:00-14:00", outside.as_of]
+    outside.warehouse.execute("insert into traits values (?, ?, ?, null, ?, 'spira', 0)", told_own)
+    asked = [outside.ask(profile) for profile in range(1, 6)]
+    gate(outside)
+    found = outside.states()
+    due = dict(outside.warehouse.query("select delivery_id, due_at from deliveries"))
+    assert [found[each][0] for each in asked] == ["held", "held", "queued", "queued", "held"]
+    assert [due[each] for each in asked[:2]] == [
+        outside.as_of + timedelta(hours=11),
+        outside.as_of + timedelta(hours=12),
+    ]
+    assert due[asked[4]] == outside.as_of + timedelta(hours=11)

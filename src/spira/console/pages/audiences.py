@@ -22,6 +22,7 @@ from spira.kernel.errors import Conflict, SpiraError
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.viewer import Role, Viewer
 from spira.segment.audience_uses import Use
+from spira.server import judging
 from spira.server.api import exports
 from spira.server.api.audience_facts import (
     AudienceFacts,
@@ -129,7 +130,7 @@ def _chosen(core: AnyCore, viewer: Viewer, wish: Wish, reason: str) -> tuple[Wis
     columns = core.lane().columns("tags")
     tags = [each.tag for each in core.applied.of("tag") if each.tag in columns]
     checked(wish, viewer, kinds=kinds_of(core.applied), tags=tags)
-    found = chosen(core.lane(), viewer, wish)
+    found = chosen(core.lane(), viewer, wish, judging.leaving(core))
     left = [profile for profile, _, _ in found.rows]
     wish = replace(wish, mark=exports.leave(core, viewer, "audience", left, in_clear=wish.contacts, reason=reason))
     audit(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -35,7 +36,7 @@ def heed(
     """
     warehouse.execute(_ABOUT)
     warehouse.execute(_TOLD if warehouse.one(_ANYBODY) else _NOTHING_TOLD)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for hours, told, other, country in warehouse.query(_WISHED):
         own = zones.zone_of({"time_zone": told, "timezone": other, "country": country})
         until = over_at(personal.hours(hours), as_of, own or zone)
@@ -65,8 +66,9 @@ _TOLD = f"""
 create or replace temp table told_wishes as
 select profile_id, max(value) filter (where name = '{personal.BORN}') as born,
        max(value) filter (where name = '{personal.MOST_A_WEEK}') as most,
-       [max(value) filter (where name = '{personal.QUIET}'), max(value) filter (where name = '{zones.TOLD[0]}'),
-        max(value) filter (where name = '{zones.TOLD[1]}'), max(value) filter (where name = '{zones.COUNTRY}')] as wished
+       [max(value) filter (where name = '{personal.QUIET}'),
+        max(value) filter (where name = '{zones.TOLD[0]}'), max(value) filter (where name = '{zones.TOLD[1]}'),
+        max(value) filter (where name = '{zones.COUNTRY}')] as wished
 from traits
 where name in ({_NAMES}, '{zones.COUNTRY}') and value is not null and profile_id in (select profile_id from about)
 group by profile_id

@@ -24,6 +24,7 @@ from spira.segment.audience_uses import Use, sources_of, uses_of
 from spira.segment.audiences import STAGE, is_current
 from spira.segment.why import Reason, why
 from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
+from spira.server.judging import now
 from spira.server.roles import PEOPLE
 from spira.server.wire import plain
 from spira.storage import progress
@@ -142,7 +143,9 @@ def view(core: AnyCore, viewer: Viewer, name: str, *, before: str | None = None)
 def reached(core: AnyCore, viewer: Viewer, name: str) -> tuple[ChannelReach, ...]:
     """How many members each kind of channel reaches for marketing."""
     chosen = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
-    return reach_of(core.lane(), viewer, chosen, kinds=kinds_of(core.applied), params={"audience": name})
+    return reach_of(
+        core.lane(), viewer, chosen, kinds=kinds_of(core.applied), rules=now(core), params={"audience": name}
+    )
 
 
 @kept_view

@@ -28,6 +28,7 @@ from spira.segment.values import Value, values_of
 from spira.server.api.audiences import ask
 from spira.server.core import AnyCore, Asking, Core, as_of, kept, soon
 from spira.server.errors import Unacceptable
+from spira.server.judging import now
 from spira.server.wire import plain
 
 FEW = 100_000  # people of whom the reach is counted without being asked for
@@ -213,7 +214,9 @@ def _counted(core: AnyCore, viewer: Viewer, condition: str, beside: str, *, reac
 
 def _reach(core: AnyCore, viewer: Viewer, condition: str) -> tuple[ChannelReach, ...]:
     whom = chosen(core.catalog, viewer, condition)
-    return reach_of(core.lane(), viewer, whom, kinds=kinds_of(core.applied), params={"as_of": as_of(core)})
+    return reach_of(
+        core.lane(), viewer, whom, kinds=kinds_of(core.applied), rules=now(core), params={"as_of": as_of(core)}
+    )
 
 
 def _beside(core: AnyCore, viewer: Viewer, condition: str, audience: str) -> Overlap:

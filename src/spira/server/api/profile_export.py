@@ -17,6 +17,7 @@ from spira.engage.audience_export import MESSAGING, Wish
 from spira.engage.profile_export import FORMATS, Bulk, Format
 from spira.engage.reach import kinds_of
 from spira.kernel.viewer import Viewer
+from spira.server import judging
 from spira.server.api import exports
 from spira.server.api.selection import EXPORT
 from spira.server.core import AnyCore, Asking, Core, audit
@@ -53,7 +54,7 @@ def begin(core: AnyCore, viewer: Viewer, bulk: Bulk, *, reason: str = "") -> tup
     profile_export.granted(bulk, viewer, kinds=kinds_of(core.applied), tags=tags, traits=clear_traits(core))
     if bulk.wish.audience:
         core.applied.get("audience", bulk.wish.audience)
-    found = profile_export.leaving(lane, viewer, bulk.wish)
+    found = profile_export.leaving(lane, viewer, bulk.wish, judging.leaving(core))
     left = [profile for profile, _ in found]
     mark = exports.leave(core, viewer, "profiles", left, in_clear=bulk.wish.contacts, reason=reason)
     bulk = replace(bulk, wish=replace(bulk.wish, mark=mark))

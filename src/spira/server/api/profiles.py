@@ -13,13 +13,16 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from spira.engage import person as story
 from spira.engage.person import MessageView, Standing
+from spira.kernel.clock import local
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import BadId, read_profile
 from spira.kernel.viewer import Viewer
 from spira.segment.conditions.catalog import Type
 from spira.segment.tags import STAGE as TAGS_STAGE
 from spira.segment.why import Reason, why
-from spira.server import unsealing
+from spira.server import judging, unsealing
+from spira.server.api import facts as quick_facts
+from spira.server.api.facts import Asked
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE
@@ -29,6 +32,7 @@ from spira.storage import progress
 from spira.unify import dossier, notes, people, timeline
 from spira.unify import search as finding
 from spira.unify.explain import Explanation, explain
+from spira.unify.facts import EVERYTHING
 from spira.unify.listing import Wanted
 from spira.unify.portrait import PersonRow, PersonView, says
 from spira.unify.search import FoundPeople
@@ -94,14 +98,14 @@ def view(
 
     people.require(viewer)
     lane, zone = core.lane(), core.settings.workspace.zone
-    held = dossier.read(lane, viewer, profile_of(shown_id))
+    held, rules = dossier.read(lane, viewer, profile_of(shown_id)), judging.now(core)
+    judged = people.Judged(today=local(rules.as_of, zone).date(), ages=rules.ages)
     moments, words = timeline.read(lane, held, zone=zone, before=before, event=event)
-    shown = people.portrait(core.vault, viewer, held, moments, on_show=told if clear else None)
-    channels = core.applied.of("channel")
+    shown = people.portrait(core.vault, viewer, held, moments, on_show=told if clear else None, judged=judged)
     return WholePerson(
         **{each.name: getattr(shown, each.name) for each in fields(PersonView)},
-        messages=story.messages(lane, channels, held, words),
-        standings=story.standings(channels, held, as_of=as_of(core), zone=zone),
+        messages=story.messages(lane, rules.channels, held, words),
+        standings=story.standings(lane, held, rules),
         notes=_signed(core, viewer, notes.under(core.state, core.keys, [each.key for each in held.identifiers])),
     )
 
@@ -223,8 +227,9 @@ def list_profiles(
     return listed(search(core, viewer, q, before=before, wanted=Wanted(orders=orders, tags=tuple(tag or ()))))
 
 
-@get("/api/profiles/{profile:str}", opt={"roles": PEOPLE}, sync_to_thread=True)
+@get("/api/profiles/{profile:str}", opt={"roles": PEOPLE, "scoped": True}, sync_to_thread=True)
 def show_profile(
+    request: Asked,
     core: Core,
     viewer: Asking,
     profile: FromPath[str],
@@ -236,8 +241,12 @@ def show_profile(
 ) -> dict[str, Any]:
     """One person: identifiers, reach, traits, tags, audiences, messages, notes and a page of the timeline.
 
-    What their traits were at an earlier instant is asked at `/api/profiles/{profile}/traits?as_of=…`.
+    What their traits were at an earlier instant is asked at `/api/profiles/{profile}/traits?as_of=…`. A token with a
+    scope gets the facts, as at `/api/profiles/{profile}/facts`.
     """
+    bound = quick_facts.scope_of(request)
+    if bound is not EVERYTHING:
+        return plain(quick_facts.view(core, viewer, profile, bound))  # type: ignore[no-any-return]
     told: dict[str, Any] = plain(
         view(core, viewer, profile, before=before, event=event_name, clear=clear, reason=reason)
     )

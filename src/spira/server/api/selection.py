@@ -14,7 +14,7 @@ from spira.engage.audience_export import MESSAGING, Wish, checked
 from spira.engage.reach import kinds_of
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
-from spira.server import unsealing
+from spira.server import judging, unsealing
 from spira.server.api import exports
 from spira.server.api.profiles import profile_of, write_note
 from spira.server.core import AnyCore, Asking, Core, audit
@@ -63,7 +63,7 @@ def export(core: AnyCore, viewer: Viewer, shown: Sequence[str], wish: Wish, *, r
     columns = lane.columns("tags")
     tags = [each.tag for each in core.applied.of("tag") if each.tag in columns]
     checked(wish, viewer, kinds=kinds_of(core.applied), tags=tags)
-    found = picked_export.leaving(lane, viewer, wish, profiles)
+    found = picked_export.leaving(lane, viewer, wish, profiles, judging.leaving(core))
     left = [profile for profile, _ in found]
     wish = replace(wish, mark=exports.leave(core, viewer, "people", left, in_clear=wish.contacts, reason=reason))
     audit(
