@@ -24,6 +24,22 @@ METRIC_POINTS = table(
     )
 )
 
+# A metric that nothing was seen of has no points, and still need not be computed again.
+METRIC_VERSIONS = table(
+    Table(
+        name="metric_versions",
+        store="warehouse",
+        stage="measure.metrics",
+        columns=columns(
+            """
+            metric VARCHAR required
+            version VARCHAR required
+            """
+        ),
+        key=("metric", "version"),
+    )
+)
+
 # A copy of `overlay`, so that the next run sees whose past belongs to another profile since.
 METRIC_OVERLAY = table(
     Table(

@@ -45,6 +45,7 @@ ABOUT = {
     "log_damage": "what of a log could not be read when it was loaded",
     "loaded": "how far each log is loaded; moves in the transaction of the rows",
     "metric_points": "metrics by period and slice",
+    "metric_versions": "which metrics were computed",
     "model_fits": "what a model has learnt, and when",
     "progress": "how far each stage has come: the batch it has seen, and as of when",
     "sessions": "who is signed in, by the hash of the session's secret",

@@ -55,6 +55,7 @@ STAGES: tuple[Stage, ...] = (
             "links",
             "moved",
             "overlay",
+            "proven",
             "identity_kinds",
             "identity_blocked",
             "identity_ruled",
@@ -107,6 +108,14 @@ STAGES: tuple[Stage, ...] = (
         batches=True,
     ),
     Stage(
+        name="segment.facts",
+        reads=("profiles", "traits", "tags", "members", "permissions", "restricted", "changes"),
+        writes=("facts_copied", "facts.sqlite"),
+        run=turns.facts,
+        refresh=True,
+        batches=True,
+    ),
+    Stage(
         name="engage.journeys",
         reads=("membership_changes", "profile_events", "tags", "members"),
         writes=("enrolments", "enrolment_steps", "outbox", "journey_versions"),
@@ -123,7 +132,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="measure.metrics",
         reads=("profile_events", "overlay", "changes"),
-        writes=("metric_points", "metric_overlay"),
+        writes=("metric_points", "metric_versions", "metric_overlay"),
         run=turns.metrics,
         batches=True,
     ),
@@ -138,6 +147,12 @@ STAGES: tuple[Stage, ...] = (
         reads=("everything sealed", "retention"),
         writes=("retention_runs",),
         run=upkeep.run,
+    ),
+    Stage(
+        name="unify.matching",
+        reads=("trait_facts", "identifiers", "moved", "proven", "changes", "the vault"),
+        writes=("match_candidates", "match_models", "match_runs"),
+        run=None,
     ),
 )
 

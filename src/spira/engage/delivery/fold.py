@@ -42,7 +42,8 @@ def fold_anew(warehouse: Warehouse) -> int:
 def _fold_receipts(warehouse: Warehouse, since: int) -> int:
     if "delivery_id" not in warehouse.columns("events"):
         return 0
-    return warehouse.execute(_RECEIPTS, {"since": since, "source": OWN_SOURCE})
+    warehouse.execute(_TOLD, {"since": since, "source": OWN_SOURCE})
+    return warehouse.execute(_RECEIPTS) if warehouse.value(_ANY_TOLD) else 0
 
 
 def fold_attempts(warehouse: Warehouse) -> int:
@@ -75,6 +76,20 @@ from (
 where deliveries.delivery_id = told.delivery_id and deliveries.state in ('queued', 'unknown')
   and (deliveries.state, deliveries.tries) is distinct from (told.state, told.tries)
 """
+_TOLD = """
+create or replace temp table told as
+select delivery_id,
+       min(ts) filter (where event in ('Email Delivered', 'Message Delivered')) as delivered_at,
+       min(ts) filter (where event in ('Email Opened', 'Message Opened')) as opened_at,
+       min(ts) filter (where event in ('Email Link Clicked', 'Message Link Clicked')) as clicked_at,
+       min(ts) filter (where event in ('Email Bounced', 'Message Bounced')) as bounced_at
+from events
+where batch > $since and source = $source and delivery_id is not null
+  and event in ('Email Delivered', 'Email Opened', 'Email Link Clicked', 'Email Bounced',
+                'Message Delivered', 'Message Opened', 'Message Link Clicked', 'Message Bounced')
+group by delivery_id
+"""
+_ANY_TOLD = "select exists (from told)"
 _RECEIPTS = """
 update deliveries set
   delivered_at = least(deliveries.delivered_at, told.delivered_at, told.opened_at, told.clicked_at),
@@ -83,18 +98,7 @@ update deliveries set
   bounced_at = least(deliveries.bounced_at, told.bounced_at),
   state = case when coalesce(deliveries.bounced_at, told.bounced_at) is not null then 'bounced' else 'delivered' end,
   due_at = null
-from (
-  select delivery_id,
-         min(ts) filter (where event in ('Email Delivered', 'Message Delivered')) as delivered_at,
-         min(ts) filter (where event in ('Email Opened', 'Message Opened')) as opened_at,
-         min(ts) filter (where event in ('Email Link Clicked', 'Message Link Clicked')) as clicked_at,
-         min(ts) filter (where event in ('Email Bounced', 'Message Bounced')) as bounced_at
-  from events
-  where batch > $since and source = $source and delivery_id is not null
-    and event in ('Email Delivered', 'Email Opened', 'Email Link Clicked', 'Email Bounced',
-                  'Message Delivered', 'Message Opened', 'Message Link Clicked', 'Message Bounced')
-  group by delivery_id
-) as told
+from told
 where deliveries.delivery_id = told.delivery_id
   and deliveries.state in ('queued', 'sent', 'unknown', 'delivered', 'bounced')
 """

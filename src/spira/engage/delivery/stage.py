@@ -24,5 +24,6 @@ def run(turn: DeliveryTurn) -> int:
         personal=[each.journey for each in turn.applied.of("journey") if each.chooses_people],
         ages=(consent.guardian_age, consent.marketing_age),
     )
-    folded += fold_anew(turn.warehouse)
+    if decided.rows:
+        folded += fold_anew(turn.warehouse)
     return folded + decided.rows + dispatch(turn)

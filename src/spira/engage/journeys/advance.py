@@ -1,6 +1,6 @@
 """Advance: everyone in a journey moves as far as they can at this instant, in a few statements.
 
-Reads   `members`, `membership_changes`, `profile_events`, `tags`, `moved`, applied journeys
+Reads   `members`, `membership_changes`, `profile_events`, `changes`, `tags`, `moved`, applied journeys
 Writes  `enrolments`, `enrolment_steps`, `outbox`, `journey_versions`
 
 One transaction: killed anywhere, the next tick does the same again. A person is in one step
@@ -21,7 +21,9 @@ from spira.definitions.apply import Applied
 from spira.engage.journeys.choosing import choose
 from spira.engage.journeys.enrol import PREPARE, STAGE, enrol
 from spira.engage.journeys.flow import Node, due_after
+from spira.engage.journeys.news import News
 from spira.engage.journeys.versions import Version, reconcile
+from spira.engage.moves import follow
 from spira.kernel.durations import parse_duration
 from spira.segment.conditions.catalog import Catalog
 from spira.storage import progress
@@ -63,11 +65,13 @@ def tick(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: dateti
         left = _retire(warehouse, versions, as_of) + _follow_merges(warehouse, versions, as_of)
         warehouse.execute(PREPARE)
         entered = sum(enrol(warehouse, each, as_of, zone=catalog.zone) for each in versions if each.current)
-        goals = sum(_reach_goal(warehouse, each, as_of) for each in versions)
+        news = News.since_last_tick(warehouse)
+        goals = sum(_reach_goal(warehouse, each, news, as_of) for each in versions)
         moving = _Tick(warehouse, versions, catalog, as_of)
         left += moving.leave_by_rule()
-        moving.wake()
+        moving.wake(news)
         stepped, messages = moving.move()
+        news.mark(warehouse, as_of)
         progress.mark(warehouse, STAGE, progress.since(warehouse, STAGE) + 1, as_of)
     return Advanced(
         entered=entered, stepped=stepped, left=left, goals=goals, messages=messages, faults=tuple(moving.faults)
@@ -81,20 +85,18 @@ def _retire(warehouse: Warehouse, versions: Sequence[Version], as_of: datetime) 
 
 def _follow_merges(warehouse: Warehouse, versions: Sequence[Version], as_of: datetime) -> int:
     """Rows go with the person to their new profile; of two walks through one journey the earlier goes on."""
-    moved = sum(warehouse.execute(statement) for statement in _FOLLOW)
-    if not moved:
+    if not follow(warehouse, STAGE, ("enrolments", "enrolment_steps", "outbox"), as_of):
         return 0
     keyed = sorted({each.name for each in versions if each.model.enter.key is not None})
     return warehouse.execute(_ONE_WALK, {"keyed": keyed, "as_of": as_of})
 
 
-def _reach_goal(warehouse: Warehouse, version: Version, as_of: datetime) -> int:
+def _reach_goal(warehouse: Warehouse, version: Version, news: News, as_of: datetime) -> int:
     goal = version.model.goal
     if goal is None:
         return 0
-    within = parse_duration(goal.within)
-    params = {"journey": version.name, "version": version.number, "event": goal.did, "within": within}
-    return warehouse.execute(_GOAL, params | {"as_of": as_of})
+    walks = {"journey": version.name, "version": version.number, "within": parse_duration(goal.within), "as_of": as_of}
+    return warehouse.execute(_GOAL) if news.look(warehouse, _WITHOUT_GOAL, goal.did, walks) else 0
 
 
 class _Tick:
@@ -118,12 +120,13 @@ class _Tick:
             left += self._warehouse.execute(_LEAVE_CHOSEN, where | {"as_of": self._as_of})
         return left
 
-    def wake(self) -> None:
+    def wake(self, news: News) -> None:
         """Make due at once those whose awaited event came."""
         for version, node in self._nodes("await"):
-            params = {"journey": version.name, "version": version.number, "waiting": node.position}
-            arrived = node.position.removesuffix(".waiting")
-            self._warehouse.execute(_WAKE, params | {"arrived": arrived, "event": node.event, "as_of": self._as_of})
+            walks = {"journey": version.name, "version": version.number, "waiting": node.position}
+            walks |= {"arrived": node.position.removesuffix(".waiting"), "as_of": self._as_of}
+            if node.event is not None and news.look(self._warehouse, _WAITING, node.event, walks):
+                self._warehouse.execute(_WAKE, {"as_of": self._as_of})
 
     def move(self) -> tuple[int, int]:
         """Take steps until nobody is due; how many were taken, and how many messages were asked for."""
@@ -206,14 +209,6 @@ _RETIRE = """
 update enrolments set state = 'left', reason = 'retired', ended_at = $as_of, due_at = null
 where state = 'active' and not list_contains($kept::varchar[], journey)
 """
-_FOLLOW = (
-    "update enrolments set profile_id = moved.profile_id from moved where moved.subject_id = enrolments.profile_id",
-    """
-    update enrolment_steps set profile_id = moved.profile_id from moved
-    where moved.subject_id = enrolment_steps.profile_id
-    """,
-    "update outbox set profile_id = moved.profile_id from moved where moved.subject_id = outbox.profile_id",
-)
 _ONE_WALK = """
 update enrolments set state = 'left', reason = 'merged', ended_at = $as_of, due_at = null
 where enrolment_id in (
@@ -223,18 +218,15 @@ where enrolment_id in (
     order by entered_at, enrolment_id) > 1
 )
 """
+_WITHOUT_GOAL = """
+select enrolment_id, profile_id, entered_at as "after", entered_at + $within as until
+from enrolments
+where journey = $journey and version = $version and goal_at is null
+  and entered_at + $within + interval 7 days >= $as_of
+"""
 _GOAL = """
 update enrolments set goal_at = reached.ts
-from (
-  select e.enrolment_id, min(p.ts) as ts
-  from enrolments e join profile_events p on p.profile_id = e.profile_id
-  where e.journey = $journey and e.version = $version and e.goal_at is null
-    and e.entered_at + $within + interval 7 days >= $as_of
-    and p.event = $event and p.ts > e.entered_at and p.ts <= e.entered_at + $within
-    and p.ts > (select min(entered_at) from enrolments
-                where journey = $journey and goal_at is null and entered_at + $within + interval 7 days >= $as_of)
-  group by e.enrolment_id
-) as reached
+from (select enrolment_id, min(ts) as ts from noticed group by enrolment_id) as reached
 where enrolments.enrolment_id = reached.enrolment_id
 """
 _ASK_WALKING = """
@@ -245,16 +237,12 @@ _LEAVE_CHOSEN = """
 update enrolments set state = 'left', reason = 'exit_rule', ended_at = $as_of, due_at = null
 where journey = $journey and version = $version and state = 'active' and profile_id in (select profile_id from chosen)
 """
-_WAKE = """
-update enrolments set due_at = $as_of
-where journey = $journey and version = $version and state = 'active' and step = $waiting and due_at > $as_of
-  and enrolment_id in (
-    select e.enrolment_id
-    from enrolments e join enrolment_steps s on s.enrolment_id = e.enrolment_id and s.step = $arrived
-      join profile_events p on p.profile_id = e.profile_id
-    where e.state = 'active' and e.step = $waiting and p.event = $event and p.ts > s.at
-  )
+_WAITING = """
+select e.enrolment_id, e.profile_id, s.at as "after", 'infinity'::timestamp as until
+from enrolments e join enrolment_steps s on s.enrolment_id = e.enrolment_id and s.step = $arrived
+where e.journey = $journey and e.version = $version and e.state = 'active' and e.step = $waiting and e.due_at > $as_of
 """
+_WAKE = "update enrolments set due_at = $as_of where enrolment_id in (select enrolment_id from noticed)"
 _LAY_FLOW = "create or replace temp table flow as select * from flow_rows"
 _MOVING = """
 create or replace temp table moving as

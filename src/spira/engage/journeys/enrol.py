@@ -79,6 +79,8 @@ def _again_by_schedule(version: Version, as_of: datetime) -> datetime:
 
 
 def _enrol_entering(warehouse: Warehouse, version: Version, as_of: datetime) -> int:
+    if not warehouse.value(_ANYBODY):
+        return 0
     again = again_after(version.model.enter.again)
     enrolled = warehouse.execute(
         _ENROL,
@@ -96,6 +98,7 @@ def _enrol_entering(warehouse: Warehouse, version: Version, as_of: datetime) -> 
 
 
 PREPARE = "create or replace temp table entering (profile_id BIGINT not null, key VARCHAR)"
+_ANYBODY = "select exists (from entering)"
 _NOBODY_ENTERING = "delete from entering"
 _LAST_BATCH = "select coalesce(max(batch), 0) from changes"
 _LAST_CHANGE = "select coalesce(max(change_id), 0) from membership_changes"
@@ -118,7 +121,7 @@ with before as (
   select profile_id, case when keyed then key else '' end as same, count(*) as times,
          max(entered_at) as last_entered, bool_or(state = 'active') as walking
   from enrolments, (select count(*) filter (where key is not null) > 0 as keyed from entering)
-  where journey = $journey group by all
+  where journey = $journey and profile_id in (select profile_id from entering) group by all
 )
 select ('0x' || substr(md5(concat_ws(':', $journey, entering.profile_id, coalesce(entering.key, ''),
                                      coalesce(times, 0) + 1)), 1, 15))::bigint as enrolment_id,

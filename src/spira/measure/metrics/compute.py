@@ -2,6 +2,7 @@
 
 Reads   `profile_events`, `overlay`, `changes`
 Writes  `metric_points`    one row per metric, version, grain, period and slice
+        `metric_versions`  which were computed, be it that nothing was seen of them
         `metric_overlay`   who had moved to another profile when the points were computed
 
 Periods are local to the workspace (a `period` is the wall-clock start of a day, week or
@@ -52,17 +53,23 @@ def compute(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime,
     written = 0
     with warehouse.transaction():
         news = _news(warehouse, as_of)
-        known = {(name, version) for name, version in warehouse.query(_VERSIONS)}
+        known = {(name, version): computed for name, version, computed in warehouse.query(_VERSIONS)}
         wanted = {(each.definition.metric, each.version) for each in metrics}
         columns = frozenset(warehouse.columns("profile_events"))
-        for name, version in known - wanted:
-            warehouse.execute(_DROP, {"metric": name, "version": version})
+        for name, version in known.keys() - wanted:
+            for statement in _DROP:
+                warehouse.execute(statement, {"metric": name, "version": version})
         for metric in metrics:
-            fresh = full or news.gone or (metric.definition.metric, metric.version) not in known
+            computed = known.get((metric.definition.metric, metric.version), False)
+            fresh = full or news.gone or not computed
             first = news.first.get(metric.definition.from_)
             if fresh or first is not None:
                 begin = None if fresh else first
-                written += _points(warehouse, metric, columns, as_of=as_of, zone=zone, first=begin)
+                points = _points(warehouse, metric, columns, as_of=as_of, zone=zone, first=begin)
+                written += points or 0
+                computed = computed or points is None
+            if not computed:
+                warehouse.execute(_COMPUTED, {"metric": metric.definition.metric, "version": metric.version})
         progress.mark(warehouse, STAGE, news.batch, as_of)
         progress.mark(warehouse, EVENTS_COUNTED, news.events, as_of)
     return written
@@ -87,13 +94,16 @@ def _news(warehouse: Warehouse, as_of: datetime) -> _News:
 
 def _points(
     warehouse: Warehouse, metric: Metric, known: frozenset[str], *, as_of: datetime, zone: str, first: datetime | None
-) -> int:
-    """Compute a metric's periods from the one that holds `first`; all of them for None."""
+) -> int | None:
+    """Compute a metric's periods from the one that holds `first`, all of them for None; how many points.
+
+    None for a property that is declared but has no column yet: nothing was seen of it.
+    """
     definition, written = metric.definition, 0
     for grain in definition.grain:
         statement = _statement(_Asked.of(definition, grain=grain, zone=zone), known)
         if statement is None:
-            continue  # a property that is declared but has no column yet: nothing was seen of it
+            return None
         start = _BEGINNING if first is None else _period_start(local(first, zone).replace(tzinfo=None), grain)
         begins = midnight(start.date(), zone) if first is not None else _BEGINNING
         key = {"metric": definition.metric, "version": metric.version, "grain": grain}
@@ -177,8 +187,17 @@ _NOTE_MOVED = """
 insert into metric_overlay by name
 select subject_id, profile_id from overlay where subject_id in (select subject_id from metric_moved)
 """
-_VERSIONS = "select distinct metric, version from metric_points"
-_DROP = "delete from metric_points where metric = $metric and version = $version"
+_VERSIONS = """
+select metric, version, bool_or(computed)
+from (select metric, version, true as computed from metric_versions
+      union all select distinct metric, version, false from metric_points)
+group by metric, version
+"""
+_COMPUTED = "insert into metric_versions values ($metric, $version)"
+_DROP = (
+    "delete from metric_points where metric = $metric and version = $version",
+    "delete from metric_versions where metric = $metric and version = $version",
+)
 _CLEAR = """
 delete from metric_points
 where metric = $metric and version = $version and grain = $grain and period >= $start
