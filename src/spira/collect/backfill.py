@@ -55,7 +55,9 @@ class Backfill:
 def begin(warehouse: Warehouse, table: str, column: str, sql_type: str, *, at_once: int = AT_ONCE) -> None:
     """Fill a column that was just made; now where the events are few, else in slices to come."""
     last = int(warehouse.value(_LAST) or 0)
-    if last and table == "events":
+    if not last:  # a new workspace: there is nothing to look through
+        return
+    if table == "events":
         carried.note_filled(warehouse, column)
     if last <= at_once:
         warehouse.execute(_update(table, [(column, sql_type)]), {"p0": _path(column), "first": 0, "next": last + 1})

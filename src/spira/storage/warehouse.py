@@ -148,6 +148,13 @@ class Warehouse:
             self._shapes.keep(age, table, dict(columns))
         return columns
 
+    def shapes(self) -> dict[str, dict[str, str]]:
+        """The columns of every table and view with their types, in one question; as `columns` says them of one."""
+        found: dict[str, dict[str, str]] = {}
+        for table, column, kind in self.query(_ALL_COLUMNS):
+            found.setdefault(table, {})[column] = kind
+        return found
+
     def _run(self, sql: str, params: Params) -> duckdb.DuckDBPyConnection:
         result = self._connection.execute(sql, params)
         if _SHAPING.match(sql):
@@ -210,4 +217,9 @@ _COLUMNS = """
 select column_name, data_type from duckdb_columns()
 where table_name = $name and database_name = current_database() and schema_name = current_schema()
 order by column_index
+"""
+_ALL_COLUMNS = """
+select table_name, column_name, data_type from duckdb_columns()
+where database_name = current_database() and schema_name = current_schema()
+order by table_name, column_index
 """

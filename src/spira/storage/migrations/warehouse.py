@@ -10,7 +10,7 @@ transaction. A file that a newer Spira has written is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from spira.kernel.errors import StorageDamaged
 from spira.storage import ddl
@@ -56,9 +56,10 @@ def prepare(warehouse: Warehouse, *, steps: Sequence[Step] = STEPS) -> int:
         if before:
             for step in steps[before - 1 :]:
                 step(warehouse)
+        there = warehouse.shapes()
         for name, declared in TABLES.items():
             if declared.store == "warehouse":
-                _shape(warehouse, name, declared)
+                _shape(warehouse, declared, there.get(name, {}))
         if before != newest:
             warehouse.execute(_FORGET_VERSION)
             warehouse.execute(_SET_VERSION, {"version": newest})
@@ -72,15 +73,14 @@ def version(warehouse: Warehouse) -> int:
     return int(warehouse.value(_VERSION) or 0)
 
 
-def _shape(warehouse: Warehouse, name: str, declared: Table) -> None:
+def _shape(warehouse: Warehouse, declared: Table, there: Mapping[str, str]) -> None:
     """Make a table, or the columns it does not have yet (which are empty in the rows that are there)."""
-    there = warehouse.columns(name)
     if not there:
         warehouse.execute(ddl.create(declared))
         return
     for column in declared.columns:
         if column.name not in there:
-            warehouse.execute(ddl.add_column(name, column))
+            warehouse.execute(ddl.add_column(declared.name, column))
 
 
 _VERSION = "select max(version) from warehouse_version"
