@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from itertools import pairwise
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.measure.test_metrics import ORDERS
 
 import spira.measure.tables  # noqa: F401
-from spira.measure.metrics.compute import compute
+from spira.measure.metrics.compute import compute, stretches
 from spira.testing.houses import House, at
 
 
@@ -88,3 +93,34 @@ def test_a_turn_without_news_computes_nothing(house):
     counted(house, hours=1)
     assert compute(house.warehouse, [ORDERS], as_of=at(2), zone="UTC") == 0
     assert house.warehouse.query("select distinct as_of from metric_points") == [(at(1),)]
+
+
+def test_a_late_event_computes_its_own_periods_alone(house):
+    """
+    An order of a month ago leaves the points of the days since as they were computed.
+    """
+    house.say(1, "Order Completed", hours=-50)
+    house.load()
+    counted(house, hours=1)
+    house.say(2, "Order Completed", hours=-30 * 24)
+    house.load()
+    assert counted(house, hours=2) == {"2026-01-30": 1.0, "2026-02-27": 1.0}
+    asked = "select period, as_of from metric_points where grain = 'day' and slice = '' order by period"
+    assert house.warehouse.query(asked) == [(at(-30 * 24 - 12), at(2)), (at(-48 - 12), at(1))]
+
+
+@settings(max_examples=100)
+@given(
+    days=st.sets(st.dates(date(2024, 1, 20), date(2024, 4, 5)), min_size=1, max_size=6),
+    grain=st.sampled_from(["day", "week", "month"]),
+)
+def test_stretches_hold_the_periods_of_their_days_and_no_others(days, grain):
+    """
+    Stretches lie apart and in order, hold every day asked about, and each of their periods has one.
+    """
+    found = stretches(days, grain)
+    assert all(one[1] < two[0] for one, two in pairwise(found))
+    held = {begins + timedelta(days=each) for begins, ends in found for each in range((ends - begins).days)}
+    assert days <= held
+    same = {"day": lambda day: day, "week": lambda day: day.isocalendar()[:2], "month": lambda day: day.month}[grain]
+    assert {same(day) for day in held} == {same(day) for day in days}

@@ -6,20 +6,20 @@ Writes  `metric_points`    one row per metric, version, grain, period and slice
         `metric_overlay`   who had moved to another profile when the points were computed
 
 Periods are local to the workspace (a `period` is the wall-clock start of a day, week or
-month). Only the periods from the first news of a metric's kind of event on are computed again:
-an event came in, or lay ahead of the last run, or its person became another. A changed
+month). Only the periods are computed again in which there is news of a metric's kind of event:
+one came in, or lay ahead of the last run, or its person became another. A changed
 definition is a new version, computed whole, and the old version's points go; so is everything
 when events have gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from spira.kernel.clock import local, midnight
+from spira.kernel.clock import midnight
 from spira.measure.metrics.compiler import Aggregate, Refused, parse_aggregate, parse_row_condition, points_query
 from spira.measure.metrics.definition import MetricDefinition
 from spira.storage import progress
@@ -27,7 +27,8 @@ from spira.storage.warehouse import Warehouse
 
 STAGE = "measure.metrics"
 EVENTS_COUNTED = "measure.metrics.events"
-_BEGINNING = datetime(1, 1, 1)
+_WHOLE = (date(1, 1, 1), date(9999, 1, 1))
+_MOST_STRETCHES = 12  # of periods that are asked for one by one; more are asked for as one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,9 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _News:
-    """What the points do not say yet: from when on by kind of event; `gone` when an erasure took events away."""
+    """What the points do not say yet: the days by kind of event; `gone` when an erasure took events away."""
 
-    first: Mapping[str, datetime]
+    days: Mapping[str, set[date]]
     batch: int
     events: int
     gone: bool
@@ -52,7 +53,7 @@ def compute(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime,
     """Bring `metric_points` up to `as_of`; how many points were written."""
     written = 0
     with warehouse.transaction():
-        news = _news(warehouse, as_of)
+        news = _news(warehouse, as_of, zone)
         known = {(name, version): computed for name, version, computed in warehouse.query(_VERSIONS)}
         wanted = {(each.definition.metric, each.version) for each in metrics}
         columns = frozenset(warehouse.columns("profile_events"))
@@ -62,10 +63,9 @@ def compute(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime,
         for metric in metrics:
             computed = known.get((metric.definition.metric, metric.version), False)
             fresh = full or news.gone or not computed
-            first = news.first.get(metric.definition.from_)
-            if fresh or first is not None:
-                begin = None if fresh else first
-                points = _points(warehouse, metric, columns, as_of=as_of, zone=zone, first=begin)
+            days = None if fresh else news.days.get(metric.definition.from_, set())
+            if days is None or days:
+                points = _points(warehouse, metric, columns, as_of=as_of, zone=zone, days=days)
                 written += points or 0
                 computed = computed or points is None
             if not computed:
@@ -75,27 +75,29 @@ def compute(warehouse: Warehouse, metrics: Sequence[Metric], *, as_of: datetime,
     return written
 
 
-def _news(warehouse: Warehouse, as_of: datetime) -> _News:
+def _news(warehouse: Warehouse, as_of: datetime, zone: str) -> _News:
     """Look for news since the last run, and take note of who has moved meanwhile."""
     since, stood = progress.since(warehouse, STAGE), progress.stood_at(warehouse, STAGE) or as_of
-    found = warehouse.query(_NEW, {"since": since, "stood": stood, "as_of": as_of})
-    first: dict[str, datetime] = {event: ts for event, ts, _, _ in found}
+    found = warehouse.query(_NEW, {"since": since, "stood": stood, "as_of": as_of, "zone": zone})
+    days: dict[str, set[date]] = {}
+    for event, day, _, _ in found:
+        days.setdefault(event, set()).add(day)
     newest = max([since, int(warehouse.value(_NEWEST)), *(batch for _, _, batch, _ in found)])
     if newest > since and warehouse.execute(_MOVED):
-        for event, ts in warehouse.query(_FIRST_OF_MOVED):
-            first[event] = min(ts, first.get(event, ts))
+        for event, day in warehouse.query(_DAYS_OF_MOVED, {"zone": zone}):
+            days.setdefault(event, set()).add(day)
         warehouse.execute(_FORGET_MOVED)
         warehouse.execute(_NOTE_MOVED)
     events = int(warehouse.value(_EVENTS))
     old = events - sum(fresh for _, _, _, fresh in found)
     gone = old < progress.since(warehouse, EVENTS_COUNTED)
-    return _News(first=first, batch=newest, events=events, gone=gone)
+    return _News(days=days, batch=newest, events=events, gone=gone)
 
 
 def _points(
-    warehouse: Warehouse, metric: Metric, known: frozenset[str], *, as_of: datetime, zone: str, first: datetime | None
+    warehouse: Warehouse, metric: Metric, known: frozenset[str], *, as_of: datetime, zone: str, days: set[date] | None
 ) -> int | None:
-    """Compute a metric's periods from the one that holds `first`, all of them for None; how many points.
+    """Compute a metric's periods that hold any of `days`, all of them for None; how many points.
 
     None for a property that is declared but has no column yet: nothing was seen of it.
     """
@@ -104,14 +106,14 @@ def _points(
         statement = _statement(_Asked.of(definition, grain=grain, zone=zone), known)
         if statement is None:
             return None
-        start = _BEGINNING if first is None else _period_start(local(first, zone).replace(tzinfo=None), grain)
-        begins = midnight(start.date(), zone) if first is not None else _BEGINNING
         key = {"metric": definition.metric, "version": metric.version, "grain": grain}
-        warehouse.execute(_CLEAR, {**key, "start": start})
-        points = warehouse.arrow(statement, {"start": begins, "as_of": as_of})
-        with warehouse.registered("fresh_points", points):
-            warehouse.execute(_INSERT, {**key, "as_of": as_of})
-        written += points.num_rows
+        for begins, ends in [_WHOLE] if days is None else stretches(days, grain):
+            until = as_of if ends == _WHOLE[1] else min(as_of, midnight(ends, zone))
+            warehouse.execute(_CLEAR, {**key, "begins": begins, "ends": ends})
+            points = warehouse.arrow(statement, {"start": _instant(begins, zone), "as_of": until})
+            with warehouse.registered("fresh_points", points):
+                warehouse.execute(_INSERT, {**key, "as_of": as_of})
+            written += points.num_rows
     return written
 
 
@@ -156,21 +158,44 @@ def _statement(asked: _Asked, known: frozenset[str]) -> str | None:
     return query.sql(dialect="duckdb")
 
 
-def _period_start(moment: datetime, grain: str) -> datetime:
-    """The start of the day, week (Monday) or month that holds `moment`."""
-    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+def stretches(days: Collection[date], grain: str) -> list[tuple[date, date]]:
+    """The periods that hold any of the days, as stretches without a gap: the first day of each, and the day after."""
+    periods = sorted({_period_start(day, grain) for day in days})
+    found: list[tuple[date, date]] = []
+    for start in periods:
+        begins = found.pop()[0] if found and found[-1][1] == start else start
+        found.append((begins, _period_end(start, grain)))
+    return found if len(found) <= _MOST_STRETCHES else [(found[0][0], found[-1][1])]
+
+
+def _period_start(day: date, grain: str) -> date:
+    """The first day of the day, week (Monday) or month that holds `day`."""
     if grain == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if grain == "month" else day
 
 
+def _period_end(start: date, grain: str) -> date:
+    """The first day after the period that begins with `start`."""
+    if grain == "month":
+        return (start + timedelta(days=31)).replace(day=1)
+    return start + timedelta(days=7 if grain == "week" else 1)
+
+
+def _instant(day: date, zone: str) -> datetime:
+    """When `day` begins; the first of days is before every zone's midnight."""
+    return datetime(1, 1, 1) if day == _WHOLE[0] else midnight(day, zone)
+
+
 # Two halves, so that each skips the row groups that its own bounds exclude.
 _NEW = """
-select event, min(ts), max(batch), count(*) filter (batch > $since) from (
+select event, ((ts at time zone 'UTC') at time zone $zone)::date as day, max(batch),
+       count(*) filter (batch > $since)
+from (
   select event, ts, batch from events where batch > $since
   union all
   select event, ts, batch from events where batch <= $since and ts >= $stood and ts < $as_of
-) group by event
+) group by event, day
 """
 _NEWEST = "select coalesce(max(batch), 0) from changes"
 _EVENTS = "select count(*) from events"
@@ -179,8 +204,9 @@ create or replace temp table metric_moved as
 select subject_id from overlay full join metric_overlay before using (subject_id)
 where overlay.profile_id is distinct from before.profile_id
 """
-_FIRST_OF_MOVED = """
-select event, min(ts) from events where subject_id in (select subject_id from metric_moved) group by event
+_DAYS_OF_MOVED = """
+select distinct event, ((ts at time zone 'UTC') at time zone $zone)::date
+from events where subject_id in (select subject_id from metric_moved)
 """
 _FORGET_MOVED = "delete from metric_overlay where subject_id in (select subject_id from metric_moved)"
 _NOTE_MOVED = """
@@ -200,7 +226,8 @@ _DROP = (
 )
 _CLEAR = """
 delete from metric_points
-where metric = $metric and version = $version and grain = $grain and period >= $start
+where metric = $metric and version = $version and grain = $grain
+  and period >= $begins and period < $ends
 """
 _INSERT = """
 insert into metric_points by name
