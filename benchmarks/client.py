@@ -5,20 +5,23 @@ What it costs is taken from the server's two cores, so it does nothing but write
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import base64
 import json
-import sys
 import time
 from collections.abc import Iterator
 from itertools import count
 from urllib.parse import urlsplit
 
 CONNECTIONS = 32
+DONE = "2017-06-01T12:00:00.000Z"
+PEOPLE = 1000
+STRIDE = 7_368_787  # a prime
+TURN = 2_000  # calls that are made ready before they are sent
 _ORDER = {
     "type": "track",
     "event": "Order Completed",
-    "timestamp": "2017-06-01T12:00:00.000Z",
     "properties": {
         "revenue": 12.5,
         "currency": "USD",
@@ -31,15 +34,29 @@ _ORDER = {
 }
 
 
-def orders(run: str) -> Iterator[dict[str, object]]:
-    """Orders of a thousand people, each with an id of its own; `run` keeps those of two runs apart."""
-    for number in count():
-        yield {**_ORDER, "messageId": f"{run}-{number}", "userId": str(number % 1000)}
+def orders(run: str, *, first: int = 0, people: int = PEOPLE, done: str = DONE) -> Iterator[dict[str, object]]:
+    """Orders of so many people, each with an id of its own; `run` keeps those of two runs apart.
+
+    They take turns with a stride, far apart from each other, and go on where `first` orders have left off.
+    """
+    for number in count(first):
+        person = number * STRIDE % people
+        yield {**_ORDER, "timestamp": done, "messageId": f"{run}-{number}", "userId": str(person)}
 
 
-def requests(run: str, *, calls: int, size: int, write_key: str, host: str) -> list[bytes]:
+def requests(
+    run: str,
+    *,
+    calls: int,
+    size: int,
+    write_key: str,
+    host: str,
+    first: int = 0,
+    people: int = PEOPLE,
+    done: str = DONE,
+) -> list[bytes]:
     """Whole HTTP requests for so many calls: `size` of them in a batch, or each by itself."""
-    source = orders(run)
+    source = orders(run, first=first, people=people, done=done)
     if size == 1:
         return [_request("/v1/track", next(source), write_key, host) for _ in range(calls)]
     return [
@@ -87,19 +104,25 @@ async def _talk(url: str, waiting: Iterator[bytes]) -> None:
 
 
 def main() -> None:
-    """`client.py URL WRITE_KEY [RATE]`: batches of 100, RATE calls a second or at full speed, until stopped."""
-    url, write_key, *rate = sys.argv[1:]
-    for turn in count():
-        made = requests(
-            f"{time.time_ns()}-{turn}", calls=2_000, size=100, write_key=write_key, host=urlsplit(url).netloc
-        )
-        if not rate:
-            send(url, made, connections=1)
+    """Send batches of 100 until stopped, at full speed without a rate."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("url")
+    parser.add_argument("write_key")
+    parser.add_argument("--rate", type=float, help="calls a second")
+    parser.add_argument("--people", type=int, default=PEOPLE, help="whose orders they are: user ids from 0 on")
+    parser.add_argument("--done", default=DONE, help="when they were done")
+    chosen = parser.parse_args()
+    about = {"write_key": chosen.write_key, "host": urlsplit(chosen.url).netloc}
+    due, run = time.perf_counter(), str(time.time_ns())
+    for first in count(step=TURN):
+        made = requests(run, calls=TURN, size=100, first=first, people=chosen.people, done=chosen.done, **about)
+        if chosen.rate is None:
+            send(chosen.url, made, connections=1)
             continue
-        due = time.perf_counter()
+        due = max(due, time.perf_counter())
         for request in made:
-            send(url, [request], connections=1)
-            due += 100 / float(rate[0])
+            send(chosen.url, [request], connections=1)
+            due += 100 / chosen.rate
             time.sleep(max(0.0, due - time.perf_counter()))
 
 

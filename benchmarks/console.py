@@ -11,7 +11,8 @@ while another process sends 5,000 orders a second in batches of 100 to the same 
 meanwhile; and once more while it sends at full speed, which leaves two cores to four busy processes, has no
 limit and is only told. p50 and p95 over all pages, and each page's own p95. No page gets under the same server's
 `/api/health`, which does nothing. HTML bytes are counted before compression, script bytes gzipped; the
-budget for scripts is for pages without a chart.
+budget for scripts is for pages without a chart. The orders are those of a thousand people of the demo's last
+day; in a crowd everybody's, done within the last hour.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import crowd
@@ -31,6 +33,7 @@ import httpx
 from common import Measured, copy_of, percentile, run, serving, timed
 
 from spira.console.app import ROUTES
+from spira.kernel.clock import iso
 from spira.server.local import LocalServer
 
 QUIET_MS, LOADING_MS = 100, 200
@@ -54,9 +57,9 @@ def measure(chosen: argparse.Namespace) -> Measured:
         found.figures["pages"] = len(pages) - 1
         _ask(client, pages, 2)
         _note(found, "quiet", _ask(client, pages, rounds), QUIET_MS)
-        with _sending(server, rate=RATE):
+        with _sending(server, "--rate", str(RATE), *_orders(chosen)):
             _note(found, "loading", _ask(client, pages, rounds), LOADING_MS)
-        with _sending(server):
+        with _sending(server, *_orders(chosen)):
             together = [each for values in _ask(client, pages, min(rounds, 10)).values() for each in values]
         found.figures["at full speed: p50_ms"] = percentile(together, 0.5)
         found.figures["at full speed: p95_ms"] = percentile(together, 0.95)
@@ -179,18 +182,16 @@ def _note(found: Measured, when: str, taken: dict[str, list[float]], limit: floa
 
 
 @contextmanager
-def _sending(server: LocalServer, *, rate: int | None = None) -> Iterator[None]:
-    """Another process sends batches for as long as this lasts: `rate` calls a second, or at full speed."""
+def _sending(server: LocalServer, *options: str) -> Iterator[None]:
+    """Another process sends batches for as long as this lasts, at full speed or as the options say."""
     token = {"Authorization": f"Bearer {server.token}"}
     made = (
-        httpx.post(f"{server.url}/api/sources", json={"name": f"bench_{os.getpid()}_{rate or 0}"}, headers=token)
+        httpx.post(f"{server.url}/api/sources", json={"name": f"bench_{os.getpid()}_{len(options)}"}, headers=token)
         .raise_for_status()
         .json()
     )
     client = Path(__file__).with_name("client.py")
-    sender = subprocess.Popen(
-        [sys.executable, str(client), server.url, made["write_key"], *([str(rate)] if rate else [])]
-    )
+    sender = subprocess.Popen([sys.executable, str(client), server.url, made["write_key"], *options])
     try:
         yield
         if sender.poll() is not None:
@@ -198,6 +199,13 @@ def _sending(server: LocalServer, *, rate: int | None = None) -> Iterator[None]:
     finally:
         sender.terminate()
         sender.wait()
+
+
+def _orders(chosen: argparse.Namespace) -> list[str]:
+    """Whose orders are sent, and when they were done."""
+    if not chosen.people:
+        return []
+    return ["--people", str(chosen.people), "--done", iso(crowd.NOON - timedelta(minutes=30))]
 
 
 def _weigh(found: Measured, client: httpx.Client, pages: list[str]) -> None:

@@ -4,8 +4,9 @@ What is made, the same each time for the same numbers (md5 of what a row is, nev
 
 - the example's definitions, applied, with keys of the workspace's own and a manual clock;
 - `identifiers`: a user id and an e-mail address for each person, the address joined to the person by a
-  link and a row of `moved`, as the loader leaves them; keys are real HMACs for the first 5,000 people,
-  whose addresses and names also lie sealed in the vault, and hashes of the same shape for the rest;
+  link and a row of `moved`, as the loader leaves them; keys of user ids are real HMACs, so that calls reach
+  everybody, and so are those of the addresses of the first 5,000 people, which lie sealed in the vault with
+  their names; the other addresses have hashes of the same shape;
 - `events` in time order over `DAYS` days, ids in that order: an identify and a consent for each person (one
   in ten withdraws), the rest orders, coupons and views; one order in ten has two or three `order_lines`;
 - `trait_facts` of the identify events; `loaded` and `changes` in one batch, so that loading goes on behind it;
@@ -106,12 +107,21 @@ def _fill(core: Core, people: int, events: int) -> None:
     """Everything that loading would have written, in the order of the tables' dependence."""
     lane = core.worker_lane
     numbers = {"people": people, "start": NOON - timedelta(days=DAYS), "seconds": DAYS * 86_400, "batch": BATCH}
+    _say("keys", lambda: _keys(core, people))
     _say("vault", lambda: _seal(core, min(people, SEALED)))
     _say("identifiers", lambda: _run(lane, (_USERS, _ADDRESSES, _MOVED), numbers))
     rest = events - 2 * people - people // 10
     _say("events", lambda: _run(lane, (_PLANNED,), numbers | {"rest": rest}))
     _say("in order", lambda: _run(lane, (_EVENTS,), numbers))
     _say("lines", lambda: _run(lane, _AFTER, numbers))
+
+
+def _keys(core: Core, people: int) -> None:
+    """The keys of everybody's user id."""
+    lane, numbers = core.worker_lane, range(1, people + 1)
+    keys = [core.keys.subject_key("user_id", str(number)) for number in numbers]
+    with lane.registered("key_rows", pa.table({"person": list(numbers), "user_key": keys})):
+        lane.execute("create or replace temp table crowd_keys as select * from key_rows")
 
 
 def _seal(core: Core, people: int) -> None:
@@ -122,9 +132,9 @@ def _seal(core: Core, people: int) -> None:
         address = normalise("email", f"person{number}@example.com") or ""
         name = f"Person {number}"
         sealed += [seal_value(keys, "email", address), seal_value(keys, "name", name)]
-        rows.append((number, keys.subject_key("user_id", str(number)), sealed[-2].key, sealed[-1].key))
+        rows.append((number, sealed[-2].key, sealed[-1].key))
     core.vault.put(sealed)
-    names = ("number", "user_key", "email_key", "name_key")
+    names = ("number", "email_key", "name_key")
     table = pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})
     with lane.registered("sealed_rows", table):
         lane.execute("create or replace temp table sealed_people as select * from sealed_rows")
@@ -167,10 +177,10 @@ def _say(what: str, work: Callable[[], object]) -> None:
 # Subjects: persons are 1..people, their addresses people+1..2*people; a person is their user id's subject.
 _USERS = """
 insert into identifiers by name
-select n as subject_id, 'user_id' as kind, coalesce(user_key, md5('user_id:' || n)) as subject_key,
+select n as subject_id, 'user_id' as kind, user_key as subject_key,
        ('0x' || subject_key[1:16])::ubigint as key_head,
        n::varchar as value, $start as first_seen, $batch as batch
-from range(1, $people + 1) crowd(n) left join sealed_people on number = n order by n
+from range(1, $people + 1) crowd(n) join crowd_keys on person = n order by n
 """
 _ADDRESSES = """
 insert into identifiers by name

@@ -112,7 +112,8 @@ def _said(known: Mapping[str, str]) -> str:
 
 
 def _suppressions(warehouse: Warehouse, since: int) -> int:
-    return warehouse.execute(_SUPPRESS, {"bounced": BOUNCED, "complained": COMPLAINED, "since": since})
+    warehouse.execute(_FAULTS, {"bounced": BOUNCED, "complained": COMPLAINED, "since": since})
+    return warehouse.execute(_SUPPRESS) if warehouse.value(_ANY_FAULT) else 0
 
 
 # What a consent says beside its purpose and channel.
@@ -261,25 +262,28 @@ _WRITE = """
 insert into permissions by name
 select profile_id, purpose, channel, granted, since from standing order by profile_id, purpose, channel
 """
+_FAULTS = """
+create or replace temp table faults as
+select seen.subject_id, seen.profile_id, seen.delivery_id, seen.address_key, seen.ts,
+       if(seen.event = $bounced, 'hard_bounce', 'complaint') as reason
+from profile_events seen
+where seen.batch > $since
+  and (seen.event = $complained or (seen.event = $bounced and seen.bounce_type = 'hard'))
+"""
+_ANY_FAULT = "select exists (from faults)"
 # The address is the one the message went to, by our record or the receipt's; else the subject itself;
 # else the only one that the person has.
 _SUPPRESS = """
 insert into suppressions by name
-with fault as (
-    select seen.subject_id, seen.profile_id, seen.delivery_id, seen.address_key, seen.ts,
-           if(seen.event = $bounced, 'hard_bounce', 'complaint') as reason
-    from profile_events seen
-    where seen.batch > $since
-      and (seen.event = $complained or (seen.event = $bounced and seen.bounce_type = 'hard'))
-), lone as (
+with lone as (
     select coalesce(moved.profile_id, subject_id) as profile_id, min(subject_key) as subject_key
     from identifiers left join moved using (subject_id)
-    where kind = 'email'
+    where kind = 'email' and coalesce(moved.profile_id, subject_id) in (select profile_id from faults)
     group by all having count(*) = 1
 ), struck as (
     select coalesce(delivery.address_key, fault.address_key, own.subject_key, lone.subject_key) as address_key,
            fault.ts, fault.reason
-    from fault
+    from faults fault
     left join deliveries delivery on delivery.delivery_id = fault.delivery_id
     left join identifiers own on own.subject_id = fault.subject_id and own.kind = 'email'
     left join lone on lone.profile_id = fault.profile_id
