@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from spira.kernel.jobs import InlineRunner
 from spira.kernel.settings import RetentionSettings
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import SYSTEM, Viewer
 from spira.storage import resealing
 from spira.storage.keys import add_sealing_key
+from spira.storage.log import BEGINNING
 from spira.storage.sealing import key_number
 from spira.storage.vault import VAULT
 from spira.testing.workspaces import order, send, workspace
@@ -19,17 +20,27 @@ from spira.unify import erase, notes, retention, rights
 from spira.worker.core import Core
 
 MARCH = datetime(2026, 3, 1)
-PHONE, EMAIL, NAME = "13912345678", "planted.ann@example.com", "Plantedname"
+PHONE, EMAIL, NAME, LOYALTY = "13912345678", "planted.ann@example.com", "Plantedname", "lp-55555501"
+KIND = (
+    "identifier: loyalty_no\nwriting: upper\nprivacy: contact\ntraits: [loyalty_no]\n"  # a kind of the workspace's own
+)
 PLANTED = [
     PHONE.encode(),
     EMAIL.encode(),
     b"planted.ann",
     NAME.encode(),
+    LOYALTY.encode(),
+    LOYALTY.upper().encode(),
     b"planted%2Eann",
     b"planted.ann%40example.com",
 ]
 CALLS = [
-    {"type": "identify", "userId": "7", "traits": {"email": EMAIL, "phone": PHONE, "name": NAME}, "messageId": "i"},
+    {
+        "type": "identify",
+        "userId": "7",
+        "messageId": "i",
+        "traits": {"email": EMAIL, "phone": PHONE, "name": NAME, "loyalty_no": LOYALTY},
+    },
     {
         "type": "track",
         "userId": "7",
@@ -39,6 +50,9 @@ CALLS = [
     },
     {"type": "track", "userId": "7", "event": "Order Completed", "messageId": "q", "properties": {"revenue": EMAIL}},
 ]
+# It came before the kind was declared, so it tied nobody to anything.
+MENTION = {"type": "track", "userId": "8", "event": "Seen", "messageId": "external",
+           "context": {"externalIds": [{"type": "loyalty_no", "id": LOYALTY.upper()}]}}  # fmt: skip
 STAFF = Viewer(staff_id="paula", name="Paula", roles=frozenset({"privacy_officer"}))
 
 
@@ -54,6 +68,11 @@ def traces(files):
 @pytest.fixture
 def core(tmp_path, shop):
     with workspace(tmp_path / "shop", shop, at=MARCH) as opened:
+        send(opened, [MENTION])
+        opened.tick()
+        (tmp_path / "shop" / "identifiers").mkdir()
+        (tmp_path / "shop" / "identifiers" / "loyalty.yaml").write_text(KIND)
+        opened.apply(SYSTEM)
         send(opened, [*CALLS, order("8", "2026-02-20T10:00:00Z", message_id="a", revenue=12.5)])
         opened.tick()
         profile = opened.lane().value("select subject_id from identifiers where value = '7'")
@@ -128,18 +147,22 @@ def test_no_store_holds_a_planted_value_in_clear(core, tmp_path):
 
 
 def test_after_an_erasure_no_file_and_no_restored_backup_can_be_made_to_tell(core, tmp_path):
-    """With the keys in hand, neither the stores nor a backup that was restored over them give a planted value."""
+    """With the keys in hand, neither the stores nor a backup that was restored over them give a planted value.
+
+    A number of a kind that the workspace declared leaves the calls of somebody else who told it, too.
+    """
     backup = tmp_path / "before.spira"
     core.backup(backup)
     key = core.keys.subject_key("email", EMAIL)
+    assert sum(LOYALTY.encode() in each.lower() for each in core.log.read(BEGINNING).records) == 2
     with core.exclusive():
-        erase.erase(core.stores(), f"email:{EMAIL}", actor="paula")
+        erase.erase(core.stores(), f"loyalty_no:{LOYALTY}", actor="paula")
     assert told(core) == []
     core.close()
     from spira.cli.restore import bring_back
 
     _, erased = bring_back(backup, core.directory)
-    assert erased >= 3
+    assert erased >= 4
     with Core.open(core.directory, runner=InlineRunner()) as again:
         again.tick()
         assert told(again) == []
@@ -154,7 +177,6 @@ def told(core):
     """Every planted value that can be read with the keys: of the log, the vault, quarantine and every sealed column."""
     from spira.collect.people import QUARANTINE
     from spira.storage import sealing
-    from spira.storage.log import BEGINNING
 
     texts = list(core.log.read(BEGINNING, limit_bytes=1 << 24).records)
     with core.state.read() as connection:

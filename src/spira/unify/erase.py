@@ -22,8 +22,10 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 import spira.unify.notes  # noqa: F401  (its table is registered, so that erasing reaches it)
+from spira.collect.identifier_rules import IdentifierRule, rules_of
 from spira.collect.load import LOG
 from spira.collect.people import QUARANTINE
+from spira.definitions.apply import applied
 from spira.kernel.clock import Clock
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import show_profile
@@ -122,7 +124,7 @@ class Receipt:
 
 def erase(stores: Stores, identifier: str, *, actor: str) -> Receipt:
     """Erase the whole person to whom `KIND:VALUE` belongs; again, or for nobody, it finds nothing and says so."""
-    parts = split_identifier(identifier)
+    parts = split_identifier(identifier, _rules(stores))
     if parts is None:
         raise NotFound(f"`{identifier}` is no identifier", help="write KIND:VALUE, such as email:ann@example.com")
     return erase_key(stores, stores.keys.subject_key(*parts), actor=actor)
@@ -216,6 +218,7 @@ def _erase_keys(stores: Stores, keys: Sequence[str], at: datetime, lines: Sequen
         subjects=_numbers(warehouse, "select * from erased_subjects"),
         deliveries=_numbers(warehouse, "select * from erased_deliveries"),
         until=at,
+        rules=_rules(stores),
     )
     refused = _refused(stores, erased)
     touched = 0
@@ -232,6 +235,11 @@ def _erase_keys(stores: Stores, keys: Sequence[str], at: datetime, lines: Sequen
         mine = sa.and_(ERASURES.c.erased_key.in_(keys), ERASURES.c.erased_at == at)
         connection.execute(sa.update(ERASURES).where(mine).values(finished=True))
     return tuple(each for each in rows if each.rows)
+
+
+def _rules(stores: Stores) -> dict[str, IdentifierRule]:
+    """The kinds of identifiers as they are declared now."""
+    return rules_of(applied(stores.state).of("identifier"))
 
 
 def _erase_state(state: State, chosen: dict[str, Sequence[str]]) -> list[ReceiptRow]:

@@ -7,12 +7,12 @@ are two different people, unless a person says otherwise (unify.decisions).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from spira.collect import identifiers
-from spira.collect.identifier_rules import BUILT_IN
+from spira.collect.identifier_rules import BUILT_IN, IdentifierRule
 from spira.kernel.registry import Registry
 
 USER_ID = "user_id"
@@ -49,12 +49,12 @@ def is_contact(kind: str) -> bool:
     return kind not in KINDS or KINDS.get(kind).contact
 
 
-def split_identifier(text: str) -> tuple[str, str] | None:
-    """`kind:value` as its two parts, the value normalised; None when it is no identifier of a known kind."""
+def split_identifier(text: str, rules: Mapping[str, IdentifierRule] = BUILT_IN) -> tuple[str, str] | None:
+    """`kind:value` as its two parts, the value normalised; None when it is no identifier of a kind in `rules`."""
     kind, colon, value = text.strip().partition(":")
-    if not colon or kind not in KINDS:
+    if not colon or kind not in rules:
         return None
-    normal = KINDS.get(kind).normalise(value)
+    normal = rules[kind].normalise(value)
     return None if normal is None else (kind, normal)
 
 

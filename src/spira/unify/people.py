@@ -16,6 +16,7 @@ from datetime import date
 
 from sqlglot import exp
 
+from spira.collect.identifier_rules import BUILT_IN, IdentifierRule
 from spira.kernel.errors import NotAllowed, NotFound
 from spira.kernel.ids import BadId, read_profile, show_profile
 from spira.kernel.viewer import Viewer, bound_units
@@ -71,8 +72,16 @@ def scope(viewer: Viewer) -> exp.Expression | None:
     return exp.column("unit_id", table="profiles").isin(*sorted(viewer.units))
 
 
-def find(warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys: Keys) -> list[PersonRow]:
-    """The people that a text names.
+def find(
+    warehouse: Warehouse,
+    vault: Vault,
+    viewer: Viewer,
+    text: str,
+    *,
+    keys: Keys,
+    rules: Mapping[str, IdentifierRule] = BUILT_IN,
+) -> list[PersonRow]:
+    """The people that a text names; `rules` are the kinds of identifiers as the workspace declares them.
 
     It is a `p_` id, `KIND:VALUE`, a bare address, id or name, or the last four digits of a phone.
     """
@@ -84,14 +93,14 @@ def find(warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys:
         pass
     except NotFound:
         return []
-    wanted = list(sought(vault, text, keys=keys))
+    wanted = list(sought(vault, text, keys=keys, rules=rules))
     found = warehouse.query(_NAMED, {**by_keys(wanted), "limit": LIST, **bound_units(viewer)})
     return rows(warehouse, vault, viewer, [profile for (profile,) in found])
 
 
-def sought(vault: Vault, text: str, *, keys: Keys) -> dict[str, str]:
+def sought(vault: Vault, text: str, *, keys: Keys, rules: Mapping[str, IdentifierRule] = BUILT_IN) -> dict[str, str]:
     """The keys of all that a text may be, with the kind or trait that each would be."""
-    exact = split_identifier(text)
+    exact = split_identifier(text, rules)
     if exact is not None:
         return {keys.subject_key(*exact): exact[0]}
     ending = vault.find_by_last4("phone", text, limit=ENDING) if len(text) == 4 and text.isdecimal() else []

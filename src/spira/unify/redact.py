@@ -7,7 +7,8 @@ the one it was loaded under, so that reading the log again makes no second event
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,25 +30,32 @@ from spira.collect.envelope import (
     encode,
     made_id,
 )
-from spira.collect.identifier_rules import BUILT_IN, carried
-from spira.collect.identifiers import KINDS, kind_of_anonymous, normalise
+from spira.collect.identifier_rules import BUILT_IN, IdentifierRule, carried
+from spira.collect.identifiers import WRITINGS, kind_of_anonymous, normalise, written
 from spira.storage.keys import Keys
 
 Fields = dict[str, msgspec.Raw]
 _IDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "anonymous_id"}
-_CARRIED = carried(BUILT_IN)
 _FIELDS = msgspec.json.Decoder(Fields)
 _ANY = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """Whom to leave out: keys of identifiers, numbers of subjects and deliveries; only what came up to `until`."""
+    """Whom to leave out: keys of identifiers, numbers of subjects and deliveries; only what came up to `until`.
+
+    `rules` are the kinds of identifiers as the workspace declares them.
+    """
 
     keys: frozenset[str]
     subjects: frozenset[int]
     deliveries: frozenset[int]
     until: datetime
+    rules: Mapping[str, IdentifierRule] = field(default_factory=lambda: BUILT_IN)
+    carried: Mapping[str, IdentifierRule] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "carried", carried(self.rules))
 
 
 def redact(raw: bytes, erased: Erased, secrets: Keys) -> bytes | None:
@@ -162,7 +170,8 @@ def _names_anybody(text: bytes, erased: Erased, secrets: Keys) -> bool:
             waiting += value
         elif (told := identity(value if isinstance(value, str | int | float) else None)) is not None:
             seen.add(told)
-    named = ((kind, normal) for told in seen for kind in KINDS if (normal := normalise(kind, told)) is not None)
+    rules = erased.rules.values()
+    named = ((rule.kind, normal) for told in seen for rule in rules if (normal := rule.normalise(told)) is not None)
     return any(secrets.subject_key(kind, normal) in erased.keys for kind, normal in named)
 
 
@@ -193,7 +202,11 @@ def _strip_externals(context: Fields, erased: Erased, secrets: Keys) -> bool:
 def _is_erased(external: dict[str, Any], erased: Erased, secrets: Keys) -> bool:
     kind, value = external.get("type"), external.get("id")
     text = identity(value if isinstance(value, str | int | float) else None)
-    return isinstance(kind, str) and text is not None and _key(secrets, kind, text) in erased.keys
+    if not isinstance(kind, str) or text is None:
+        return False
+    # The kind may have been declared otherwise when the call came: every way of writing it is tried.
+    ways = {normal for writing in WRITINGS if (normal := written(writing, text)) is not None}
+    return any(secrets.subject_key(kind, each) in erased.keys for each in ways)
 
 
 def _strip_traits(told: Fields, erased: Erased, secrets: Keys) -> bool:
@@ -201,8 +214,8 @@ def _strip_traits(told: Fields, erased: Erased, secrets: Keys) -> bool:
     traits = _fields(bytes(told.get("traits", b"")))
     if traits is None:
         return False
-    named = [(name, rule.kind) for name, rule in _CARRIED.items() if name in traits]
-    gone = [name for name, kind in named if _id(traits, name, kind, secrets) in erased.keys]
+    named = [(name, rule) for name, rule in erased.carried.items() if name in traits]
+    gone = [name for name, rule in named if _carries(traits, name, rule, secrets) in erased.keys]
     if not gone:
         return False
     for name in gone:
@@ -229,6 +242,13 @@ def _id(told: Fields, name: str, kind: str, secrets: Keys) -> str | None:
     if value is not None and kind == "anonymous_id":
         kind = kind_of_anonymous(value)
     return None if value is None else _key(secrets, kind, value)
+
+
+def _carries(traits: Fields, name: str, rule: IdentifierRule, secrets: Keys) -> str | None:
+    """The key of the identifier that a trait carries."""
+    value = identity(_value(traits, name))
+    normal = None if value is None else rule.normalise(value)
+    return None if normal is None else secrets.subject_key(rule.kind, normal)
 
 
 def _key(secrets: Keys, kind: str, value: str) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from spira.collect.identifier_rules import BUILT_IN, IdentifierRule
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import read_profile
 from spira.kernel.viewer import Viewer, bound_units
@@ -49,12 +50,22 @@ class FoundPeople:
 
 
 def search(
-    warehouse: Warehouse, vault: Vault, viewer: Viewer, text: str, *, keys: Keys, wanted: Wanted = NO_MORE
+    warehouse: Warehouse,
+    vault: Vault,
+    viewer: Viewer,
+    text: str,
+    *,
+    keys: Keys,
+    wanted: Wanted = NO_MORE,
+    rules: Mapping[str, IdentifierRule] = BUILT_IN,
 ) -> FoundPeople:
-    """The people that a text names exactly; if there are none, those whose name begins so."""
+    """The people that a text names exactly; if there are none, those whose name begins so.
+
+    `rules` are the kinds of identifiers as the workspace declares them.
+    """
     text = text.strip()
-    found = people.find(warehouse, vault, viewer, text, keys=keys) if text else []
-    sought: Mapping[str, str] = people.sought(vault, text, keys=keys) if found else {}
+    found = people.find(warehouse, vault, viewer, text, keys=keys, rules=rules) if text else []
+    sought: Mapping[str, str] = people.sought(vault, text, keys=keys, rules=rules) if found else {}
     if not found and text and ":" not in text:
         sought = _beginning(vault, text)
         chosen = _named(warehouse, viewer, list(sought))

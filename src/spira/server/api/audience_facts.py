@@ -12,6 +12,7 @@ from litestar import get
 from litestar.params import FromPath, FromQuery, QueryParameter
 from sqlglot import exp
 
+from spira.collect.identifier_rules import rules_of
 from spira.engage.reach import ChannelReach, kinds_of, reach_of
 from spira.kernel.errors import Conflict, NotFound
 from spira.kernel.ids import read_profile
@@ -163,7 +164,9 @@ def explained(core: AnyCore, viewer: Viewer, name: str, identifier: str) -> Memb
     """Why the person with an identifier is in an audience or not; NotFound when the viewer has no such person."""
     model = core.applied.get("audience", name).model
     lane = core.lane()
-    found = people.find(lane, core.vault, viewer, identifier, keys=core.keys)
+    found = people.find(
+        lane, core.vault, viewer, identifier, keys=core.keys, rules=rules_of(core.applied.of("identifier"))
+    )
     if not found:
         raise NotFound("nobody is found by that", help="write KIND:VALUE, a p_ id, an address or an id")
     if len(found) > 1:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from litestar import delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from spira.collect.identifier_rules import rules_of
 from spira.engage import person as story
 from spira.engage.person import MessageView, Standing
 from spira.kernel.clock import local
@@ -77,7 +78,8 @@ def search(
     """The people that a text names, or without one those seen last, among those the viewer may see; masked."""
     if not text.strip():
         return finding.recent(core.lane(), core.vault, viewer, before=before, wanted=wanted)
-    return finding.search(core.lane(), core.vault, viewer, text, keys=core.keys, wanted=wanted)
+    rules = rules_of(core.applied.of("identifier"))
+    return finding.search(core.lane(), core.vault, viewer, text, keys=core.keys, wanted=wanted, rules=rules)
 
 
 def view(
