@@ -354,19 +354,19 @@ def right(who: Actor, what: str, person: str = "u20") -> str:
     """File a request for somebody; its id."""
     told = {"identifier": f"user_id:{person}", "right": what}
     corrections = {"corrections": {"city": "Yantai"}} if what == "correction" else {}
-    return str(who.send("/api/rights", json={**told, **corrections}).json()["request_id"])
+    return str(who.send("/api/requests", json={**told, **corrections}).json()["request_id"])
 
 
-@on("/rights", "/api/rights")
+@on("/requests", "/api/requests")
 def _file(who: Actor, path: str) -> None:
     told = {"identifier": "user_id:u21", "right": "access", "law": "gdpr", "note": who.fresh("please ")}
     who.act(path, **sent(path, told))
 
 
-@on("/rights/{request_id:str}/extend", "/api/rights/{request_id:str}/extend", "/rights/{request_id:str}/package",
-    "/api/rights/{request_id:str}/package", "/rights/{request_id:str}/lift", "/api/rights/{request_id:str}/lift",
-    "/rights/{request_id:str}/carry-out", "/api/rights/{request_id:str}/carry-out",
-    "/rights/{request_id:str}/refuse", "/api/rights/{request_id:str}/refuse")  # fmt: skip
+@on("/requests/{request_id:str}/extend", "/api/requests/{request_id:str}/extend", "/requests/{request_id:str}/package",
+    "/api/requests/{request_id:str}/package", "/requests/{request_id:str}/lift", "/api/requests/{request_id:str}/lift",
+    "/requests/{request_id:str}/carry-out", "/api/requests/{request_id:str}/carry-out",
+    "/requests/{request_id:str}/refuse", "/api/requests/{request_id:str}/refuse")  # fmt: skip
 def _answer_right(who: Actor, path: str) -> None:
     what = "correction" if "carry-out" in path else "access"
     who.act(

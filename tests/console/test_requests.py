@@ -82,7 +82,7 @@ def test_erasing_needs_the_id_that_the_card_shows(officer):
 
 
 def test_a_person_is_erased_with_a_receipt_that_names_nobody(officer):
-    """The receipt can be read again by its number; the person is gone from everywhere, and it is in the list."""
+    """The receipt can be read again by its number; the person is gone from everywhere, and it is in the register."""
     profile = officer.world.person("u7")
     form = {"identifier": f"email:{ADDRESS}", "confirm": profile}
     answer = officer.post("/requests/erase", data=form, follow_redirects=False)
@@ -101,6 +101,8 @@ def test_a_person_is_erased_with_a_receipt_that_names_nobody(officer):
         "identifiers": 2,
         "receipt": row.number,
     }
+    filed = [each["request"] for each in shown["rows"] if each["request"]["receipt"] == row.number]
+    assert [(each["right"], each["status"], each["origin"]) for each in filed] == [("erasure", "done", "staff")]
     assert officer.post("/requests/look-up", data=EMAIL).status_code == 404
     assert officer.get(f"/people/{profile}").status_code == 404
     assert examine(officer.world.core.state).whole

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from litestar.testing import TestClient
-from tests.console.world import World, open_world
+from tests.console.world import World
 
 from spira.console.app import create_app
 from spira.server.sessions import open_session
@@ -19,9 +19,9 @@ from spira.unify import receipts
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory):
+def lived(open_world):
     """A world of this module's own."""
-    with open_world(tmp_path_factory.mktemp("rights")) as made:
+    with open_world("rights") as made:
         yield made
 
 
@@ -34,14 +34,14 @@ def officer(lived: World):
     client = TestClient(create_app(core, wall=core.clock), raise_server_exceptions=False)
     client.cookies.set("spira_session", open_session(core.state, made.staff_id, at=core.clock.now(), hours=800))
     client.cookies.set("spira_language", "en")
-    client.headers["x-csrf-token"] = client.get("/rights").text.split('name="csrf" value="')[1].split('"')[0]
+    client.headers["x-csrf-token"] = client.get("/requests").text.split('name="csrf" value="')[1].split('"')[0]
     return client
 
 
 def filed(officer, right, person, **more):
     """File a request by the form; its page's address."""
     form = {"right": right, "law": "pipl", "kind": "user_id", "identifier": person, **more}
-    answer = officer.post("/rights", data=form, follow_redirects=False)
+    answer = officer.post("/requests", data=form, follow_redirects=False)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"].partition("?")[0]
 
@@ -49,17 +49,21 @@ def filed(officer, right, person, **more):
 def test_a_request_is_filed_and_shown_with_its_clock(officer, lived):
     """It stands in the register with the days that are left, and on its own page with whom it is about, masked."""
     place = filed(officer, "portability", "u3", note="<i>all of it</i>")
-    page = officer.get("/rights").text
+    page = officer.get("/requests").text
     assert "Portability" in page
     assert "days left" in page
     own = officer.get(place).text
     assert lived.person("u3") in own
     assert "&lt;i&gt;all of it" in own
     assert "Person 3" not in own
-    assert officer.get("/rights/req_nobody").status_code == 404
-    assert officer.get("/rights?status=lost").status_code == 404
+    assert officer.get("/requests/req_nobody").status_code == 404
+    old = officer.get(f"/rights/{place.rpartition('/')[2]}", follow_redirects=False)
+    assert (old.status_code, old.headers["location"]) == (301, place)
+    assert officer.get("/rights?status=open", follow_redirects=False).headers["location"] == "/requests?status=open"
+    assert officer.get("/requests?status=lost").status_code == 404
     assert (
-        officer.post("/rights", data={"right": "correction", "kind": "user_id", "identifier": "u3"}).status_code == 422
+        officer.post("/requests", data={"right": "correction", "kind": "user_id", "identifier": "u3"}).status_code
+        == 422
     )
 
 
@@ -117,7 +121,7 @@ def test_an_erasure_has_a_receipt_that_is_signed_and_names_every_store(officer, 
     number = row["row"]["request"]["receipt"]
     document = officer.get(f"/api/requests/receipts/{number}").json()
     found = receipts.verify(document, key=receipts.public_key(lived.core.keys))
-    assert found.stores == ("log", "state", "warehouse", "backups")
+    assert set(found.stores) >= {"log", "state", "warehouse", "backups"}
     assert found.total > 5
     assert "u8" not in json.dumps(document)
     document["total"] += 1
@@ -129,11 +133,11 @@ def test_what_is_late_is_said_to_be(officer, lived):
     """A day before its deadline a request is pressing, a day after it is late; extending it once gives time."""
     place = filed(officer, "portability", "u9", law="gdpr")
     clock, due = lived.core.clock, officer.get(f"/api{place}").json()["row"]["request"]["due_at"]
-    assert officer.get("/api/rights").json()["late"] == 0
+    assert officer.get("/api/requests").json()["late"] == 0
     lived.core.step_clock(clock.now() + timedelta(days=33))
-    page = officer.get("/rights").text
+    page = officer.get("/requests").text
     assert '<span class="pill bad">Late</span>' in page
-    assert officer.get("/api/rights").json()["late"] >= 1
+    assert officer.get("/api/requests").json()["late"] >= 1
     officer.post(f"{place}/extend")
     after = officer.get(f"/api{place}").json()["row"]
     assert (after["late"], after["request"]["extended"]) == (False, True)

@@ -28,7 +28,7 @@ def privacy() -> None:
 def requests(*, status: str | None, directory: Path, as_json: bool) -> None:
     """The register: what is due, the most pressing first, then what was answered."""
     with connect(directory) as api:
-        answer = api.get("/api/rights", status=status or "")
+        answer = api.get("/api/requests", status=status or "")
     if as_json:
         click.echo(answer.text)
         return
@@ -61,7 +61,7 @@ def file(
     told = dict(_pair(each) for each in corrections)
     body = {"identifier": identifier, "right": right, "law": law, "note": note, "corrections": told}
     with connect(directory) as api:
-        answer = api.post("/api/rights", body)
+        answer = api.post("/api/requests", body)
     _print(answer.text, answer.value(), as_json=as_json)
 
 
@@ -74,11 +74,11 @@ def file(
 def carry_out(*, request: str, answer: str, yes: bool, directory: Path, as_json: bool) -> None:
     """Do what a request asks for (correct, restrict, erase), and close it."""
     with connect(directory) as api:
-        right = api.get(f"/api/rights/{request}").value()["row"]["request"]["right"]
+        right = api.get(f"/api/requests/{request}").value()["row"]["request"]["right"]
         if not yes:
             click.confirm(f"Carry out this request for {right}?", abort=True)
         with working(right):
-            done = api.post(f"/api/rights/{request}/carry-out", {"answer": answer})
+            done = api.post(f"/api/requests/{request}/carry-out", {"answer": answer})
     _print(done.text, done.value(), as_json=as_json)
 
 
@@ -90,7 +90,7 @@ def carry_out(*, request: str, answer: str, yes: bool, directory: Path, as_json:
 def refuse(*, request: str, answer: str, directory: Path, as_json: bool) -> None:
     """Refuse a request, with the reason."""
     with connect(directory) as api:
-        done = api.post(f"/api/rights/{request}/refuse", {"answer": answer})
+        done = api.post(f"/api/requests/{request}/refuse", {"answer": answer})
     _print(done.text, done.value(), as_json=as_json)
 
 
@@ -101,7 +101,7 @@ def refuse(*, request: str, answer: str, directory: Path, as_json: bool) -> None
 def extend(*, request: str, directory: Path, as_json: bool) -> None:
     """Extend a request's deadline, once; tell the person why."""
     with connect(directory) as api:
-        done = api.post(f"/api/rights/{request}/extend")
+        done = api.post(f"/api/requests/{request}/extend")
     _print(done.text, done.value(), as_json=as_json)
 
 
@@ -112,7 +112,7 @@ def extend(*, request: str, directory: Path, as_json: bool) -> None:
 def lift(*, request: str, directory: Path, as_json: bool) -> None:
     """Lift the restriction of whoever filed a request."""
     with connect(directory) as api:
-        done = api.post(f"/api/rights/{request}/lift")
+        done = api.post(f"/api/requests/{request}/lift")
     _print(done.text, done.value(), as_json=as_json)
 
 

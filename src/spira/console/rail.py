@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spira.kernel.viewer import ROLES, Role, Viewer
+from spira.server.api.identity import DECIDE
 from spira.server.roles import ADMINISTER, CONNECT, DEFINE, ERASE, PEOPLE, RUN
 
 
@@ -51,6 +52,7 @@ KNOW = RailGroup(
     items=(
         RailItem(name="people", href="/people", icon="user-search", roles=PEOPLE),
         RailItem(name="identity", href="/identity", icon="sitemap", roles=PEOPLE),
+        RailItem(name="review", href="/identity/review", icon="git-compare", roles=DECIDE),
         RailItem(name="tags", href="/tags", icon="tags"),
         RailItem(name="audiences", href="/audiences", icon="users-group"),
     ),
@@ -78,8 +80,7 @@ GUARD = RailGroup(
     icon="shield-check",
     items=(
         RailItem(name="consent", href="/consent", icon="shield-check"),
-        RailItem(name="rights", href="/rights", icon="checklist", roles=ERASE, whole=True),
-        RailItem(name="requests", href="/requests", icon="eraser", roles=ERASE, whole=True),
+        RailItem(name="requests", href="/requests", icon="checklist", roles=ERASE, whole=True),
         RailItem(name="exports", href="/exports", icon="download", roles=ERASE, whole=True),
         RailItem(name="retention", href="/retention", icon="hourglass", roles=ERASE, whole=True),
         RailItem(name="audit", href="/audit", icon="history", roles=ERASE, whole=True),

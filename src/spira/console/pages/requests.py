@@ -1,4 +1,4 @@
-"""Requests: what a person may ask about their data, as a privacy officer carries it out.
+"""Looking somebody up from the register of requests: giving out what is known of them, and erasing them at once.
 
 Looking somebody up shows a masked card of what there is; erasing and giving out start from it. An
 identifier is only ever sent in the body of a form, so that it stands in no address and no log.
@@ -10,17 +10,17 @@ from typing import Any
 
 import anyio.to_thread
 import msgspec
-from litestar import MediaType, Request, Response, get, post
-from litestar.params import FromQuery
+from litestar import MediaType, Request, Response, post
 from litestar.response import Redirect
 
 from spira.console.labels import label_of
 from spira.console.pages.people import event_labels, trait_labels
+from spira.console.pages.rights import draw, name_of
 from spira.console.render import done, page
-from spira.console.telling import Told, told
+from spira.console.telling import told
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
-from spira.server.api.requests import GIVE_OUT, carry_out, give_out, look_up, view
+from spira.server.api.requests import GIVE_OUT, carry_out, give_out, look_up
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable
 from spira.server.roles import ERASE, whole
@@ -28,13 +28,6 @@ from spira.server.wire import plain
 from spira.unify.affected import Affected
 
 Asked = Request[Any, Any, Any]
-FIRST = ("events", "deliveries", "members", "enrolments", "traits")  # what the card tells by its own words
-
-
-@get("/requests", opt={**whole(ERASE), "data": "/api/requests"}, sync_to_thread=True)
-def requests_page(request: Asked, core: Core, viewer: Asking, receipt: FromQuery[int] = 0) -> Response[str]:
-    """Looking somebody up, the erasures there were, and the receipt that was asked for."""
-    return _draw(request, core, viewer, receipt=receipt)
 
 
 @post("/requests/look-up", opt=whole(ERASE), status_code=200)
@@ -46,8 +39,8 @@ async def look_up_person(request: Asked, core: Core, viewer: Asking) -> Response
         try:
             found = look_up(core, viewer, identifier)
         except SpiraError as error:
-            return _draw(request, core, viewer, identifier=identifier, fault=told(error, viewer.language))
-        return _draw(request, core, viewer, identifier=identifier, found=found)
+            return draw(request, core, viewer, identifier=identifier, fault=told(error, viewer.language))
+        return draw(request, core, viewer, identifier=identifier, found=found)
 
     return await anyio.to_thread.run_sync(carry)
 
@@ -79,12 +72,12 @@ def _erase(request: Asked, core: AnyCore, viewer: Viewer, identifier: str, confi
     found: Affected | None = None
     try:
         found = look_up(core, viewer, identifier)
-        if confirm != _name(found):
-            raise Unacceptable(f"what was typed is not `{_name(found)}`", help="type the id that the card shows")
+        if confirm != name_of(found):
+            raise Unacceptable(f"what was typed is not `{name_of(found)}`", help="type the id that the card shows")
         number, _ = carry_out(core, viewer, identifier)
     except SpiraError as error:
         fault = told(error, viewer.language)
-        return _draw(request, core, viewer, identifier=identifier, found=found, fault=fault)
+        return draw(request, core, viewer, identifier=identifier, found=found, fault=fault)
     return done(f"/requests?receipt={number}", "erased")
 
 
@@ -92,7 +85,7 @@ def _export(request: Asked, core: AnyCore, viewer: Viewer, identifier: str, as_p
     try:
         file = give_out(core, viewer, identifier)
     except SpiraError as error:
-        return _draw(request, core, viewer, identifier=identifier, fault=told(error, viewer.language))
+        return draw(request, core, viewer, identifier=identifier, fault=told(error, viewer.language))
     if as_page:
         language = viewer.language
         return page(
@@ -110,37 +103,4 @@ def _export(request: Asked, core: AnyCore, viewer: Viewer, identifier: str, as_p
     return Response(content=body, media_type=MediaType.JSON, headers=headers)
 
 
-def _name(found: Affected) -> str:
-    """What is typed to confirm: the profile's id, or the word for somebody who has none yet."""
-    return found.person.id if found.person else "erase"
-
-
-def _draw(
-    request: Asked,
-    core: AnyCore,
-    viewer: Viewer,
-    *,
-    receipt: int = 0,
-    identifier: str = "",
-    found: Affected | None = None,
-    fault: Told | None = None,
-) -> Response[str]:
-    kind, _, written = identifier.partition(":")
-    return page(
-        request,
-        core,
-        "requests.html",
-        status=fault.status if fault else 200,
-        data=view(core, receipt=receipt),
-        identifier=identifier,
-        kind=kind,
-        written=written,
-        found=found,
-        name=_name(found) if found else "",
-        first=FIRST,
-        may_export=viewer.has(*GIVE_OUT),
-        fault=fault,
-    )
-
-
-ROUTES = [requests_page, look_up_person, erase_person, export_person]
+ROUTES = [look_up_person, erase_person, export_person]

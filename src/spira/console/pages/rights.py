@@ -1,9 +1,13 @@
-"""Rights: the register of what people ask for, what is due, and answering it."""
+"""Requests: the one register of what people ask of us: what is due, answering it, and the receipts of erasures.
+
+Whoever asks by letter or phone is looked up from here (`console/pages/requests.py`), or their request is filed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
+from urllib.parse import quote
 
 import anyio.to_thread
 from litestar import Request, Response, get, post
@@ -14,31 +18,53 @@ from spira.console.pages.people import trait_labels
 from spira.console.render import done, page
 from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
+from spira.kernel.viewer import Viewer
 from spira.server.api import rights
 from spira.server.api.requests import GIVE_OUT
 from spira.server.api.rights import NewRequest, zipped
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import ERASE, whole
-from spira.unify.rights import LAWS, RIGHTS, Status
+from spira.unify.affected import Affected
+from spira.unify.rights import LAWS, RIGHTS
 
 Asked = Request[Any, Any, Any]
+FIRST = ("events", "deliveries", "members", "enrolments", "traits")  # what the card tells by its own words
+KINDS = ("email", "phone", "user_id", "member_card", "anonymous_id")  # of identifiers that people tell
 
 
-@get("/rights", opt={**whole(ERASE), "data": "/api/rights"}, sync_to_thread=True)
+@get("/requests", opt={**whole(ERASE), "data": "/api/requests"}, sync_to_thread=True)
 def register(
-    request: Asked, core: Core, viewer: Asking, status: FromQuery[str] = "", right: FromQuery[str] = ""
+    request: Asked,
+    core: Core,
+    viewer: Asking,
+    status: FromQuery[str] = "",
+    right: FromQuery[str] = "",
+    receipt: FromQuery[int] = 0,
 ) -> Response[str]:
-    """What people asked for, the most pressing first, and filing a request for somebody."""
-    return _list(request, core, viewer, status=status, right=right)
+    """What people asked for, the most pressing first; looking somebody up, filing for them, and the erasures."""
+    return draw(request, core, viewer, status=status, right=right, receipt=receipt)
 
 
-@get("/rights/{request_id:str}", opt={**whole(ERASE), "data": "/api/rights/{request_id}"}, sync_to_thread=True)
+@get("/rights", opt={"leads": "/requests"}, sync_to_thread=True)
+def old_register(request: Asked) -> Redirect:
+    """Where the register was before; addresses that were kept go on to it."""
+    asked = request.url.query
+    return Redirect(path=f"/requests{'?' + asked if asked else ''}", status_code=301)
+
+
+@get("/rights/{request_id:str}", opt={"leads": "/requests"}, sync_to_thread=True)
+def old_one(request_id: FromPath[str]) -> Redirect:
+    """Where a request was before."""
+    return Redirect(path=f"/requests/{quote(request_id, safe='')}", status_code=301)
+
+
+@get("/requests/{request_id:str}", opt={**whole(ERASE), "data": "/api/requests/{request_id}"}, sync_to_thread=True)
 def one(request: Asked, core: Core, viewer: Asking, request_id: FromPath[str]) -> Response[str]:
     """One request, and answering it."""
     return _one(request, core, viewer, request_id)
 
 
-@post("/rights", opt=whole(ERASE), status_code=200)
+@post("/requests", opt=whole(ERASE), status_code=200)
 async def file(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
     """File a request for somebody."""
     form = {name: str(value) for name, value in (await request.form()).items()}
@@ -47,13 +73,13 @@ async def file(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
         try:
             made = rights.file(core, viewer, _new(form))
         except SpiraError as error:
-            return _list(request, core, viewer, form=form, fault=told(error, viewer.language))
-        return done(f"/rights/{made.request_id}", "right_filed")
+            return draw(request, core, viewer, form=form, fault=told(error, viewer.language))
+        return done(f"/requests/{made.request_id}", "right_filed")
 
     return await anyio.to_thread.run_sync(carry)
 
 
-@post("/rights/{request_id:str}/carry-out", opt=whole(ERASE), status_code=200)
+@post("/requests/{request_id:str}/carry-out", opt=whole(ERASE), status_code=200)
 async def carry_out(request: Asked, core: Core, viewer: Asking, request_id: FromPath[str]) -> Response[Any]:
     """Do what a request asks for, and close it."""
     answer = await _answer(request)
@@ -62,7 +88,7 @@ async def carry_out(request: Asked, core: Core, viewer: Asking, request_id: From
     )
 
 
-@post("/rights/{request_id:str}/refuse", opt=whole(ERASE), status_code=200)
+@post("/requests/{request_id:str}/refuse", opt=whole(ERASE), status_code=200)
 async def refuse(request: Asked, core: Core, viewer: Asking, request_id: FromPath[str]) -> Response[Any]:
     """Refuse a request, with a reason."""
     answer = await _answer(request)
@@ -71,7 +97,7 @@ async def refuse(request: Asked, core: Core, viewer: Asking, request_id: FromPat
     )
 
 
-@post("/rights/{request_id:str}/extend", opt=whole(ERASE), status_code=200)
+@post("/requests/{request_id:str}/extend", opt=whole(ERASE), status_code=200)
 async def extend(request: Asked, core: Core, viewer: Asking, request_id: FromPath[str]) -> Response[Any]:
     """Extend a request's deadline, once."""
     return await _act(
@@ -79,13 +105,13 @@ async def extend(request: Asked, core: Core, viewer: Asking, request_id: FromPat
     )
 
 
-@post("/rights/{request_id:str}/lift", opt=whole(ERASE), status_code=200)
+@post("/requests/{request_id:str}/lift", opt=whole(ERASE), status_code=200)
 async def lift(request: Asked, core: Core, viewer: Asking, request_id: FromPath[str]) -> Response[Any]:
     """Lift the restriction of whoever filed a request."""
     return await _act(request, core, viewer, request_id, "right_lifted", lambda: rights.lift(core, viewer, request_id))
 
 
-@post("/rights/{request_id:str}/package", opt=rights.PACK, status_code=200)
+@post("/requests/{request_id:str}/package", opt=rights.PACK, status_code=200)
 async def packed(request: Asked, core: Core, viewer: Asking, request_id: FromPath[str]) -> Response[Any]:
     """Everything that is known of whoever filed a request, as a zip."""
 
@@ -112,7 +138,7 @@ async def _act(
             act()
         except SpiraError as error:
             return _one(request, core, viewer, request_id, fault=told(error, viewer.language))
-        return done(f"/rights/{request_id}", word)
+        return done(f"/requests/{request_id}", word)
 
     return await anyio.to_thread.run_sync(carry)
 
@@ -130,31 +156,49 @@ def _new(form: dict[str, str]) -> NewRequest:
     )
 
 
-def _list(
+def draw(
     request: Asked,
     core: AnyCore,
-    viewer: Asking,
+    viewer: Viewer,
     *,
     status: str = "",
     right: str = "",
+    receipt: int = 0,
     form: dict[str, str] | None = None,
+    identifier: str = "",
+    found: Affected | None = None,
     fault: Told | None = None,
 ) -> Response[str]:
+    """The register's page, with what was typed, and the card of whoever was looked up by an identifier."""
+    kind, _, written = identifier.partition(":")
     return page(
         request,
         core,
-        "rights.html",
+        "requests.html",
         status=fault.status if fault else 200,
-        data=rights.view(core, status=status, right=right),
+        data=rights.view(core, status=status, right=right, receipt=receipt),
         asked={"status": status, "right": right},
-        statuses=get_args(Status),
+        statuses=rights.STATUSES,
         rights=RIGHTS,
         laws=LAWS,
         law=core.settings.rights.law,
         traits=trait_labels(core, viewer.language),
+        kinds=KINDS,
         form=form or {},
+        identifier=identifier,
+        kind=kind,
+        written=written,
+        found=found,
+        name=name_of(found) if found else "",
+        first=FIRST,
+        may_export=viewer.has(*GIVE_OUT),
         fault=fault,
     )
+
+
+def name_of(found: Affected) -> str:
+    """What is typed to confirm an erasure: the profile's id, or the word for somebody who has none yet."""
+    return found.person.id if found.person else "erase"
 
 
 def _one(request: Asked, core: AnyCore, viewer: Asking, request_id: str, *, fault: Told | None = None) -> Response[str]:
@@ -170,4 +214,4 @@ def _one(request: Asked, core: AnyCore, viewer: Asking, request_id: str, *, faul
     )
 
 
-ROUTES = [register, one, file, carry_out, refuse, extend, lift, packed]
+ROUTES = [register, old_register, old_one, one, file, carry_out, refuse, extend, lift, packed]

@@ -1,4 +1,6 @@
-"""`/api/requests`: what people may ask of us about their data: to have it, and to have it erased.
+"""`/api/requests/…` of somebody who was looked up: giving out what is known of them, and erasing them at once.
+
+The register itself is `server/api/rights.py`; what is erased here stands in it too, filed and answered.
 
 Receipts of erasures are kept in the audit, which names nobody; `POST /api/erase` makes one too.
 """
@@ -10,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, JSONBody
 
+from spira.collect.identifier_rules import rules_of
 from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Role, Viewer
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
@@ -19,9 +22,9 @@ from spira.server.roles import ERASE, whole
 from spira.server.wire import plain
 from spira.storage import audit as audits
 from spira.unify import erase as erasing
-from spira.unify import receipts
+from spira.unify import receipts, rights
 from spira.unify.affected import Affected, affected, affected_by_key
-from spira.unify.erase import Receipt, ReceiptRow
+from spira.unify.erase import Receipt, ReceiptRow, keys_of
 from spira.unify.export import PersonFile, export
 from spira.unify.kinds import split_identifier
 
@@ -60,45 +63,56 @@ class Past:
     receipt: int | None = field(metadata={"help": "the receipt's number, where one was kept"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requests:
-    """The erasures there were, and one receipt if it was asked for."""
-
-    as_of: datetime = field(metadata={"help": "when this was looked up"})
-    erasures: tuple[Past, ...] = field(metadata={"help": "the last hundred, newest first"})
-    receipt: ReceiptView | None = field(metadata={"help": "the receipt that was asked for"})
-
-
-def view(core: AnyCore, *, receipt: int = 0) -> Requests:
-    """The list, and a receipt by its number."""
+def past(core: AnyCore) -> tuple[Past, ...]:
+    """The last erasures, newest first, each with the number of its receipt."""
     kept = audits.latest(core.state, limit=10 * LIST, sought=audits.Sought(family="erase"))
     numbers = {row.detail["erased_at"]: row.number for row in kept if row.action == RECEIPT}
-    return Requests(
-        as_of=as_of(core),
-        erasures=tuple(
-            Past(
-                erased_at=each.erased_at,
-                finished=each.finished,
-                identifiers=each.identifiers,
-                receipt=numbers.get(each.erased_at.isoformat()),
-            )
-            for each in erasing.past(core.state, limit=LIST)
-        ),
-        receipt=_receipt(core, receipt) if receipt else None,
+    return tuple(
+        Past(
+            erased_at=each.erased_at,
+            finished=each.finished,
+            identifiers=each.identifiers,
+            receipt=numbers.get(each.erased_at.isoformat()),
+        )
+        for each in erasing.past(core.state, limit=LIST)
     )
 
 
 def look_up(core: AnyCore, viewer: Viewer, identifier: str) -> Affected:
     """Who is meant, masked, and how much there is of them; NotFound for nobody."""
-    found = affected(core.lane(), core.state, core.vault, viewer, parts(identifier), keys=core.keys)
+    found = affected(core.lane(), core.state, core.vault, viewer, parts(core, identifier), keys=core.keys)
     if found is None:
         raise NotFound("nobody has this identifier", help="see that it is written as the person told it")
     return found
 
 
 def carry_out(core: AnyCore, viewer: Viewer, identifier: str) -> tuple[int, Receipt]:
-    """Erase a person from every store; the number of the receipt that is kept, and the receipt."""
-    return erase_and_keep_receipt(core, viewer, core.keys.subject_key(*parts(identifier)))
+    """Erase a person from every store; the number of the receipt that is kept, and the receipt.
+
+    It stands in the register as a request that was filed and answered; one that they had open is answered with it.
+    """
+    key = core.keys.subject_key(*parts(core, identifier))
+    asked = rights.Sought(status="open", right="erasure", asked_keys=keys_of(core.lane(), key))
+    waiting = rights.listed(core.state, limit=LIST, sought=asked)
+    if not waiting and affected_by_key(core.lane(), core.state, core.vault, viewer, key) is not None:
+        waiting = [_filed(core, viewer, key)]
+    number, receipt = erase_and_keep_receipt(core, viewer, key)
+    for each in waiting:
+        rights.close(core.state, core.keys, core.clock, each.request_id, actor=viewer.staff_id, receipt=number)
+    return number, receipt
+
+
+def _filed(core: AnyCore, viewer: Viewer, key: str) -> rights.Request:
+    return rights.file_request(
+        core.state,
+        core.keys,
+        core.clock,
+        settings=core.settings,
+        right="erasure",
+        subject_key=key,
+        origin="staff",
+        actor=viewer.staff_id,
+    )
 
 
 def erase_and_keep_receipt(core: AnyCore, viewer: Viewer, key: str) -> tuple[int, Receipt]:
@@ -122,7 +136,7 @@ def erase_and_keep_receipt(core: AnyCore, viewer: Viewer, key: str) -> tuple[int
 
 def give_out(core: AnyCore, viewer: Viewer, identifier: str) -> PersonFile:
     """Everything about a person in clear, for a privacy officer; written down."""
-    return give_out_key(core, viewer, core.keys.subject_key(*parts(identifier)))
+    return give_out_key(core, viewer, core.keys.subject_key(*parts(core, identifier)))
 
 
 def give_out_key(core: AnyCore, viewer: Viewer, key: str) -> PersonFile:
@@ -142,7 +156,7 @@ def give_out_key(core: AnyCore, viewer: Viewer, key: str) -> PersonFile:
 
 def signed(core: AnyCore, number: int) -> dict[str, Any]:
     """The receipt of a number, signed: what can be handed to the person or to an authority."""
-    receipt = _receipt(core, number)
+    receipt = receipt_of(core, number)
     return receipts.signed(
         core.keys,
         number=number,
@@ -153,15 +167,16 @@ def signed(core: AnyCore, number: int) -> dict[str, Any]:
     )
 
 
-def parts(identifier: str) -> tuple[str, str]:
+def parts(core: AnyCore, identifier: str) -> tuple[str, str]:
     """An identifier's kind and value; NotFound for text that is none."""
-    found = split_identifier(identifier)
+    found = split_identifier(identifier, rules_of(core.applied.of("identifier")))
     if found is None:
         raise NotFound("this is no identifier", help="write KIND:VALUE, such as email:ann@example.com")
     return found
 
 
-def _receipt(core: AnyCore, number: int) -> ReceiptView:
+def receipt_of(core: AnyCore, number: int) -> ReceiptView:
+    """The receipt of a number; NotFound for a number that is none."""
     row = audits.one(core.state, number) if 0 < number < 2**62 else None
     if row is None or row.action != RECEIPT:
         raise NotFound(f"there is no receipt {number}", help="the list of erasures has their numbers")
@@ -175,12 +190,6 @@ def _receipt(core: AnyCore, number: int) -> ReceiptView:
         rows=rows,
         total=sum(each.rows for each in rows),
     )
-
-
-@get("/api/requests", opt=whole(ERASE), sync_to_thread=True)
-def list_requests(core: Core, receipt: FromQuery[int] = 0) -> dict[str, Any]:
-    """The erasures there were, newest first, and the receipt of a number."""
-    return plain(view(core, receipt=receipt))  # type: ignore[no-any-return]
 
 
 @post("/api/requests/look-up", opt=whole(ERASE), status_code=200, sync_to_thread=True)
@@ -205,4 +214,4 @@ _PROFILE = """
 select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)
 where subject_key = $key
 """
-ROUTES = [list_requests, look_up_person, export_person, show_receipt]
+ROUTES = [look_up_person, export_person, show_receipt]

@@ -1,4 +1,4 @@
-"""`/api/rights`: the register of what people ask for by right: filing, answering, and what is due.
+"""`/api/requests`: the one register of what people ask of us: filing, answering, what is due, and the receipts.
 
 A request is carried out here: a package of everything that is known (access, portability), a correction,
 a restriction, an erasure with its signed receipt. What was asked by people themselves comes in through
@@ -19,7 +19,15 @@ from spira.collect.envelope import Emitted, OwnEvent, encode
 from spira.collect.identifiers import IDENTIFYING_TRAITS
 from spira.kernel.errors import Conflict, NotFound
 from spira.kernel.viewer import Viewer
-from spira.server.api.requests import GIVE_OUT, erase_and_keep_receipt, give_out_key
+from spira.server.api.requests import (
+    GIVE_OUT,
+    Past,
+    ReceiptView,
+    erase_and_keep_receipt,
+    give_out_key,
+    past,
+    receipt_of,
+)
 from spira.server.api.requests import parts as parts_of
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.roles import ERASE, whole
@@ -33,6 +41,8 @@ from spira.unify.rights import BadRequest, Law, Request, Right, Sought, Status
 LIST = 200
 PACK = {**whole(GIVE_OUT), "cost": "export"}
 CORRECTED = "Details Corrected"
+LATE = "late"  # what the register may be filtered by, beside the status of a request
+STATUSES = (*get_args(Status), LATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +83,8 @@ class Register:
     late: int = field(metadata={"help": "how many of them are past it"})
     answered: int = field(metadata={"help": "how many of those shown were answered"})
     rows: tuple[RequestRow, ...] = field(metadata={"help": "the most pressing first, then the answered ones"})
+    erasures: tuple[Past, ...] = field(metadata={"help": "the last hundred erasures, newest first"})
+    receipt: ReceiptView | None = field(metadata={"help": "the receipt of an erasure that was asked for"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +99,16 @@ class OneRequest:
     restricted_since: datetime | None = field(metadata={"help": "since when their data is kept and not used"})
 
 
-def view(core: AnyCore, *, status: str = "", right: str = "") -> Register:
-    """The register, or what of it is looked for."""
-    if (status and status not in get_args(Status)) or (right and right not in rights.RIGHTS):
+def view(core: AnyCore, *, status: str = "", right: str = "", receipt: int = 0) -> Register:
+    """The register, or what of it is looked for (`late` is a status here), and a receipt by its number."""
+    if (status and status not in STATUSES) or (right and right not in rights.RIGHTS):
         raise NotFound(f"there are no requests like `{status or right}`", help="leave the filter out")
     at = as_of(core)
     waiting = [_row(core, each, at) for each in rights.listed(core.state, limit=LIST, sought=Sought(status="open"))]
-    sought = Sought(status=status or None, right=right or None)  # type: ignore[arg-type]
+    named = None if status in ("", LATE) else status
+    sought = Sought(status=named, right=right or None)  # type: ignore[arg-type]
     rows = tuple(_row(core, each, at) for each in rights.listed(core.state, limit=LIST, sought=sought))
+    rows = tuple(each for each in rows if each.late) if status == LATE else rows
     return Register(
         as_of=at,
         open=len(waiting),
@@ -102,6 +116,8 @@ def view(core: AnyCore, *, status: str = "", right: str = "") -> Register:
         late=sum(each.late for each in waiting),
         answered=sum(each.request.status != "open" for each in rows),
         rows=rows,
+        erasures=past(core),
+        receipt=receipt_of(core, receipt) if receipt else None,
     )
 
 
@@ -128,7 +144,7 @@ def file(core: AnyCore, viewer: Viewer, new: NewRequest) -> Request:
         core.clock,
         settings=core.settings,
         right=new.right,
-        subject_key=core.keys.subject_key(*parts_of(new.identifier)),
+        subject_key=core.keys.subject_key(*parts_of(core, new.identifier)),
         origin="staff",
         actor=viewer.staff_id,
         law=new.law,
@@ -224,37 +240,39 @@ def _row(core: AnyCore, request: Request, at: datetime) -> RequestRow:
     )
 
 
-@get("/api/rights", opt=whole(ERASE), sync_to_thread=True)
-def list_rights(core: Core, status: FromQuery[str] = "", right: FromQuery[str] = "") -> dict[str, Any]:
-    """What people asked for by right: the most pressing first, then the answered ones."""
-    return plain(view(core, status=status, right=right))  # type: ignore[no-any-return]
+@get("/api/requests", opt=whole(ERASE), sync_to_thread=True)
+def list_requests(
+    core: Core, status: FromQuery[str] = "", right: FromQuery[str] = "", receipt: FromQuery[int] = 0
+) -> dict[str, Any]:
+    """What people asked for: the most pressing first, then the answered ones; the erasures, and a receipt."""
+    return plain(view(core, status=status, right=right, receipt=receipt))  # type: ignore[no-any-return]
 
 
-@get("/api/rights/{request_id:str}", opt=whole(ERASE), sync_to_thread=True)
+@get("/api/requests/{request_id:str}", opt=whole(ERASE), sync_to_thread=True)
 def show_right(core: Core, viewer: Asking, request_id: FromPath[str]) -> dict[str, Any]:
     """One request: whom it is about, masked, what they wrote, and its clock."""
     return plain(one(core, viewer, request_id))  # type: ignore[no-any-return]
 
 
-@post("/api/rights", opt=whole(ERASE), sync_to_thread=True)
+@post("/api/requests", opt=whole(ERASE), sync_to_thread=True)
 def file_right(core: Core, viewer: Asking, data: JSONBody[NewRequest]) -> dict[str, Any]:
     """File a request for somebody (access, portability, correction, restriction or erasure), and start its clock."""
     return plain(file(core, viewer, data))  # type: ignore[no-any-return]
 
 
-@post("/api/rights/{request_id:str}/extend", opt=whole(ERASE), status_code=200, sync_to_thread=True)
+@post("/api/requests/{request_id:str}/extend", opt=whole(ERASE), status_code=200, sync_to_thread=True)
 def extend_right(core: Core, viewer: Asking, request_id: FromPath[str]) -> dict[str, Any]:
     """Extend a request's deadline, once; tell the person why."""
     return plain(extend(core, viewer, request_id))  # type: ignore[no-any-return]
 
 
-@post("/api/rights/{request_id:str}/refuse", opt=whole(ERASE), status_code=200, sync_to_thread=True)
+@post("/api/requests/{request_id:str}/refuse", opt=whole(ERASE), status_code=200, sync_to_thread=True)
 def refuse_right(core: Core, viewer: Asking, request_id: FromPath[str], data: JSONBody[AnswerGiven]) -> dict[str, Any]:
     """Refuse a request, with a reason."""
     return plain(refuse(core, viewer, request_id, data.answer))  # type: ignore[no-any-return]
 
 
-@post("/api/rights/{request_id:str}/carry-out", opt=whole(ERASE), status_code=200, sync_to_thread=True)
+@post("/api/requests/{request_id:str}/carry-out", opt=whole(ERASE), status_code=200, sync_to_thread=True)
 def carry_out_right(
     core: Core, viewer: Asking, request_id: FromPath[str], data: JSONBody[AnswerGiven]
 ) -> dict[str, Any]:
@@ -262,14 +280,14 @@ def carry_out_right(
     return plain(carry_out(core, viewer, request_id, data.answer))  # type: ignore[no-any-return]
 
 
-@post("/api/rights/{request_id:str}/lift", opt=whole(ERASE), status_code=200, sync_to_thread=True)
+@post("/api/requests/{request_id:str}/lift", opt=whole(ERASE), status_code=200, sync_to_thread=True)
 def lift_right(core: Core, viewer: Asking, request_id: FromPath[str]) -> dict[str, Any]:
     """Lift the restriction of whoever filed a request."""
     return {"lifted": lift(core, viewer, request_id)}
 
 
 @post(
-    "/api/rights/{request_id:str}/package",
+    "/api/requests/{request_id:str}/package",
     opt={**whole(GIVE_OUT), "cost": "export"},
     status_code=200,
     sync_to_thread=True,
@@ -287,7 +305,7 @@ def zipped(name: str, content: bytes) -> Response[bytes]:
 
 _SUBJECT = "select subject_id from identifiers where subject_key = $key"
 ROUTES = [
-    list_rights,
+    list_requests,
     show_right,
     file_right,
     extend_right,
