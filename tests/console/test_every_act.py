@@ -12,7 +12,8 @@ import pytest
 from litestar import Litestar
 from tests.console.acting import actor
 from tests.console.acts import ACTS, ELSEWHERE, NEW
-from tests.console.world import World, open_world
+from tests.console.conftest import OpenWorld
+from tests.console.world import World
 from tests.server.test_every_change import UNWRITTEN, changing
 
 from spira.console.app import create_app
@@ -20,9 +21,9 @@ from spira.testing.cores import PASSWORD, StandInCore
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Litestar]]:
+def lived(open_world: OpenWorld) -> Iterator[tuple[World, Litestar]]:
     """A world of this module's own, since everything is done to it, and its application by the world's clock."""
-    with open_world(tmp_path_factory.mktemp("lived")) as made:
+    with open_world("lived") as made:
         yield made, create_app(made.core, wall=made.core.clock)
 
 

@@ -9,14 +9,13 @@ import pytest
 import zxingcpp
 from PIL import Image
 from tests.console.browsing import chromium, local_page, needs_chromium, serving, sync_api, violations
-from tests.console.world import open_world
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Iterator[str]:
-    with open_world(tmp_path_factory.mktemp("links")) as world, serving(world.core, world.app) as address:
+def place(open_world) -> Iterator[str]:
+    with open_world("links") as world, serving(world.core, world.app) as address:
         world.core.public_url = address
         yield address
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pyotp import TOTP
 from tests.console.browsing import chromium, needs_chromium, serving, signed_in, sync_api
-from tests.console.world import World, open_world
+from tests.console.world import World
 
 from spira.server.staff import by_email, set_preferences
 from spira.testing.cores import PASSWORD, staff
@@ -24,9 +24,9 @@ expect = sync_api.expect
 
 
 @pytest.fixture(scope="module", autouse=True)  # before the browser, whose loop then runs in this thread
-def shop(tmp_path_factory) -> Iterator[World]:
+def shop(open_world) -> Iterator[World]:
     """A world of these tests' own: they change it, each its own things."""
-    with open_world(tmp_path_factory.mktemp("shop")) as made:
+    with open_world("shop") as made:
         staff(made.core, "ann", "administrator", "operator")
         staff(made.core, "zoe", "operator")
         staff(made.core, "eve", "operator")

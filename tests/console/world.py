@@ -1,19 +1,24 @@
 """A whole workspace for the console's tests: the example's definitions over sixty people's ninety days.
 
-Everything is real: the core, its stages, a mail server. Made once for a worker of the test run and
-shared by its tests, which therefore leave it as they found it, or use `fresh_world`.
+Everything is real: the core, its stages, a mail server. One world lives its days once for a whole test
+run, all workers of it; each open world is a copy. `world` is shared by the tests of a worker, which
+therefore leave it as they found it, or use `fresh_world`.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from fcntl import LOCK_EX, flock
 from math import inf
 from pathlib import Path
 from typing import Any
 
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from spira.collect import links, sources
@@ -62,11 +67,11 @@ postal_address = "1 Corner Street, Springfield"
 class World:
     """An open workspace with its application; `inbox` has every message that was sent."""
 
-    def __init__(self, core: Core, inbox: Inbox) -> None:
+    def __init__(self, core: Core, inbox: Inbox, built: Litestar | None = None) -> None:
         self.core = core
         core._kept = Kept(slow=inf)  # tests change what answers stand on
         self.inbox = inbox
-        self.app = create_app(core, local_token="local")
+        self.app = create_app(core, local_token="local", built=built)
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def get(self, path: str, **more: Any) -> Any:
@@ -113,27 +118,63 @@ class World:
         return (known or add_staff(self.core.state, new, at=DAY)).staff_id
 
 
+_FREE: list[Litestar] = []  # applications of worlds that are closed: building one takes longer than opening its world
+
+
+def lived_once(shared: Path) -> Path:
+    """The directory of a world that has lived its days, in a folder of all workers; the first to ask makes it."""
+    directory = shared / "lived-once"
+    with (shared / "lived-once.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not directory.exists():
+            begun = shared / "living"
+            _live(begun)
+            begun.rename(directory)
+    return directory
+
+
 @contextmanager
-def open_world(directory: Path) -> Iterator[World]:
-    """A fresh world in `directory`; some six seconds."""
+def open_copy(lived: Path, directory: Path) -> Iterator[World]:
+    """A world of one's own in `directory`, with a mail server that is its own too; half a second."""
+    shutil.copytree(lived, directory, dirs_exist_ok=True)
+    with Inbox(keys=new_keys(), slow_seconds=30) as inbox:
+        _lead_mail_to(inbox.port, directory)
+        with Core.open(directory, runner=InlineRunner()) as core:
+            world = World(core, inbox, built=_FREE.pop() if _FREE else None)
+            yield world
+            _FREE.append(world.app)
+
+
+def _live(directory: Path) -> None:
+    """The example, applied, and what its people did; ten seconds."""
     shutil.copytree(EXAMPLE, directory, dirs_exist_ok=True)
     (directory / "spira.toml").write_text(SETTINGS, encoding="utf-8")
     make_keys(directory)
     (directory / "hooks").mkdir()
     (directory / "hooks" / "service.yaml").write_text(SERVICE, encoding="utf-8")
-    with Inbox(keys=new_keys(), slow_seconds=30) as inbox:
-        channel = directory / "channels" / "email.yaml"
-        channel.write_text(channel.read_text(encoding="utf-8").replace("port: 1025", f"port: {inbox.port}"))
+    with Inbox(keys=new_keys()) as inbox:
+        _lead_mail_to(inbox.port, directory)
         with Core.open(directory, runner=InlineRunner()) as core:
             core.step_clock(DAY)
             core.apply(SYSTEM)
             sources.add(core.state, core.clock, SOURCE, touchpoint="store")
             links.add(core.state, core.clock, POSTER, by="local")
-            _live(core)
-            yield World(core, inbox)
+            _spend_days(core)
 
 
-def _live(core: Core) -> None:
+def _lead_mail_to(port: int, directory: Path) -> None:
+    """Write an inbox's port into the channel's file, and into what is applied of it, as if it had always been so."""
+    channel = directory / "channels" / "email.yaml"
+    before = channel.read_text(encoding="utf-8")
+    after = re.sub(r"port: \d+", f"port: {port}", before)
+    channel.write_text(after, encoding="utf-8")
+    state = directory / "data" / "state.sqlite"
+    if state.exists():
+        with closing(sqlite3.connect(state)) as applied, applied:
+            applied.execute("update definitions set body = replace(body, ?, ?)", [before.strip(), after.strip()])
+
+
+def _spend_days(core: Core) -> None:
     calls = [_register(number) for number in range(PEOPLE)]
     calls += [each for number in range(PEOPLE) for each in _orders(number)]
     calls += [_consent(number) for number in range(PEOPLE) if number % 4]

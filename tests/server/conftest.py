@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from spira.console.app import create_app
@@ -24,9 +25,16 @@ def wall() -> FrozenClock:
     return FrozenClock(NOON)
 
 
+@pytest.fixture(scope="session")
+def built() -> list[Litestar]:
+    """The application of the test before, if there was one: half a second of registering routes is done once."""
+    return []
+
+
 @pytest.fixture
-def app(core, wall):
-    return create_app(core, wall=wall)
+def app(core, wall, built) -> Litestar:
+    built[:] = [create_app(core, wall=wall, built=next(iter(built), None))]
+    return built[0]
 
 
 @pytest.fixture

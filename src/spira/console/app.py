@@ -111,18 +111,26 @@ ROUTES = (
 )
 
 
-def create_app(core: AnyCore, *, local_token: str = "", wall: Clock | None = None) -> Litestar:
-    """The application with its pages. `app.state.local_token` is the bearer token of local commands."""
+def create_app(
+    core: AnyCore, *, local_token: str = "", wall: Clock | None = None, built: Litestar | None = None
+) -> Litestar:
+    """The application with its pages. `app.state.local_token` is the bearer token of local commands.
 
-    def fault_page(request: Request[Any, Any, Any], fault: Fault) -> Response[str]:
-        if is_public(request.url.path):
-            return closed(request, core, fault)
-        return page(request, core, "fault.html", status=fault.status, fault=fault)
-
-    app = server.create_app(core, pages=ROUTES, fault_page=fault_page, places=find, local_token=local_token, wall=wall)
+    One that was `built` here before answers for this core from now on.
+    """
+    app = server.create_app(
+        core, pages=ROUTES, fault_page=_fault_page, places=find, local_token=local_token, wall=wall, built=built
+    )
     app.state.streams = Streams()
     app.state.code_counts, app.state.send_code = Counts(), send_soon
     return app
+
+
+def _fault_page(request: Request[Any, Any, Any], fault: Fault) -> Response[str]:
+    core: AnyCore = request.app.state.core
+    if is_public(request.url.path):
+        return closed(request, core, fault)
+    return page(request, core, "fault.html", status=fault.status, fault=fault)
 
 
 def create_asgi(core: AnyCore, app: Litestar | None = None) -> Asgi:

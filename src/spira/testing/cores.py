@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
+import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 import spira.measure.tables  # noqa: F401  (imported so that every table is registered)
 from spira.collect.identifiers import KEY_HEAD
@@ -27,7 +29,8 @@ from spira.kernel.settings import Settings, WorkspaceSettings
 from spira.kernel.viewer import Viewer
 from spira.measure.summary import Summary, summary
 from spira.segment.conditions.catalog import Catalog, EventSchema
-from spira.server.staff import NewStaff, Staff, add_staff, set_password
+from spira.server.staff import NewStaff, Staff, add_staff
+from spira.server.tables import STAFF
 from spira.storage.backup import Manifest
 from spira.storage.keys import Keys
 from spira.storage.state import METADATA, State
@@ -173,8 +176,14 @@ def staff(core: StandInCore, name: str, *roles: Any, unit_id: int | None = None)
         NewStaff(email=f"{name}@example.com", name=name.capitalize(), roles=roles, unit_id=unit_id),
         at=NOON,
     )
-    set_password(core.state, made.staff_id, PASSWORD)
+    with core.state.write() as connection:
+        known = sa.update(STAFF).where(STAFF.c.staff_id == made.staff_id)
+        connection.execute(known.values(password_hash=_HASHED))
     return made
+
+
+# Of the kind that is stored, but quick to make and to check: signing in is what many tests begin with.
+_HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 def fill(core: StandInCore, people: int = 120) -> dict[str, int]:
