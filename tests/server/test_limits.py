@@ -55,7 +55,7 @@ def test_buckets_do_not_grow_without_end(monkeypatch):
 def test_every_cost_that_a_route_names_is_known(app):
     """A route can't name a bucket that is not there."""
     named = {handler.opt.get("cost") for route in app.routes for handler in getattr(route, "route_handlers", ())}
-    assert named - {None, limits.FREE} <= set(limits.COSTS)
+    assert named - {None, limits.FREE, limits.FACTS} <= set(limits.COSTS)
     assert {"sign_in", "public"} <= named
 
 

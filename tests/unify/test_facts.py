@@ -32,10 +32,11 @@ def test_the_facts_of_a_person_hold_nothing_sealed(desk):
     house.warehouse.execute("insert into members values ('lapsed', 1, ?)", [at(0)])
 
     def ask(text, viewer=ROOT):
-        return facts(house.warehouse, viewer, text, keys=desk.keys, leave_out=["secret"])
+        return facts(house.warehouse, viewer, text, keys=desk.keys, as_of=at(9), leave_out=["secret"])
 
     found = ask("user_id:h-1")
     assert found == ask(show_profile(1)) == ask(show_profile(2)) == ask("email:ANN@example.com")
+    assert (found.as_of, found.personal, found.restricted) == (at(9), True, False)
     assert (found.id, found.traits, found.tags, found.audiences, found.consents) == (
         show_profile(1),
         {"city": "Jinan"},

@@ -146,6 +146,9 @@ class SecuritySettings(Section):
     requests_per_minute: int = Field(
         default=600, ge=30, description="Requests a minute that one session, token or network address may make."
     )
+    facts_per_minute: int = Field(
+        default=60_000, ge=60, description="How often a minute one token may ask for the facts of a person."
+    )
 
 
 class RightsSettings(Section):

@@ -36,7 +36,8 @@ from spira.storage.warehouse import Warehouse
 from spira.unify import changed
 
 STAGE = "segment.tags"
-READERS = ("segment.models.tags", "segment.audiences.tags")
+FACTS_READ = "segment.facts.tags"
+READERS = ("segment.models.tags", "segment.audiences.tags", FACTS_READ)
 
 
 class TagDefinition(DefinitionModel):
@@ -137,7 +138,7 @@ def _make_anew(warehouse: Warehouse, wanted: Program) -> None:
 
 def _write(warehouse: Warehouse, wanted: Program, as_of: datetime) -> None:
     tags = ("profile_id", *_names(wanted.tags))
-    readers = {"models": READERS[0], "audiences": READERS[1]}
+    readers = dict(zip(("models", "audiences", "facts"), READERS, strict=True))
     warehouse.execute(_NOTE_CHANGES.format(columns=ddl.names(tags)), readers)
     warehouse.execute(_FORGET_READ_CHANGES, readers)
     warehouse.execute(ddl.delete_where("tags", "profile_id", "changed"))
@@ -207,7 +208,7 @@ with different as (
 )
 select profile_id, 1 + greatest(
          (select coalesce(max(change), 0) from tag_changes),
-         (select coalesce(max(batch), 0) from progress where stage in ($models, $audiences))) as change
+         (select coalesce(max(batch), 0) from progress where stage in ($models, $audiences, $facts))) as change
 from different order by profile_id
 """
 _FORGET_READ_CHANGES = """
@@ -215,6 +216,7 @@ delete from tag_changes
 where change < (select max(change) from tag_changes)
   and change <= (select coalesce(min(batch), 0) from progress where stage = $models)
   and change <= (select coalesce(min(batch), 0) from progress where stage = $audiences)
+  and change <= (select coalesce(min(batch), 0) from progress where stage = $facts)
 """
 _WRITE = "insert into {table} by name select {columns} from tags_draft order by profile_id"
 _FORGET_CUTS = "delete from tag_cuts"

@@ -18,10 +18,12 @@ from spira.server import attempts, second_factor, sessions
 from spira.server.auth import Asked, Proof, origin_of, wall_of
 from spira.server.core import AnyCore
 from spira.server.errors import NotSignedIn, Unacceptable
+from spira.server.roles import PEOPLE
 from spira.server.second_factor import Code, FactorView
 from spira.server.secrets import digest, password_matches
 from spira.server.sessions import SessionView, TokenView
 from spira.server.staff import Staff, set_password
+from spira.unify.facts import Scope
 from spira.unify.units import all_units
 
 LONGEST_DAYS = 3_650
@@ -111,13 +113,15 @@ def prove(me: Me, password: str) -> None:
         raise Unacceptable("the present password is wrong", help="type the one you sign in with")
 
 
-def make_token(me: Me, *, name: str, days: int | None) -> str:
-    """A token that may do what its maker may; it is told this once."""
+def make_token(me: Me, *, name: str, days: int | None, scope: Scope | None = None) -> str:
+    """A token that may do what its maker may, or with a `scope` only read those facts of people; told this once."""
+    if scope is not None and not me.staff.roles & set(PEOPLE):
+        raise NotAllowed("your role sees figures, not single people", help="ask one who sees people to make the token")
     if not name.strip() or len(name) > 100:
         raise Unacceptable("a token needs a name of at most 100 characters", help="say what will use it")
     if days is not None and not 1 <= days <= LONGEST_DAYS:
         raise Unacceptable(f"a token ends after 1 to {LONGEST_DAYS} days, or never")
-    return sessions.make_token(me.core.state, me.id, name=name.strip(), at=me.at, days=days)
+    return sessions.make_token(me.core.state, me.id, name=name.strip(), at=me.at, days=days, scope=scope)
 
 
 def confirm_factor(me: Me, code: str) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from spira.server.api.search import Places, no_places
 from spira.server.auth import Door, provide_viewer
 from spira.server.core import AnyCore, Asgi
 from spira.server.middleware import mounted
+from spira.server.quick import Quick
 
 MAX_BODY_BYTES = 2_000_000
 
@@ -94,4 +95,5 @@ def asgi(app: Litestar, core: AnyCore) -> Asgi:
         **dict.fromkeys(browser.PREFIXES, web),
     }
     collection = front(core.intake, doors)
-    return mounted(app, collection, https=lambda: core.settings.server.public_url.startswith("https://"))
+    quick = Quick(app, core, app.state.door)
+    return mounted(quick, collection, https=lambda: core.settings.server.public_url.startswith("https://"))

@@ -11,6 +11,7 @@ What was found lies in the request's scope: `user` is the Viewer, `auth` is how 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import anyio
@@ -24,11 +25,12 @@ from spira.kernel.ids import new_secret
 from spira.kernel.viewer import Viewer
 from spira.server.core import AnyCore
 from spira.server.errors import FormExpired, NotSignedIn, SecondFactorNeeded
-from spira.server.limits import Limits
+from spira.server.limits import FACTS, Limits
 from spira.server.second_factor import has_factor
 from spira.server.secrets import digest, form_token, same
-from spira.server.sessions import staff_of_session, staff_of_token
+from spira.server.sessions import bearer, staff_of_session
 from spira.server.staff import Staff, viewer_of
+from spira.unify.facts import Scope
 
 SESSION_COOKIE = "spira_session"
 HALF_COOKIE = "spira_half"
@@ -44,11 +46,16 @@ Asked = Request[Any, Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """How somebody proved who they are. `secret` is what their forms' token is made from."""
+    """How somebody proved who they are. `secret` is what their forms' token is made from.
+
+    A `scope` bounds what a token may read; `until` is when it ends by itself.
+    """
 
     way: str
     secret: str
     staff: Staff | None = None
+    scope: Scope | None = None
+    until: datetime | None = None
 
     @property
     def form_token(self) -> str:
@@ -81,6 +88,8 @@ class Door:
             return
         if viewer is None:
             raise NotSignedIn("nobody is signed in", help="sign in at /sign-in, or send a bearer token")
+        if proof.scope is not None and not opt.get("scoped"):
+            raise NotAllowed("this token reads facts of people, and nothing else", help="ask at /api/profiles/…/facts")
         roles = opt.get("roles")
         if roles and not viewer.has(*roles):
             raise NotAllowed("this needs another role than yours", help=f"ask one who is: {', '.join(sorted(roles))}")
@@ -96,7 +105,7 @@ class Door:
         language = language_of(request, self.core)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
-            return self._by_token(token.strip(), language)
+            return self.by_token(token.strip(), language)
         secret = request.cookies.get(cookie(self.core, SESSION_COOKIE))
         idle = self.core.settings.security.idle_minutes
         staff = staff_of_session(self.core.state, secret, at=self.wall.now(), idle_minutes=idle) if secret else None
@@ -109,21 +118,32 @@ class Door:
         """Commands of the machine itself are not counted; a visitor is known by the network address."""
         if proof.way == "token" and proof.staff is None:
             return
+        cost = request.route_handler.opt.get("cost")
+        if cost == FACTS:
+            self.count_facts(proof)
+            return
         who = f"at:{origin_of(request, self.core)}" if proof.way == "seed" else digest(proof.secret)
         allowed = self.core.settings.security.requests_per_minute
-        self.limits.take(who, request.route_handler.opt.get("cost"), per_minute=allowed, at=self.wall.now())
+        self.limits.take(who, cost, per_minute=allowed, at=self.wall.now())
+
+    def count_facts(self, proof: Proof) -> None:
+        """Facts are asked for by whole sites and apps, so they have a bucket of their own."""
+        allowed = self.core.settings.security.facts_per_minute
+        self.limits.take(f"facts:{digest(proof.secret)}", None, per_minute=allowed, at=self.wall.now())
 
     def _ask_for_factor(self, proof: Proof) -> None:
         if proof.way == "session" and proof.staff and not has_factor(self.core.state, proof.staff.staff_id):
             raise SecondFactorNeeded("everybody here needs a second factor", help="enrol one at /account/second-factor")
 
-    def _by_token(self, token: str, language: str) -> tuple[Viewer | None, Proof]:
+    def by_token(self, token: str, language: str) -> tuple[Viewer, Proof]:
+        """Who asks with a bearer token; NotSignedIn for one that is not good."""
         if same(token, self.local_token):
             return local_viewer(language), Proof(way="token", secret=token)
-        staff = staff_of_token(self.core.state, token, at=self.wall.now())
-        if staff is None:
+        found = bearer(self.core.state, token, at=self.wall.now())
+        if found is None:
             raise NotSignedIn("the bearer token is not good", help="make a new one, or sign in at /sign-in")
-        return viewer_of(self.core.state, staff, language=language), Proof(way="token", secret=token, staff=staff)
+        proof = Proof(way="token", secret=token, staff=found.staff, scope=found.scope, until=found.until)
+        return viewer_of(self.core.state, found.staff, language=language), proof
 
 
 def local_viewer(language: str) -> Viewer:

@@ -31,6 +31,7 @@ from spira.storage.state import State
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify.erase import Stores
+from spira.unify.facts_store import FactsStore
 from spira.worker.report import Run, SystemReport
 
 T = TypeVar("T")
@@ -56,6 +57,8 @@ class AnyCore(Protocol):
     def keys(self) -> Keys: ...
     @property
     def log(self) -> Log: ...
+    @property
+    def facts(self) -> FactsStore: ...
     @property
     def intake(self) -> Asgi: ...
     @property

@@ -18,6 +18,7 @@ from spira.server.errors import TooManyRequests
 # Requests a minute of what costs much, for one who asks.
 COSTS: Mapping[str, int] = {"sign_in": 60, "public": 300, "preview": 240, "export": 30, "test_send": 30}
 FREE = "free"
+FACTS = "facts"  # counted apart, by `security.facts_per_minute`
 MOST_BUCKETS = 20_000
 
 

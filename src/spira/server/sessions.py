@@ -10,9 +10,12 @@ workspace's clock: a demo that jumps sixty days must not sign anybody out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from spira.kernel.errors import NotFound
@@ -23,6 +26,7 @@ from spira.server.secrets import digest, password_matches
 from spira.server.staff import Staff, by_email, get_staff
 from spira.server.tables import SESSIONS, SIGN_IN_LINKS, STAFF, TOKENS
 from spira.storage.state import State
+from spira.unify.facts import Scope
 
 LINK_LIFE = timedelta(days=3)
 SEEN_EVERY = timedelta(minutes=1)
@@ -69,6 +73,18 @@ class TokenView:
     created_at: datetime = field(metadata={"help": "when it was made"})
     last_used_at: datetime | None = field(metadata={"help": "when it was last used, to the minute"})
     expires_at: datetime | None = field(metadata={"help": "when it ends by itself; none is never"})
+    scope: Scope | None = field(
+        metadata={"help": "the facts of people that are all it may read; none is no such bound"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearer:
+    """Whom a token acts for, what it is bound to, and until when it is good."""
+
+    staff: Staff
+    scope: Scope | None
+    until: datetime | None
 
 
 NOWHERE = Place()
@@ -153,11 +169,19 @@ def staff_of_session(state: State, secret: str, *, at: datetime, idle_minutes: i
     return get_staff(state, row["staff_id"])
 
 
-def make_token(state: State, staff_id: str, *, name: str, at: datetime, days: int | None = None) -> str:
-    """A new API token of a staff member; it is shown once and stored by its hash."""
+def make_token(
+    state: State, staff_id: str, *, name: str, at: datetime, days: int | None = None, scope: Scope | None = None
+) -> str:
+    """A new API token of a staff member, bound to the `scope` if there is one; shown once and stored by its hash."""
     secret = "spt_" + new_secret()
-    ends = None if days is None else at + timedelta(days=days)
-    row = {"token_hash": digest(secret), "staff_id": staff_id, "name": name, "created_at": at, "expires_at": ends}
+    row = {
+        "token_hash": digest(secret),
+        "staff_id": staff_id,
+        "name": name,
+        "created_at": at,
+        "expires_at": None if days is None else at + timedelta(days=days),
+        "scope": None if scope is None else msgspec.json.encode(scope).decode(),
+    }
     with state.write() as connection:
         connection.execute(sa.insert(TOKENS).values(row))
     return secret
@@ -169,7 +193,10 @@ def tokens_of(state: State, staff_id: str) -> tuple[TokenView, ...]:
     with state.read() as connection:
         rows = connection.execute(mine).mappings().all()
     columns = ("name", "created_at", "last_used_at", "expires_at")
-    return tuple(TokenView(id=_name(row["token_hash"]), **{c: row[c] for c in columns}) for row in rows)
+    return tuple(
+        TokenView(id=_name(row["token_hash"]), scope=_scope(row["scope"]), **{c: row[c] for c in columns})
+        for row in rows
+    )
 
 
 def revoke_token(state: State, staff_id: str, name: str) -> None:
@@ -179,16 +206,21 @@ def revoke_token(state: State, staff_id: str, name: str) -> None:
 
 def staff_of_token(state: State, secret: str, *, at: datetime) -> Staff | None:
     """Whose token this is, unless it is over or their access has ended."""
+    found = bearer(state, secret, at=at)
+    return None if found is None else found.staff
+
+
+def bearer(state: State, secret: str, *, at: datetime) -> Bearer | None:
+    """Whom a token acts for, unless it is over or their access has ended."""
     mine = TOKENS.c.token_hash == digest(secret)
-    row = _owned(
-        state, TOKENS, TOKENS.c.last_used_at, mine, sa.or_(TOKENS.c.expires_at.is_(None), TOKENS.c.expires_at >= at)
-    )
+    good = sa.or_(TOKENS.c.expires_at.is_(None), TOKENS.c.expires_at >= at)
+    row = _owned(state, TOKENS, TOKENS.c.last_used_at, mine, good, more=(TOKENS.c.scope, TOKENS.c.expires_at))
     if row is None:
         return None
     if row["last_used_at"] is None or at - row["last_used_at"] >= SEEN_EVERY:
         with state.write() as connection:
             connection.execute(sa.update(TOKENS).where(mine).values(last_used_at=at))
-    return get_staff(state, row["staff_id"])
+    return Bearer(staff=get_staff(state, row["staff_id"]), scope=_scope(row["scope"]), until=row["expires_at"])
 
 
 def make_link(state: State, staff_id: str, *, at: datetime) -> str:
@@ -220,10 +252,16 @@ def use_link(state: State, secret: str, *, at: datetime) -> Staff:
 
 
 def _owned(
-    state: State, table: sa.Table, column: sa.Column[datetime], *conditions: sa.ColumnElement[bool]
+    state: State,
+    table: sa.Table,
+    column: sa.Column[datetime],
+    *conditions: sa.ColumnElement[bool],
+    more: Sequence[sa.Column[Any]] = (),
 ) -> sa.RowMapping | None:
     joined = table.join(STAFF, STAFF.c.staff_id == table.c.staff_id)
-    query = sa.select(STAFF.c.staff_id, column).select_from(joined).where(*conditions, STAFF.c.disabled_at.is_(None))
+    query = (
+        sa.select(STAFF.c.staff_id, column, *more).select_from(joined).where(*conditions, STAFF.c.disabled_at.is_(None))
+    )
     with state.read() as connection:
         return connection.execute(query).mappings().first()
 
@@ -237,3 +275,7 @@ def _drop(state: State, table: sa.Table, column: sa.Column[str], staff_id: str, 
 
 def _name(hashed: str) -> str:
     return hashed[:_NAME]
+
+
+def _scope(told: str | None) -> Scope | None:
+    return None if told is None else msgspec.json.decode(told, type=Scope)

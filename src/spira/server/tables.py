@@ -50,6 +50,7 @@ TOKENS = state_table(
     sa.Column("created_at", sa.DateTime, nullable=False),
     sa.Column("expires_at", sa.DateTime, nullable=True),
     sa.Column("last_used_at", sa.DateTime, nullable=True),
+    sa.Column("scope", sa.Text, nullable=True),
     stage=STAGE,
 )
 

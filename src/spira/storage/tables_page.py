@@ -30,6 +30,7 @@ STORES: tuple[tuple[Store, str], ...] = (("warehouse", "Warehouse"), ("state", "
 ABOUT = {
     "identity_blocked": "the values of identifiers that mean nobody, by HMAC",
     "identity_decisions": "what staff said of two identifiers: the same person, two, or a link that is none",
+    "identity_age": "a number that every change of who is one person replaces by another",
     "identity_kinds": "what the kinds of identifiers are like, as the workspace's files say",
     "alerts": "what needed a person, from when to when",
     "alert_notices": "who was told of an alert, or is to be, and what came of it",
@@ -39,6 +40,7 @@ ABOUT = {
     "audit": "who did what and when, each row sealing the one before",
     "clock": "where a manual clock stands",
     "definitions": "what each generation put in force, as text",
+    "facts_copied": "which writing of the copy of the facts, `data/facts.sqlite`, is this warehouse's own",
     "event_runs": "up to which event each sorted run of `event_places` reaches",
     "generations": "the generations of the definitions: who applied them, and when",
     "journey_versions": "each version of a journey, for those who are still walking it",

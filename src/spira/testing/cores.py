@@ -40,6 +40,7 @@ from spira.testing.houses import NOON, House
 from spira.testing.states import empty_state, fixed_keys
 from spira.unify import units
 from spira.unify.erase import Stores
+from spira.unify.facts_store import FactsStore
 from spira.worker.paths import Paths
 from spira.worker.report import Run, SystemReport, system_report
 from spira.worker.stages import STAGES, of_refresh, of_tick
@@ -70,6 +71,7 @@ class StandInCore:
         self.applied = Applied(generation=0)
         self.catalog = _CATALOG
         self.asked: list[str] = []
+        self.facts = FactsStore(directory / "facts.sqlite")
         self.public_url = ""
         self.paths = Paths(directory)
         self._turns = threading.RLock()
@@ -165,6 +167,7 @@ class StandInCore:
     def close(self) -> None:
         for lane in self._lanes:
             lane.close()
+        self.facts.close()
         self.house.close()
         self.state.close()
 

@@ -14,7 +14,7 @@ docs/reference/data-map.md says what is where.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from spira.storage.warehouse import Warehouse
 from spira.unify import changed, identity
 from spira.unify.kinds import split_identifier
 from spira.unify.redact import Erased, mentions, redact
+from spira.unify.ties import Ties
 
 ERASURES = state_table(
     "erasures",
@@ -67,7 +68,8 @@ CHOSEN = {
 class Stores:
     """What erasing needs. `load` takes in all that the logs hold up to now.
 
-    `apart` closes the segments of the logs beside the core's own, and says where each ends.
+    `apart` closes the segments of the logs beside the core's own, and says where each ends; `forget` takes
+    people out of the copy of the facts, before all else. `ties` is what is remembered of the links.
     """
 
     warehouse: Warehouse
@@ -77,6 +79,8 @@ class Stores:
     log: log.Log
     log_directory: Path
     apart: Callable[[], Sequence[tuple[LogApart, Position]]] = tuple
+    forget: Callable[[Sequence[str], Iterable[int]], int] = lambda _keys, _subjects: 0
+    ties: Ties = field(default_factory=Ties)
     clock: Clock
     load: Callable[[], object]
 
@@ -220,6 +224,7 @@ def _erase_keys(stores: Stores, keys: Sequence[str], at: datetime, lines: Sequen
         until=at,
         rules=_rules(stores),
     )
+    rows.append(ReceiptRow(store="facts", table="facts.sqlite", rows=stores.forget(keys, erased.subjects)))
     refused = _refused(stores, erased)
     touched = 0
     for line in lines:

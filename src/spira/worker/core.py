@@ -34,6 +34,7 @@ from spira.kernel.kept import Kept
 from spira.kernel.settings import Settings, load_settings
 from spira.kernel.viewer import Viewer
 from spira.measure.summary import Summary, summary
+from spira.segment import facts_copy
 from spira.segment.conditions.catalog import Catalog
 from spira.storage import backup as backing
 from spira.storage.keys import Keys, load_keys
@@ -96,6 +97,7 @@ class Core:
         self._closing.callback(self._close_warehouse)
         self._closing.callback(self._kept.close)
         self._memory = Memory.of(self.paths.scratch)
+        self.facts = closing.enter_context(facts_copy.opened(warehouse, self.paths.facts))
         self.collectors = Collectors(self.paths, settings, keys)
         self._closing.callback(self.collectors.close)
         self._loaded: Mapping[str, Position] = loading.positions(warehouse)
@@ -239,6 +241,7 @@ class Core:
             warehouse=self._warehouse,
             runner=self._runner,
             memory=self._memory,
+            facts=self.facts,
             applied=self.applied,
             plan=self.plan_of_events,
             catalog=self.catalog,
@@ -293,8 +296,6 @@ class Core:
                 self.take_up()
             return found
 
-    # Reading
-
     def lane(self) -> Warehouse:
         """This thread's own lane for reading; nobody waits for a turn to get one."""
         found: Warehouse | None = getattr(self._lanes, "lane", None)
@@ -346,8 +347,10 @@ class Core:
             log=self.log,
             log_directory=self.paths.log,
             apart=self.collectors.roll,
+            forget=self.facts.forget,
             clock=self.clock,
             load=self.load,
+            ties=self._memory.ties,
         )
 
     def backup(self, to: Path) -> backing.Manifest:
@@ -384,8 +387,6 @@ class Core:
     def worker_lane(self) -> Warehouse:
         """The worker's lane; only for one who holds `exclusive()`."""
         return self._warehouse
-
-    # The end
 
     def close(self) -> None:
         """Wait for the turn in hand, then close everything, the lock last."""

@@ -36,6 +36,11 @@ class Paths:
         return self.data / "state.sqlite"
 
     @property
+    def facts(self) -> Path:
+        """The copy of the facts, which is in no backup: it is made from the warehouse again."""
+        return self.data / "facts.sqlite"
+
+    @property
     def log(self) -> Path:
         return self.data / "log"
 

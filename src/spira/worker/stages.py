@@ -56,6 +56,7 @@ STAGES: tuple[Stage, ...] = (
             "moved",
             "overlay",
             "proven",
+            "identity_age",
             "identity_kinds",
             "identity_blocked",
             "identity_ruled",

@@ -6,7 +6,7 @@ every stage of it speaks of the same world.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -23,16 +23,20 @@ from spira.storage.log_apart import Apart
 from spira.storage.state import State
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
+from spira.unify.ties import Ties
+from spira.unify.facts_store import FactsStore
 
 
 @dataclass(slots=True)
 class Memory:
     """What one process remembers of its warehouse from turn to turn, and may find out again.
 
-    `kinds_of` are the definitions whose kinds of identifiers the warehouse is known to hold.
+    `kinds_of` are the definitions whose kinds of identifiers the warehouse is known to hold; `ties` who is linked
+    with whom.
     """
 
     known: KnownIds
+    ties: Ties = field(default_factory=Ties)
     kinds_of: Applied | None = None
 
     @classmethod
@@ -60,6 +64,7 @@ class Turn:
     warehouse: Warehouse
     runner: JobRunner
     memory: Memory
+    facts: FactsStore
     applied: Applied
     plan: Plan
     catalog: Catalog

@@ -6,6 +6,7 @@ Each takes the `Turn` and returns how many rows it changed.
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from spira.collect import backfill, places
 from spira.collect import load as loading
@@ -16,7 +17,7 @@ from spira.engage.journeys import advance
 from spira.measure.metrics import compute as metering
 from spira.measure.metrics.compute import Metric
 from spira.segment import audiences as membership
-from spira.segment import tag_points
+from spira.segment import facts_copy, tag_points
 from spira.segment import tags as tagging
 from spira.segment.models import compute as modelling
 from spira.unify import consent as consenting
@@ -30,9 +31,10 @@ _log = logging.getLogger("spira.worker")
 def load(turn: Turn) -> int:
     """Stage 2: everything that the log holds and the warehouse does not; people as kinds and decisions say."""
     if turn.memory.kinds_of is not turn.applied:
-        identity.follow_kinds(turn.warehouse, rules_of(turn.applied.of("identifier")), turn.keys)
+        rules = rules_of(turn.applied.of("identifier"))
+        identity.follow_kinds(turn.warehouse, rules, turn.keys, turn.memory.ties)
         turn.memory.kinds_of = turn.applied
-    decisions.follow(turn.warehouse, turn.state)
+    decisions.follow(turn.warehouse, turn.state, turn.memory.ties)
     done = loading.load(
         turn.warehouse,
         state=turn.state,
@@ -45,7 +47,7 @@ def load(turn: Turn) -> int:
         clock=turn.clock,
         directory=turn.directory,
         scratch=turn.scratch,
-        join=identity.resolve,
+        join=partial(identity.resolve, ties=turn.memory.ties),
         known=turn.memory.known,
     )
     backfill.step(turn.warehouse)
@@ -89,6 +91,12 @@ def audiences(turn: Turn) -> int:
     """Stage 6."""
     moves = membership.compute(turn.warehouse, turn.applied, turn.catalog, turn.as_of, full=turn.full)
     return moves.entered + moves.left
+
+
+def facts(turn: Turn) -> int:
+    """Stage 6, second half: the copy from which apps are answered."""
+    hidden = [each.tag for each in turn.applied.of("tag") if each.privacy == "sensitive"]
+    return facts_copy.compute(turn.warehouse, turn.facts, turn.as_of, leave_out=hidden, full=turn.full)
 
 
 def journeys(turn: Turn) -> int:

@@ -5,6 +5,7 @@ Tokens and recovery codes are shown on the answer to the form that made them, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ from spira.server.auth import Door
 from spira.server.core import AnyCore, Core
 from spira.server.errors import Unacceptable, WeakPassword
 from spira.server.passwords import MINIMUM
+from spira.unify.facts import Scope
 
 Asked = Request[Any, Any, Any]
 Form = Mapping[str, str]
@@ -82,9 +84,9 @@ async def make_token(request: Asked, core: Core) -> Response[Any]:
         days = form.get("days", "")
         if days not in DAYS:
             raise Unacceptable(f"`{days}` is not one of the days that are offered")
-        name = form.get("name", "")
-        token = own.make_token(me, name=name, days=int(days) if days else None)
-        note(me, "account.token", name=name, days=days)
+        name, scope = form.get("name", ""), _scope(form)
+        token = own.make_token(me, name=name, days=int(days) if days else None, scope=scope)
+        note(me, "account.token", name=name, days=days, scoped=scope is not None)
         return page(request, core, "account_token.html", status=201, token=token, name=name)
 
     return await _carried(request, core, carry_out)
@@ -159,6 +161,19 @@ async def new_codes(request: Asked, core: Core) -> Response[Any]:
         return page(request, core, "account_codes.html", codes=codes, fresh=False)
 
     return await _carried(request, core, carry_out)
+
+
+def _scope(form: Form) -> Scope | None:
+    """What the token may read, as it was typed: names with commas between, a dash for none, nothing for all."""
+    if form.get("reads") != "facts":
+        return None
+
+    def named(text: str) -> tuple[str, ...] | None:
+        names = tuple(filter(None, (each.strip() for each in re.split("[,，、\\s]", text))))
+        return () if names == ("-",) else names or None
+
+    kinds = {kind: named(form.get(kind, "")) for kind in ("traits", "tags", "audiences")}
+    return Scope(**kinds, consents="no_consents" not in form)
 
 
 def drawn(address: str) -> Markup:

@@ -14,6 +14,7 @@ from spira.server.account import Me, me_of
 from spira.server.core import Asking, Core, audit
 from spira.server.staff import viewer_of
 from spira.server.wire import plain
+from spira.unify.facts import Scope
 
 Asked = Request[Any, Any, Any]
 PROVES = {"cost": "sign_in"}
@@ -22,10 +23,11 @@ ENROLS = {"cost": "sign_in", "enrolling": True}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """A name for an API token, and after how many days it ends; none is never."""
+    """A name for an API token, after how many days it ends (none is never), and the facts that are all it may read."""
 
     name: str
     days: int | None = None
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +93,14 @@ def end_session(request: Asked, core: Core, session: FromPath[str]) -> dict[str,
 
 @post("/api/tokens", status_code=201, sync_to_thread=True)
 def new_token(request: Asked, core: Core, data: JSONBody[NewToken]) -> dict[str, str]:
-    """Make a bearer token that may do what its maker may; it is shown this once."""
+    """Make a bearer token that may do what its maker may; it is shown this once.
+
+    With a `scope` it reads facts of people and nothing else: `{"traits": ["city"], "tags": ["lifecycle"],
+    "audiences": [], "consents": false}`; what is left out is all of its kind.
+    """
     me = me_of(request, core)
-    token = own.make_token(me, name=data.name, days=data.days)
-    note(me, "account.token", name=data.name, days=data.days)
+    token = own.make_token(me, name=data.name, days=data.days, scope=data.scope)
+    note(me, "account.token", name=data.name, days=data.days, scoped=data.scope is not None)
     return {"name": data.name, "token": token}
 
 
