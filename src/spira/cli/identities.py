@@ -12,7 +12,7 @@ from spira.cli.options import json_option, table, workspace_option
 
 
 @click.command("conflicts")
-@click.option("--reason", default="", help="shared, torn, several, against, crowd or blocked; all that is open else.")
+@click.option("--reason", default="", help="shared, torn, several, against, likely, crowd or blocked; else all.")
 @workspace_option
 @json_option
 def conflicts(*, reason: str, directory: Path, as_json: bool) -> None:

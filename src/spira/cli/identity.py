@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from spira.cli.identities import COMMANDS
+from spira.cli.matching import COMMANDS as MATCHING
 from spira.cli.options import json_option, table, working, workspace_option
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def identity() -> None:
     """Who is who: conflicts and what staff decide of them; how well records are recognised as one person."""
 
 
-for _each in COMMANDS:
+for _each in (*COMMANDS, *MATCHING):
     identity.add_command(_each)
 
 

@@ -25,6 +25,7 @@ from spira.kernel.errors import PortTaken
 from spira.server import local
 from spira.worker.core import Core
 from spira.worker.importing import Importing
+from spira.worker.matching import Matching
 from spira.worker.schedule import Schedule
 
 STOPPING_SECONDS = 10
@@ -70,7 +71,7 @@ def _serve(core: Core, listener: socket.socket, collecting: str) -> None:
     url = _url(listener)
     core.public_url = core.settings.server.public_url or url
     app = create_app(core)
-    schedule, importing = Schedule(core), Importing(core)
+    schedule, importing, matching = Schedule(core), Importing(core), Matching(core)
     config = uvicorn.Config(
         create_asgi(core, app),
         log_level="warning",
@@ -85,12 +86,14 @@ def _serve(core: Core, listener: socket.socket, collecting: str) -> None:
         local.announce(core.directory, url=url, token=app.state.local_token, collecting=collecting)
         schedule.start()
         importing.start()
+        matching.start()
         print(f"Spira serves {core.settings.workspace.brand} at {url} — Ctrl-C stops it.", file=sys.stderr)
         if collecting:
             print(f"Collectors take calls in at {collecting}/v1/", file=sys.stderr)
         server.run(sockets=[listener])
     finally:
         local.withdraw(core.directory)
+        matching.stop()
         importing.stop()
         schedule.stop()
         app.state.hook_calls.close()

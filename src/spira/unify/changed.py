@@ -14,9 +14,14 @@ from spira.storage import progress
 from spira.storage.warehouse import Warehouse
 
 
+def newest(warehouse: Warehouse) -> int:
+    """The last batch that changed anybody; it costs next to nothing to ask."""
+    return int(warehouse.value(_NEWEST))
+
+
 def choose(warehouse: Warehouse, stage: str, *, full: bool = False) -> int:
     """Put the profiles that `stage` must look at into `changed`; the batch it will have reached by that."""
-    upto = int(warehouse.value(_NEWEST))
+    upto = newest(warehouse)
     if full:
         warehouse.execute(_EVERYONE)
     else:

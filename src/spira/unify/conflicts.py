@@ -18,7 +18,7 @@ from spira.unify import masks, people
 from spira.unify.kinds import is_contact
 from spira.unify.portrait import PersonRow, says
 
-Reason = Literal["shared", "torn", "several", "against", "crowd", "blocked"]
+Reason = Literal["shared", "torn", "several", "against", "likely", "crowd", "blocked"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 PAGE = 50
 
@@ -37,7 +37,7 @@ class EndView:
 class ConflictView:
     """Two who contradict each other, or one value that joins nobody."""
 
-    reason: Reason = says("shared, torn, several or against; crowd or blocked for one value")
+    reason: Reason = says("shared, torn, several, against or likely; crowd or blocked for one value")
     kind: str = says("the kind of what is claimed twice, or of which there is too much")
     one: EndView = says("one side")
     two: EndView | None = says("the other side; none for one value that joins nobody")

@@ -1,9 +1,9 @@
 """Explain: why these identifiers are one person, link by link.
 
-Reads   `identifiers`, `links`, `moved`, `profile_events`, and the vault
+Reads   `identifiers`, `links`, `match_candidates`, `moved`, `profile_events`, and the vault
 
-The weakest link is the one with the least behind it: both ends anonymous, then one user id, then
-two; among equals the latest. Links that were seen but join nothing are shown, with what staff decided of
+The weakest link is the one with the least behind it: a probable match, then both ends anonymous, then one
+user id, then two; among equals the latest. Links that were seen but join nothing are shown, with what staff decided of
 them and with the conflicts that keep people apart.
 """
 
@@ -21,10 +21,12 @@ from spira.storage.warehouse import Row, Warehouse
 from spira.unify import conflicts, masks
 from spira.unify.conflicts import ConflictView
 from spira.unify.kinds import USER_ID, is_contact
+from spira.unify.matching.fields import slug, told_of
 from spira.unify.people import locate
 from spira.unify.portrait import says
 from spira.unify.subjects import OURS
 
+LIKELY = "likely"
 TIES = {0: "weak", 1: "fair", 2: "strong"}
 
 
@@ -41,6 +43,16 @@ class NodeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What one comparison of a probable match says."""
+
+    field: str = says("the trait that was compared")
+    about: str = says("given, family, birth_date, phone, rest, area, number…")
+    level: str | None = says("how alike the two are in it; none where one of them lacks it")
+    bits: float = says("what that adds to the weight")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
     """One piece of evidence that two identifiers are the same person."""
 
@@ -50,9 +62,12 @@ class LinkView:
     event: str | None = says("the earliest event that showed both")
     ts: datetime = says("when that was")
     source: str = says("which source told it")
-    strength: str = says("weak: no user id; fair: one user id; strong: two")
+    strength: str = says("likely: a probable match; weak: no user id; fair: one user id; strong: two")
     joins: bool = says("whether it joins them; not when the identifier is shared with another person")
     decided: str | None = says("what staff said of the two: same, different or cut; none when nobody said anything")
+    weight: float | None = says("of a probable match log2 of the odds; none for others")
+    model: str | None = says("the version of the model that weighed it")
+    fields: tuple[Weighed, ...] = says("what each field says for or against that the two are one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +95,8 @@ class Explanation:
 def explain(warehouse: Warehouse, vault: Vault, viewer: Viewer, profile_id: int) -> Explanation:
     """The graph of identifiers and links of one person, masked; NotFound for one whom the viewer may not see."""
     profile = locate(warehouse, viewer, profile_id)
-    found = warehouse.query(_LINKS, {"profile": profile})
+    found = [(*row, None, None, None) for row in warehouse.query(_LINKS, {"profile": profile})]
+    found = sorted([*found, *warehouse.query(_MATCHES, {"profile": profile})], key=lambda row: (row[4], row[0], row[1]))
     ruled = warehouse.query(_RULED, {"profile": profile})
     ends = sorted({profile, *(end for one, two, *_ in (*found, *ruled) for end in (one, two))})
     ends += [each for (each,) in warehouse.query(_REST, {"profile": profile, "ends": ends})]
@@ -118,8 +134,8 @@ def _node(row: Row, number: dict[int, int], shown: Mapping[str, str]) -> NodeVie
 
 
 def _link(row: Row, number: dict[int, int], strong: set[int], decided: str | None) -> LinkView:
-    one, two, rule, event, ts, source, joins = row
-    strength = TIES[len(strong.intersection((one, two)))]
+    one, two, rule, event, ts, source, joins, weight, model, fields = row
+    strength = LIKELY if weight is not None else TIES[len(strong.intersection((one, two)))]
     return LinkView(
         one=number[one],
         two=number[two],
@@ -130,10 +146,27 @@ def _link(row: Row, number: dict[int, int], strong: set[int], decided: str | Non
         strength=strength,
         joins=joins and decided in (None, "same"),
         decided=decided,
+        weight=None if weight is None else round(weight, 2),
+        model=model,
+        fields=tuple(
+            Weighed(field=name, about=about, level=slug(level), bits=bits)
+            for name, about, level, bits in (told_of(fields) if fields else ())
+        ),
     )
 
 
-_RANKS = {name: rank for rank, name in TIES.items()}
+_RANKS = {LIKELY: -1} | {name: rank for rank, name in TIES.items()}
+_MATCHES = f"""
+with {OURS}
+select pair.subject_id, pair.other_id, rule, null, found_at, 'matching',
+       coalesce(mine.profile_id, pair.subject_id) = coalesce(theirs.profile_id, pair.other_id), weight, model, fields
+from match_candidates pair
+left join moved mine on mine.subject_id = pair.subject_id
+left join moved theirs on theirs.subject_id = pair.other_id
+where weight >= join_at
+  and (pair.subject_id in (select subject_id from ours) or pair.other_id in (select subject_id from ours))
+order by found_at, pair.subject_id, pair.other_id limit 200
+"""
 _LINKS = f"""
 with {OURS}, touching as (
     select * from links where subject_id in (select subject_id from ours) or other_id in (select subject_id from ours)

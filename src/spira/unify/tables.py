@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import spira.unify.matching.tables  # noqa: F401  (registered with these)
 from spira.storage.tables import Table, columns, table
 
 IDENTIFIERS = table(
@@ -109,6 +110,16 @@ IDENTITY_BLOCKED = table(
         stage="unify.identity",
         columns=columns("blocked_key VARCHAR required"),
         key=("blocked_key",),
+    )
+)
+
+IDENTITY_AGE = table(
+    Table(
+        name="identity_age",
+        store="warehouse",
+        stage="unify.identity",
+        columns=columns("age BIGINT required"),
+        key=("age",),
     )
 )
 

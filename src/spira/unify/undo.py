@@ -1,6 +1,6 @@
 """Undo: which decisions take a profile apart, or put two together; and who stands behind an identifier.
 
-Reads   `identifiers`, `links`, `moved`, `identity_kinds`, `identity_ruled`
+Reads   `identifiers`, `links`, `match_candidates`, `moved`, `identity_kinds`, `identity_ruled`
 
 A split cuts every link between what goes and what stays, and says that the strongest of each are two
 people, so that new evidence does not bring them together unseen. Cutting and joining are one decision.
@@ -93,7 +93,8 @@ with sides as (
 )
 select mine.subject_key, theirs.subject_key
 from (select subject_id, other_id from links
-      union select subject_id, other_id from identity_ruled where says = 'same' and other_id is not null) link
+      union select subject_id, other_id from identity_ruled where says = 'same' and other_id is not null
+      union select subject_id, other_id from match_candidates where weight >= join_at) link
 join sides one on one.subject_id = link.subject_id
 join sides other on other.subject_id = link.other_id and other.goes <> one.goes
 join identifiers mine on mine.subject_id = link.subject_id

@@ -32,6 +32,8 @@ import spira.storage.vault
 import spira.unify.decisions
 import spira.unify.erase
 import spira.unify.exports
+import spira.unify.matching.definition
+import spira.unify.matching.job
 import spira.unify.notices
 import spira.unify.restrictions
 import spira.unify.rights

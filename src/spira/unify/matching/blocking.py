@@ -7,7 +7,7 @@ Blocks larger than `MOST` records are left out of a key: a value that so many sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -51,6 +51,28 @@ def parts_of(cleaned: Cleaned) -> list[Part]:
     if not {"given", "family"} <= have:
         found = [part for part in found if not part.name.endswith(":crossed")]
     return found
+
+
+def asked(cleaned: Cleaned, wanted: Iterable[Sequence[str]]) -> list[Key]:
+    """Keys as somebody wrote them: the columns of which each is made, as the table had them."""
+    parts = {part.field: part for part in reversed(parts_of(cleaned)) if part.exact is not None}
+    whole = {column: field.name for field in cleaned.fields for column in field.columns}
+    of_address = {field.name: f"{field.name}_rest" for field in cleaned.fields if field.kind == "address"}
+    made = []
+    for columns in wanted:
+        names = [whole[column] for column in columns if column in whole]
+        chosen = tuple(
+            Part(field=name, name=f"{name}:whole", sql=_whole(name, of_address, parts))
+            for name in dict.fromkeys(names)
+            if name in parts or name in of_address
+        )
+        if chosen:
+            made.append(Key(parts=chosen, pairs=0))
+    return made
+
+
+def _whole(name: str, of_address: Mapping[str, str], parts: Mapping[str, Part]) -> str:
+    return of_address.get(name) or str(parts[name].exact)
 
 
 def choose(connection: Any, table: str, cleaned: Cleaned, *, budget: int) -> list[Key]:

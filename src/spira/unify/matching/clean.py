@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from spira.unify.matching import addresses, names, values
@@ -29,21 +30,35 @@ class Field:
     columns: tuple[str, ...]
 
 
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out of a whole table, so that later records are read in the same way: whether names are Chinese,
+    which columns of dates have the day in front, and which columns tell anybody from anybody."""
+
+    chinese: bool
+    days_first: dict[str, bool]
+    kept: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaned:
     """Records ready to be compared: `table` has `unique_id` (the row's number) and the columns of each field.
 
-    `source` is the column that tells sources apart, if there is one; `chinese` whether names are written so.
+    `source` is the column that tells sources apart, if there is one; `shape` how the table was read.
     """
 
     table: pa.Table
     fields: tuple[Field, ...]
     source: str | None
-    chinese: bool
+    shape: Shape
+
+    @property
+    def chinese(self) -> bool:
+        """Whether names are written in Chinese."""
+        return self.shape.chinese
 
 
-def clean(table: pa.Table, kinds: Mapping[str, str]) -> Cleaned:
-    """Bring each column that `kinds` knows to its form."""
+def clean(table: pa.Table, kinds: Mapping[str, str], *, shape: Shape | None = None) -> Cleaned:
+    """Bring each column that `kinds` knows to its form; with `shape`, as another table was read before."""
     made: dict[str, Column] = {}
     fields: list[Field] = []
     of: dict[str, list[str]] = {}
@@ -51,9 +66,12 @@ def clean(table: pa.Table, kinds: Mapping[str, str]) -> Cleaned:
         of.setdefault(kind, []).append(name)
     raw = {name: texts(table.column(name)) for name in kinds}
     chinese = _names(raw, of, made, fields)
+    days_first: dict[str, bool] = {}
     for name in of.get("birth_date", []):
-        days_first = values.day_first(each for each in raw[name][:5_000] if each)
-        read_day = partial(values.birth_date, days_first=days_first)
+        days_first[name] = (
+            shape.days_first[name] if shape else values.day_first(each for each in raw[name][:5_000] if each)
+        )
+        read_day = partial(values.birth_date, days_first=days_first[name])
         _add(made, fields, name, "birth_date", read_day, raw[name])
     for kind, read in (("phone", values.phone), ("email", values.email), ("id_number", values.code)):
         for name in of.get(kind, []):
@@ -66,15 +84,17 @@ def clean(table: pa.Table, kinds: Mapping[str, str]) -> Cleaned:
     source = of.get("source", [None])[0]
     if source is not None:
         made["source"] = raw[source]
-    # A value that most rows have, or none, tells nobody from anybody.
-    kept = {key: column for key, column in made.items() if key == "source" or _tells(column)}
+    if shape is None:  # a value that all rows have, or none, tells nobody from anybody
+        telling = frozenset(key for key, column in made.items() if key == "source" or _tells(column))
+        shape = Shape(chinese=chinese, days_first=days_first, kept=telling)
+    kept = {key: column for key, column in made.items() if key in shape.kept}
     arrays: dict[str, Any] = {"unique_id": pa.array(range(table.num_rows), pa.int64())}
     arrays |= {key: pa.array(column, pa.string()) for key, column in kept.items()}
     return Cleaned(
         table=pa.table(arrays),
         fields=tuple(each for each in fields if each.name in kept or each.kind in ("name", "address")),
         source="source" if source is not None else None,
-        chinese=chinese,
+        shape=shape,
     )
 
 

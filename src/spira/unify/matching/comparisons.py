@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from spira.unify.matching.clean import Cleaned, Field
@@ -10,15 +11,36 @@ from spira.unify.matching.clean import Cleaned, Field
 Level = dict[str, Any]
 
 
-def comparisons(cleaned: Cleaned) -> list[dict[str, Any]]:
-    """The comparisons of a cleaned table, in Splink's terms; levels of columns that the table lacks are left out."""
+def comparisons(cleaned: Cleaned, exact: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The comparisons of a cleaned table, in Splink's terms; levels of columns that the table lacks are left out.
+
+    Of the columns in `exact` only equal values count.
+    """
     have = set(cleaned.table.column_names)
     made = []
     for field in cleaned.fields:
         for each in _of(field, cleaned.chinese):
             if each["output_column_name"] in have:
                 levels = [level for level in each["comparison_levels"] if _columns(level) <= have]
+                if not set(field.columns).isdisjoint(exact):
+                    levels = [*levels[:2], levels[-1]]
                 made.append({**each, "comparison_levels": levels})
+    return made
+
+
+def labels(comparison: dict[str, Any]) -> list[str]:
+    """What the levels of a comparison are called, by the number that Splink gives them: unlike is 0."""
+    return [level["label_for_charts"] for level in reversed(comparison["comparison_levels"][1:])]
+
+
+def kinds_of(cleaned: Cleaned) -> dict[str, str]:
+    """What each comparison is about: `given`, `family`, of an address `rest`, `area` and `number`, else a column's
+    kind."""
+    made = {}
+    for field in cleaned.fields:
+        for each in _of(field, cleaned.chinese):
+            column = each["output_column_name"]
+            made[column] = {"name": column, "address": column.rpartition("_")[2]}.get(field.kind, field.kind)
     return made
 
 
