@@ -25,6 +25,7 @@ from spira.storage import ddl, progress  # noqa: F401  (likewise)
 from spira.storage.tables import TABLES, Column
 from spira.storage.warehouse import Warehouse, open_warehouse
 from spira.unify import identity
+from spira.unify.ties import Ties
 
 NOON = datetime(2026, 3, 1, 12)
 EXTRA = (
@@ -58,6 +59,7 @@ class House:
         for column in EXTRA:
             self.warehouse.execute(ddl.add_column("events", column))
         identity.views(self.warehouse)
+        self.ties = Ties()
         self.events = 0
         self.batch = 0
         self._pending: list[tuple[Any, ...]] = []
@@ -145,7 +147,7 @@ class House:
             for row in self._pending:
                 warehouse.execute("insert into batch_links values (?, ?, ?, ?, ?, ?)", list(row))
             self._pending = []
-            resolved = identity.resolve(warehouse, self.batch)
+            resolved = identity.resolve(warehouse, self.batch, self.ties)
             warehouse.execute(
                 "insert into changes select distinct profile_id, batch from profile_events where batch = ?",
                 [self.batch],

@@ -7,32 +7,45 @@ inside numpy. A component's label is its smallest number, whatever the order of 
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 Indexes = npt.NDArray[np.int32]
+Values = TypeVar("Values", bound=npt.NDArray[np.generic])
 
 
 def components(size: int, one: Indexes, two: Indexes) -> Indexes:
     """The smallest number that is connected with each of 0 … size - 1, by edges from `one` to `two`."""
     parent = np.arange(size, dtype=np.int32)
+    few = one.size * 4 < size
+    hooked = []
     while one.size:
         low, high = np.minimum(one, two), np.maximum(one, two)
-        apart = low != high
-        if not apart.all():
-            low, high = low[apart], high[apart]
         parent[high] = low  # of several edges any one may win: each leads to a smaller root
         _shorten(parent, high)
-        one, two = parent[low], parent[high]
-        apart = one != two
+        if few:
+            hooked.append(high)
+        one, two = at(parent, low), at(parent, high)
+        apart = np.flatnonzero(one != two)
         one, two = one[apart], two[apart]
-    return flattened(parent)
+    if few:
+        for each in hooked:
+            _shorten(parent, each)
+        return parent
+    return _flattened(parent)
 
 
-def flattened(parent: Indexes) -> Indexes:
+def at(values: Values, places: npt.NDArray[np.integer]) -> Values:
+    """`values[places]` in half the time, for places that are known to be there."""
+    return np.take(values, places, mode="clip")
+
+
+def _flattened(parent: Indexes) -> Indexes:
     """The root that each number leads to."""
     while True:
-        grand = parent[parent]
+        grand = at(parent, parent)
         if np.array_equal(grand, parent):
             return grand
         parent = grand
@@ -41,8 +54,8 @@ def flattened(parent: Indexes) -> Indexes:
 def _shorten(parent: Indexes, which: Indexes) -> None:
     """Let each of `which` point at its root, by jumping twice as far each time."""
     while which.size:
-        near = parent[which]
-        far = parent[near]
-        moved = near != far
+        near = at(parent, which)
+        far = at(parent, near)
+        moved = np.flatnonzero(near != far)
         which = which[moved]
         parent[which] = far[moved]

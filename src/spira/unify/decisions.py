@@ -28,6 +28,7 @@ from spira.storage.state import State, state_table
 from spira.storage.warehouse import Warehouse
 from spira.unify import changed, identity, identity_rules
 from spira.unify.portrait import says
+from spira.unify.ties import Ties
 
 Verdict = Literal["same", "different", "cut"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -136,9 +137,10 @@ def listed(state: State, *, keys: Sequence[str] | None = None, every: bool = Fal
     ]
 
 
-def follow(warehouse: Warehouse, state: State) -> int:
+def follow(warehouse: Warehouse, state: State, ties: Ties | None = None) -> int:
     """Make the people agree with the decisions that hold; how many subjects went to another profile.
 
+    `ties` is what is remembered of the links; without it they are read when somebody's decisions have changed.
     Whoever gained or lost one is noted as changed, so that the next refresh computes them anew.
     """
     told = [
@@ -151,7 +153,7 @@ def follow(warehouse: Warehouse, state: State) -> int:
         if not identity_rules.follow_decisions(warehouse, told):
             return 0
         warehouse.execute(_AROUND)
-        return identity.resolve_around(warehouse, changed.new_batch(warehouse), "decided_about").moved
+        return identity.resolve_around(warehouse, changed.new_batch(warehouse), "decided_about", ties).moved
 
 
 def _refuse_contradiction(connection: sa.Connection, pair: tuple[str, str]) -> None:

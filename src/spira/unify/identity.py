@@ -3,15 +3,18 @@
 Reads   `batch_links`   (temporary, made by the loader) the pairs that this batch saw together
         `identifiers`   of what kind each subject is
         `identity_kinds`, `identity_blocked`, `identity_ruled`   the rules of kinds, and what staff decided
+        `unify.ties`    (memory) who is linked with whom, read from all of these
+        `match_candidates`   whom probable matching takes for one (unify.matching)
 Writes  `links`         one row per pair, with the earliest event that showed it
         `moved`         the subjects whose profile is not their own
         `overlay`       those of them who changed profiles after they had acted
+        `proven`        whose a subject would be without probable matches, where that differs
         `changes`       every profile that gained or lost a subject
 
 The outcome is a function of links, decisions and kinds: neither their order nor the batches they came
 in matter, and taking a link away gives back what was before. What joins whom is `unify.joining`'s; docs/decisions/
-0007-identity.md says why; 0015 what happens when several claim one visit of a short link.
-A batch without news costs one join.
+0007-identity.md says why; 0015 what happens when several claim one visit of a short link; 0023 how a batch finds
+whom it concerns.
 """
 
 from __future__ import annotations
@@ -19,11 +22,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from spira.collect.identifier_rules import IdentifierRule
 from spira.storage import ddl
 from spira.storage.keys import Keys
 from spira.storage.warehouse import Warehouse
 from spira.unify import changed, identity_rules, placing
+from spira.unify.placing import Placed
+from spira.unify.said import Said
+from spira.unify.ties import Ties
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,41 +44,90 @@ class Resolved:
     moved: int
 
 
-def resolve(warehouse: Warehouse, batch: int) -> Resolved:
-    """Take in the pairs of `batch_links`; called inside the loader's transaction."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a batch will change: the pairs that are new, whether some were known, and who is who around them."""
+
+    fresh: pa.Table
+    again: bool
+    placed: Placed | None
+
+
+def resolve(warehouse: Warehouse, batch: int, ties: Ties | None = None) -> Resolved:
+    """Take in the pairs of `batch_links`; called inside the loader's transaction.
+
+    `ties` is what was remembered from earlier batches; without it everything is read anew.
+    """
+    ties = Ties() if ties is None else ties
+    return write(warehouse, batch, ties, find(warehouse, ties))
+
+
+def find(warehouse: Warehouse, ties: Ties) -> Found:
+    """Work out what the pairs of `batch_links` change, in memory; `write` has to follow."""
     warehouse.execute(_PAIRS)
-    if warehouse.execute(_OLDER):
+    pairs = warehouse.arrow(_ENDS)
+    met = identity_rules.meet(warehouse)
+    if not pairs.num_rows and not met:
+        return Found(fresh=pairs, again=False, placed=None)
+    ties.meet(warehouse)
+    one, two = _column(pairs, "subject_id"), _column(pairs, "other_id")
+    new = ~ties.known(one, two)
+    fresh, again = pairs.filter(pa.array(new)), not new.all()
+    if not fresh.num_rows and not met:
+        return Found(fresh=fresh, again=again, placed=None)
+    said = Said.read(warehouse)
+    one, two = one[new], two[new]
+    ends = np.unique(np.concatenate([one, two]))
+    joining = ends[~ties.muted(ends, said)]
+    ties.add(one, two)
+    decided = np.array([each for row in (warehouse.query(_MET) if met else ()) for each in row], np.int64)
+    around = ties.around(np.concatenate([ends, decided]), said, opened=np.concatenate([joining, decided]))
+    return Found(fresh=fresh, again=again, placed=placing.place_around(warehouse, ties, said, around))
+
+
+def write(warehouse: Warehouse, batch: int, ties: Ties, found: Found) -> Resolved:
+    """Write what was found."""
+    if found.again and warehouse.execute(_OLDER, {"since": warehouse.value(_EARLIEST)}):
         warehouse.execute(_FORGET_YOUNGER)
         warehouse.execute(_KEEP_OLDER)
-    warehouse.execute(_FRESH)
-    fresh = warehouse.execute(_ADD_LINKS, {"batch": batch})
-    awaited = identity_rules.meet(warehouse)
-    if not fresh and not awaited:
+    if found.placed is None:
         return Resolved(new_links=0, moved=0)
-    warehouse.execute(_START)
-    if awaited:
-        warehouse.execute(_START_DECIDED)
-    return Resolved(new_links=fresh, moved=_place_touched(warehouse, batch))
+    with warehouse.registered("fresh", found.fresh):
+        warehouse.execute(_ADD_LINKS, {"batch": batch})
+    return Resolved(new_links=found.fresh.num_rows, moved=_write(warehouse, batch, ties, found.placed))
 
 
-def resolve_all(warehouse: Warehouse, batch: int) -> Resolved:
-    """Place every subject anew from the links there are: after an erasure or a restore."""
-    warehouse.execute(_EVERYONE)
-    return Resolved(new_links=0, moved=_place_touched(warehouse, batch))
+def resolve_all(warehouse: Warehouse, batch: int, ties: Ties | None = None) -> Resolved:
+    """Place every subject anew from the links there are: after kinds have changed, or links themselves."""
+    ties = Ties() if ties is None else ties
+    ties.meet(warehouse, links=False)
+    placed = placing.place_everybody(warehouse, ties, Said.read(warehouse))
+    return Resolved(new_links=0, moved=_write(warehouse, batch, ties, placed, everybody=True))
 
 
-def resolve_around(warehouse: Warehouse, batch: int, subjects: str) -> Resolved:
-    """Place anew whoever is tied to a `subject_id` of the temporary table `subjects`."""
-    warehouse.execute(_AROUND.format(subjects=ddl.quote(subjects)))
-    return Resolved(new_links=0, moved=_place_touched(warehouse, batch))
+def resolve_around(warehouse: Warehouse, batch: int, subjects: str, ties: Ties | None = None) -> Resolved:
+    """Place anew whoever is tied to a `subject_id` of the temporary table `subjects`.
+
+    `ties` may be given where only decisions have changed; where links have, everything is read anew.
+    """
+    ties = Ties() if ties is None else ties
+    ties.meet(warehouse)
+    start = _column(warehouse.arrow(_AROUND.format(subjects=ddl.quote(subjects))), "subject_id")
+    said = Said.read(warehouse)
+    placed = placing.place_around(warehouse, ties, said, ties.around(start, said, opened=start))
+    return Resolved(new_links=0, moved=_write(warehouse, batch, ties, placed))
 
 
-def follow_kinds(warehouse: Warehouse, rules: Mapping[str, IdentifierRule], keys: Keys) -> int:
+def follow_kinds(
+    warehouse: Warehouse, rules: Mapping[str, IdentifierRule], keys: Keys, ties: Ties | None = None
+) -> int:
     """Make the people agree with what the kinds of identifiers are like now; how many subjects moved."""
     with warehouse.transaction():
         if not identity_rules.follow_kinds(warehouse, rules, keys):
             return 0
-        return resolve_all(warehouse, changed.new_batch(warehouse)).moved
+        if ties is not None:
+            ties.forget()
+        return resolve_all(warehouse, changed.new_batch(warehouse), ties).moved
 
 
 def views(warehouse: Warehouse) -> None:
@@ -81,18 +140,46 @@ def views(warehouse: Warehouse) -> None:
         warehouse.execute(_VIEW.format(view=ddl.quote(f"profile_{name}"), table=ddl.quote(name)))
 
 
-def _place_touched(warehouse: Warehouse, batch: int) -> int:
-    """Spread `touched` over whole components, place each subject, and write the difference."""
-    while warehouse.execute(_SPREAD):
-        pass
-    with warehouse.registered("placed", placing.place(warehouse)):
-        warehouse.execute(_DIFFERENCE)
-    warehouse.execute(_CHANGES, {"batch": batch})
-    warehouse.execute(_UNPLACE)
-    warehouse.execute(_PLACE, {"batch": batch})
-    warehouse.execute(_UNLAY)
-    warehouse.execute(_LAY)
-    return int(warehouse.value(_COUNT_DIFFERENCE))
+def _write(warehouse: Warehouse, batch: int, ties: Ties, placed: Placed, *, everybody: bool = False) -> int:
+    """Write who is of another profile than before; how many. The warehouse is of another age then."""
+    placing.note(warehouse, placed, everybody=everybody)
+    _prove(warehouse, placed, everybody=everybody)
+    before = ties.person[placed.subjects]
+    at = np.flatnonzero(before != placed.labels)
+    ids, before, after = placed.subjects[at], before[at], placed.labels[at]
+    ties.place(ids, after)
+    ties.age(warehouse)
+    if not ids.size:
+        return 0
+    profiles = np.zeros(ties.size, np.bool_)
+    profiles[before] = profiles[after] = True
+    with warehouse.registered("concerned", pa.table({"profile_id": np.flatnonzero(profiles)})):
+        warehouse.execute(_CHANGES, {"batch": batch})
+    with warehouse.registered("displaced", pa.table({"id": ids, "before": before, "after": after})):
+        if (before != ids).any():
+            warehouse.execute(_UNPLACE)
+        warehouse.execute(_PLACE, {"batch": batch})
+        last = warehouse.value(_LAST_SUBJECT)
+        if last is None or (ids <= last).any():  # else nobody can have acted yet
+            warehouse.execute(_UNLAY)
+            warehouse.execute(_LAY)
+    return int(ids.size)
+
+
+def _prove(warehouse: Warehouse, placed: Placed, *, everybody: bool) -> None:
+    """Write whose each subject would be without probable matches, where that differs."""
+    differs = np.flatnonzero(placed.labels != placed.bases)
+    if not differs.size and warehouse.one(_ANY_PROVEN) is None:
+        return
+    with warehouse.registered("placed", pa.table({"id": placed.subjects})):
+        warehouse.execute("delete from proven" if everybody else _FORGET_PROVEN)
+    rows = {"subject_id": placed.subjects[differs], "base_id": placed.bases[differs]}
+    warehouse.append("proven", pa.table(rows))
+
+
+def _column(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
+    found: npt.NDArray[np.int64] = table[name].to_numpy()
+    return found
 
 
 _PAIRS = """
@@ -103,70 +190,40 @@ from batch_links
 where subject_id <> other_id
 group by all
 """
+_ENDS = "select subject_id, other_id from batch_pairs order by subject_id, other_id"
+# Links lie about in the order of time, so that those later than a batch are few and at the end.
+_EARLIEST = "select min(seen.ts) from batch_pairs"
 _OLDER = """
 create or replace temp table older_pairs as
 select pair.subject_id, pair.other_id, pair.seen.rule as rule, pair.seen.event_id as event_id,
        pair.seen.ts as ts, pair.seen.source as source, known.batch as batch
 from batch_pairs pair join links known using (subject_id, other_id)
-where (pair.seen.ts, pair.seen.event_id) < (known.ts, known.event_id)
+where known.ts >= $since and (pair.seen.ts, pair.seen.event_id) < (known.ts, known.event_id)
 """
 _FORGET_YOUNGER = """
 delete from links using older_pairs older
 where links.subject_id = older.subject_id and links.other_id = older.other_id
 """
 _KEEP_OLDER = "insert into links by name select * from older_pairs"
-_FRESH = """
-create or replace temp table fresh_pairs as
-select pair.* from batch_pairs pair anti join links using (subject_id, other_id)
-"""
 _ADD_LINKS = """
 insert into links by name
 select subject_id, other_id, seen.rule as rule, seen.event_id as event_id, seen.ts as ts,
        seen.source as source, $batch as batch
-from fresh_pairs
+from batch_pairs semi join fresh using (subject_id, other_id)
 order by subject_id, other_id
 """
-_START = """
-create or replace temp table touched as
-select subject_id as id from fresh_pairs union select other_id from fresh_pairs
-"""
-_START_DECIDED = """
-insert into touched
-select subject_id from identity_met union select other_id from identity_met except select id from touched
-"""
+_MET = "select subject_id, other_id from identity_met"
 _AROUND = """
-create or replace temp table touched as
-select subject_id as id from {subjects} where subject_id in (select subject_id from identifiers)
+select distinct subject_id from {subjects} where subject_id in (select subject_id from identifiers)
 """
-_EVERYONE = """
-create or replace temp table touched as select subject_id as id from identifiers
-"""
-_SPREAD = """
-insert into touched
-select other_id from links where subject_id in (select id from touched)
-union select subject_id from links where other_id in (select id from touched)
-union select other_id from identity_ruled
-      where says = 'same' and other_id is not null and subject_id in (select id from touched)
-union select subject_id from identity_ruled where says = 'same' and other_id in (select id from touched)
-except select id from touched
-"""
-_DIFFERENCE = """
-create or replace temp table displaced as
-select placed.id, coalesce(now.profile_id, placed.id) as before, placed.label as after
-from placed left join moved now on now.subject_id = placed.id
-where coalesce(now.profile_id, placed.id) <> placed.label
-"""
-_COUNT_DIFFERENCE = "select count(*) from displaced"
+_LAST_SUBJECT = "select max(last_subject) from loaded"
 _CHANGES = """
-insert into changes by name
-select profile_id, $batch as batch
-from (select before as profile_id from displaced union select after from displaced)
-order by profile_id
+insert into changes by name select profile_id, $batch as batch from concerned
 """
-_UNPLACE = "delete from moved where subject_id in (select id from displaced)"
+_UNPLACE = "delete from moved where subject_id in (select id from displaced where before <> id)"
 _PLACE = """
 insert into moved by name
-select id as subject_id, after as profile_id, $batch as batch from displaced where after <> id order by id
+select id as subject_id, after as profile_id, $batch as batch from displaced where after <> id
 """
 _UNLAY = "delete from overlay where subject_id in (select id from displaced)"
 _LAY = """
@@ -174,6 +231,8 @@ insert into overlay by name
 select id as subject_id, after as profile_id from displaced
 where id in (select subject_id from events) order by id
 """
+_ANY_PROVEN = "select 1 from proven limit 1"
+_FORGET_PROVEN = "delete from proven where subject_id in (select id from placed)"
 _OVERLAID = """
 select table_name from duckdb_tables()
 where database_name = current_database() and schema_name = current_schema() and not temporary

@@ -17,15 +17,16 @@ All of it is a function of links, decisions and kinds: no order, no batch, no cl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from spira.unify.components import Indexes, components
+from spira.unify.components import Indexes, at, components
+from spira.unify.contradictions import Conflict, Teller
 
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ class Graph:
     """Identifiers by number, in the order of their subjects, and the links between them, each pair once.
 
     `kind` is an index of `kinds`. `one` and `two` are a link's ends, `decided` says that staff made it;
-    `parted` are pairs whose links count for nothing, `different` those who may not be one person either.
+    pairs that staff parted are not among them, and `different` are those who may not be one person either.
+    `degree` is how many links each identifier has, told where links of a value that joins nobody are left out.
     """
 
     kinds: tuple[KindFacts, ...]
@@ -56,23 +58,12 @@ class Graph:
     two: Indexes
     decided: Flags
     different: npt.NDArray[np.int32]  # rows of two
+    degree: npt.NDArray[np.integer] | None = None
 
     @property
     def size(self) -> int:
         """How many identifiers there are."""
         return int(self.kind.size)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
-    """Two holders who contradict each other over `via`, or one value that joins nobody; numbers as in the graph."""
-
-    reason: str
-    kind: str
-    one: int
-    two: int
-    via: int | None = None
-    links: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,7 +72,12 @@ class Joined:
 
     person: Indexes
     holder: Indexes
-    conflicts: list[Conflict] = field(default_factory=list)
+    told: Teller
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        """What somebody should look at, one by one."""
+        return self.told.conflicts()
 
 
 def join(graph: Graph) -> Joined:
@@ -93,7 +89,12 @@ def join(graph: Graph) -> Joined:
     work.part_visits()
     work.thin()
     work.connect()
-    return Joined(person=work.person, holder=work.holder, conflicts=work.conflicts)
+    return Joined(person=work.person, holder=work.holder, told=work.told)
+
+
+def most_links(kinds: tuple[KindFacts, ...]) -> Places:
+    """How many links a value of each kind may have before it joins nobody."""
+    return np.array([each.joins or np.iinfo(np.int64).max for each in kinds], np.int64)
 
 
 class _Work:
@@ -101,35 +102,35 @@ class _Work:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        kinds = graph.kinds
-        self.rank = np.array([each.rank for each in kinds], np.int32)[graph.kind]
-        self.unique_kind = np.array([each.is_unique for each in kinds], np.bool_)
-        self.is_unique: Flags = self.unique_kind[graph.kind]
+        self.ranks = np.array([each.rank for each in graph.kinds], np.int32)
+        self.unique_kind = np.array([each.is_unique for each in graph.kinds], np.bool_)
+        # The kinds at the ends of each link: read from far apart once, and then in order.
+        kind = graph.kind.astype(np.int16)
+        self.kind_one, self.kind_two = at(kind, graph.one), at(kind, graph.two)
         self.alive = np.ones(graph.one.size, np.bool_)
-        self.conflicts: list[Conflict] = []
+        self.told = Teller(tuple(each.name for each in graph.kinds))
         self.none = np.zeros(graph.size, np.bool_)
+        self.firm: Flags = graph.decided
 
     def mute(self) -> None:
         """Step 1: values that mean nobody, and those that would join too many."""
         graph = self.graph
-        if not graph.one.size:
-            return
-        links = np.bincount(graph.one, minlength=graph.size) + np.bincount(graph.two, minlength=graph.size)
-        most = np.array([each.joins or np.iinfo(np.int32).max for each in graph.kinds], np.int64)
-        crowd = links > most[graph.kind]
-        muted = (graph.blocked & (links > 0)) | crowd
+        degree = graph.degree
+        if degree is None:
+            degree = np.bincount(graph.one, minlength=graph.size) + np.bincount(graph.two, minlength=graph.size)
+        muted = (degree > at(most_links(graph.kinds), graph.kind)) | (graph.blocked & (degree > 0))
         if not muted.any():
             return
         self._kill(muted)
-        for each in np.flatnonzero(muted).tolist():
-            reason = "blocked" if graph.blocked[each] else "crowd"
-            self._tell(reason, self._kind(each), each, each, links=int(links[each]))
+        for reason, chosen in (("blocked", muted & graph.blocked), ("crowd", muted & ~graph.blocked)):
+            which = np.flatnonzero(chosen)
+            self.told.tell(reason, graph.kind[which], which, which, links=degree[which])
 
     def hold(self) -> None:
         """Step 2: which values are one holder. `firm` are the links that say so."""
         graph = self.graph
-        same_kind = self.is_unique[graph.one] & (graph.kind[graph.one] == graph.kind[graph.two])
-        self.firm: Flags = self.alive & (graph.decided | same_kind)
+        same_kind = (self.kind_one == self.kind_two) & at(self.unique_kind, self.kind_one)
+        self.firm = self.alive & (graph.decided | same_kind)
         self.holder = self._connected(self.firm)
         disputed = self._met(self.holder)
         if disputed.size:
@@ -146,17 +147,16 @@ class _Work:
         """Step 3: what several holders claim joins nobody."""
         shared = self.none.copy()
         for code in np.flatnonzero(self.unique_kind).tolist():
-            weaker, owner = self._pairs(code, below=True)
-            told = np.concatenate([self.holder[weaker], self._own(code)])
-            owners = np.concatenate([self.holder[owner], self._own(code)])
-            several = self._several(told, owners)
-            if not several.any():
+            weaker, owner, _ = self._ends(code, below=True)
+            if not weaker.size:
                 continue
-            claimed = several[self.holder[weaker]]
-            weaker, owners = weaker[claimed], self.holder[owner[claimed]]
-            shared[weaker] = True
-            self._tell_shared(weaker, owners)
-        self._kill(shared)
+            holding, owning, own = at(self.holder, weaker), at(self.holder, owner), self._own(code)
+            several = self._several(np.concatenate([holding, own]), np.concatenate([owning, own]))
+            claimed = np.flatnonzero(at(several, holding))
+            shared[weaker[claimed]] = True
+            self._tell_shared(weaker[claimed], owning[claimed])
+        if shared.any():
+            self._kill(shared)
 
     def part_visits(self) -> None:
         """A visit that is claimed by some who are not one person without it is nobody's."""
@@ -180,9 +180,13 @@ class _Work:
         for code, kind in enumerate(graph.kinds):
             if kind.per_person is None:
                 continue
-            owner, value, link = self._owned(code)
-            holders = np.concatenate([self.holder[owner], self._own(code)])
-            values = np.concatenate([self.holder[value], self._own(code)])
+            owner, value, link = self._ends(code, below=False)
+            own = self._own(code)
+            owning = at(self.holder, owner)
+            holders = np.concatenate([owning, own])
+            values = np.concatenate([at(self.holder, value), own])
+            if not holders.size:
+                continue
             if kind.per_person == 1:
                 over = self._several(holders, values)
             else:
@@ -190,12 +194,14 @@ class _Work:
                 few = over[holders]
                 pairs = _distinct(holders[few], values[few])
                 over = np.bincount(pairs[:, 0], minlength=graph.size) > kind.per_person
-            if not over.any():
+            chosen = np.flatnonzero(at(over, holders))
+            if not chosen.size:
                 continue
-            gone[link[over[self.holder[owner]]]] = True
-            chosen = over[holders]
-            for one, members in _by_first(_distinct(holders[chosen], values[chosen])):
-                self._tell("several", kind.name, min(members), max(members), via=one, links=len(members))
+            gone[link[at(over, owning)]] = True
+            pairs = _distinct(holders[chosen], values[chosen])
+            first, last, count = _groups(pairs[:, 0])
+            via = pairs[first, 0]
+            self.told.tell("several", code, pairs[first, 1], pairs[last, 1], via=via, links=count)
         self.alive &= ~gone
 
     def connect(self) -> None:
@@ -204,73 +210,72 @@ class _Work:
         self.person = self._connected(self.alive)
         against = self._met(self.person)
         if against.size:
-            weaker = self.none.copy()
-            for one, two in graph.different[against].tolist():
-                self._tell("against", "", one, two)
-                weaker[one] |= self.rank[one] >= self.rank[two]
-                weaker[two] |= self.rank[two] >= self.rank[one]
+            one, two = graph.different[against].T
+            self.told.tell("against", -1, one, two)
+            ranks = self.ranks[graph.kind[one]] - self.ranks[graph.kind[two]]
+            weaker = self._flagged(np.concatenate([one[ranks >= 0], two[ranks <= 0]]))
             self._kill(weaker)
             self.person = self._connected(self.alive)
-        unique_end = self.is_unique[graph.one] | self.is_unique[graph.two]
-        user_end = (self.rank[graph.one] == 0) | (self.rank[graph.two] == 0)
-        for keep in (unique_end, user_end, np.zeros_like(user_end)):
-            torn = self._torn()
+        torn = self._torn(None)
+        for keep in (self.unique_kind, self.ranks == 0, np.zeros_like(self.unique_kind)):
             if not torn.any():
                 return
-            inside = torn[self.person[graph.one]]
-            self.alive &= ~(inside & ~keep & ~self.firm)
-            anew = self._connected(self.alive & inside)
-            self.person = np.where(torn[self.person], anew, self.person)
+            inside = np.flatnonzero(self.alive & at(torn, at(self.person, graph.one)))
+            kept = keep[self.kind_one[inside]] | keep[self.kind_two[inside]] | self.firm[inside]
+            self.alive[inside[~kept]] = False
+            one, two = graph.one[inside], graph.two[inside]
+            anew = components(graph.size, one[kept], two[kept])
+            members = np.concatenate([one, two])
+            self.person[members] = at(anew, members)
+            torn = self._torn(members)
 
     # Parts of the steps
 
-    def _torn(self) -> Flags:
-        """The people who hold two values of a unique kind, or are two who are different, by label."""
+    def _torn(self, among: Indexes | None) -> Flags:
+        """The people who hold two values of a unique kind, or are two who are different, by label.
+
+        `among` are those who may be such people; everybody may without it.
+        """
         torn = self.none.copy()
+        kind = self.graph.kind if among is None else self.graph.kind[among]
         for code in np.flatnonzero(self.unique_kind).tolist():
-            members = np.flatnonzero(self.graph.kind == code)
-            people, holders = self.person[members], self.holder[members]
+            members = np.flatnonzero(kind == code)
+            members = members if among is None else among[members]
+            people, holders = at(self.person, members), at(self.holder, members)
             several = self._several(people, holders)
-            if not several.any():
+            chosen = np.flatnonzero(at(several, people))
+            if not chosen.size:
                 continue
             torn |= several
-            chosen = several[people]
-            for _, held in _by_first(_distinct(people[chosen], holders[chosen])):
-                for other in held[1:]:
-                    self._tell("torn", self.graph.kinds[code].name, held[0], other)
-        for one, two in self.graph.different[self._met(self.person)].tolist():
-            torn[self.person[one]] |= self.holder[one] != self.holder[two]
+            pairs = _distinct(people[chosen], holders[chosen])
+            first, others = _beside_first(pairs[:, 0])
+            self.told.tell("torn", code, pairs[first, 1], pairs[others, 1])
+        one, two = self.graph.different[self._met(self.person)].T
+        torn[self.person[one[self.holder[one] != self.holder[two]]]] = True
         return torn
 
-    def _pairs(self, code: int, *, below: bool) -> tuple[Indexes, Indexes]:
-        """Ends of living links that are not firm: one of a kind, and beside it one of less (or more) rank."""
-        first, second, _ = self._ends(code, below=below)
-        return first, second
+    def _ends(self, code: int, *, below: bool) -> tuple[Indexes, Indexes, Places]:
+        """Living links that are not firm, with an end of a kind: the other end, that end, and which link it is.
 
-    def _owned(self, code: int) -> tuple[Indexes, Indexes, npt.NDArray[np.int64]]:
-        """Unique ends above a kind, the values of that kind beside them, and which link it is."""
-        first, second, link = self._ends(code, below=False)
-        unique = self.is_unique[first]
-        return first[unique], second[unique], link[unique]
-
-    def _ends(self, code: int, *, below: bool) -> tuple[Indexes, Indexes, npt.NDArray[np.int64]]:
-        graph, rank = self.graph, self.graph.kinds[code].rank
-        weak = np.flatnonzero(self.alive & ~self.firm)
-        found = []
-        for one, two in ((graph.one, graph.two), (graph.two, graph.one)):
-            mine = weak[graph.kind[two[weak]] == code]
-            ranks = self.rank[one[mine]]
-            mine = mine[ranks > rank if below else ranks < rank]
-            found.append((one[mine], two[mine], mine))
-        first, second = found
+        `below` asks for others that are believed less, else for those of unique kinds that are believed more.
+        """
+        graph, rank = self.graph, self.ranks[code]
+        wanted = self.ranks > rank if below else (self.ranks < rank) & self.unique_kind
+        if not wanted.any():
+            return _NONE, _NONE, _NOWHERE
+        loose = self.alive & ~self.firm
+        mine = np.flatnonzero(loose & (self.kind_two == code) & at(wanted, self.kind_one))
+        theirs = np.flatnonzero(loose & (self.kind_one == code) & at(wanted, self.kind_two))
         return (
-            np.concatenate([first[0], second[0]]),
-            np.concatenate([first[1], second[1]]),
-            np.concatenate([first[2], second[2]]),
+            np.concatenate([graph.one[mine], graph.two[theirs]]),
+            np.concatenate([graph.two[mine], graph.one[theirs]]),
+            np.concatenate([mine, theirs]),
         )
 
     def _own(self, code: int) -> Indexes:
         """The holders of several identifiers that have one of a kind among them."""
+        if not self.grouped.any():
+            return _NONE
         members = np.flatnonzero((self.graph.kind == code) & self.grouped[self.holder])
         return self.holder[members]
 
@@ -279,7 +284,7 @@ class _Work:
         some = np.zeros(self.graph.size, np.int32)
         some[groups] = values
         several = self.none.copy()
-        several[groups[some[groups] != values]] = True
+        several[groups[np.flatnonzero(at(some, groups) != values)]] = True
         return several
 
     def _connected(self, links: Flags) -> Indexes:
@@ -293,31 +298,32 @@ class _Work:
     def _kill(self, values: Flags) -> None:
         """Let no link join at these values, but what staff decided and, once it is known, what is firm."""
         graph = self.graph
-        spared = getattr(self, "firm", graph.decided)
-        self.alive &= spared | ~(values[graph.one] | values[graph.two])
+        self.alive &= self.firm | ~(at(values, graph.one) | at(values, graph.two))
 
-    def _flagged(self, labels: Indexes) -> Flags:
+    def _flagged(self, labels: npt.NDArray[np.integer]) -> Flags:
         flags = self.none.copy()
         flags[labels] = True
         return flags
 
-    def _kind(self, number: int) -> str:
-        return self.graph.kinds[int(self.graph.kind[number])].name
-
     def _tell_shared(self, values: Indexes, owners: Indexes) -> None:
         """A conflict between the first and each other holder of a value that more have than its kind allows."""
-        people = np.array([each.people for each in self.graph.kinds], np.int64)[self.graph.kind]
-        for value, held in _by_first(_distinct(values, owners)):
-            if len(held) > people[value]:
-                for other in held[1:]:
-                    self._tell("shared", self._kind(value), held[0], other, via=value, links=len(held))
-
-    def _tell(self, reason: str, kind: str, one: int, two: int, *, via: int | None = None, links: int = 0) -> None:
-        pair = sorted((int(one), int(two)))
-        found = Conflict(
-            reason=reason, kind=kind, one=pair[0], two=pair[1], via=None if via is None else int(via), links=links
+        if not values.size:
+            return
+        pairs = _distinct(values, owners)
+        _, _, count = _groups(pairs[:, 0])
+        first, others = _beside_first(pairs[:, 0])
+        links = np.repeat(count, count - 1)
+        kind = self.graph.kind[pairs[others, 0]]
+        people = np.array([each.people for each in self.graph.kinds], np.int64)
+        told = links > people[kind]
+        self.told.tell(
+            "shared",
+            kind[told],
+            pairs[first, 1][told],
+            pairs[others, 1][told],
+            via=pairs[others, 0][told],
+            links=links[told],
         )
-        self.conflicts.append(found)
 
 
 def _distinct(first: Indexes, second: Indexes) -> npt.NDArray[np.int64]:
@@ -326,8 +332,20 @@ def _distinct(first: Indexes, second: Indexes) -> npt.NDArray[np.int64]:
     return np.stack([both >> 32, both & 0xFFFFFFFF], axis=1)
 
 
-def _by_first(pairs: npt.NDArray[np.int64]) -> Iterator[tuple[int, list[int]]]:
-    """Each first of ordered pairs with its seconds."""
-    firsts, starts = np.unique(pairs[:, 0], return_index=True)
-    for first, seconds in zip(firsts.tolist(), np.split(pairs[:, 1], starts[1:]), strict=True):
-        yield first, seconds.tolist()
+def _groups(ordered: npt.NDArray[np.int64]) -> tuple[Places, Places, Places]:
+    """Where each run of equal numbers begins, where it ends, and how long it is."""
+    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    starts = np.append(0, ends[:-1] + 1)
+    return starts, ends, ends - starts + 1
+
+
+def _beside_first(ordered: npt.NDArray[np.int64]) -> tuple[Places, Places]:
+    """Of each run of equal numbers every place but the first, and the first beside it."""
+    starts, _, count = _groups(ordered)
+    others = np.ones(ordered.size, np.bool_)
+    others[starts] = False
+    return np.repeat(starts, count - 1), np.flatnonzero(others)
+
+
+_NONE = np.zeros(0, np.int32)
+_NOWHERE = np.zeros(0, np.int64)

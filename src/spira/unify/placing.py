@@ -1,138 +1,177 @@
-"""Placing: the rule of `unify.joining` over what the warehouse holds of some whole components.
+"""Placing: the rule of `unify.joining` over some whole components, or over everybody.
 
-Reads   `touched` (temporary), `links`, `identifiers`, `identity_kinds`, `identity_blocked`, `identity_ruled`
+Reads   `unify.ties` and `unify.said` (memory), `links`, `match_candidates`
 Writes  `identity_conflicts`   of the components: who contradicts whom, and which values join nobody
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from spira.storage.warehouse import Warehouse
-from spira.unify.joining import Graph, Joined, KindFacts, join
-from spira.unify.kinds import VISIT
+from spira.unify.contradictions import REASONS, Numbers
+from spira.unify.joining import Graph, Joined, join
+from spira.unify.likely import Likely, join_likely
+from spira.unify.likely import Placed as Also
+from spira.unify.said import Codes, Said, ends, pair_codes
+from spira.unify.ties import Around, Ties
 
-_ROOMY = 8  # so many times as many numbers as identifiers may be looked up in a table of all of them
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Who is who: `labels` are each one's smallest identifier of the same person, `bases` without probable matches.
+
+    `conflicts` are rows of `identity_conflicts`, all there are about these subjects.
+    """
+
+    subjects: Numbers
+    labels: Numbers
+    bases: Numbers
+    conflicts: pa.Table
 
 
-def place(warehouse: Warehouse) -> pa.Table:
-    """Who is who among `touched`: `id` and `label`, the smallest identifier of the same person."""
-    kinds = tuple(KindFacts(**row, is_visit=row["name"] == VISIT) for row in warehouse.rows(_KINDS))
-    found = warehouse.arrow(_NODES)
-    ids = found["id"].to_numpy()
-    numbers = _Numbers(ids)
-    links, decisions = warehouse.arrow(_LINKS), warehouse.arrow(_DECIDED)
-    says = np.array(decisions["says"].to_pylist(), object)
-    pairs = [numbers(_array(decisions, end)) for end in ("subject_id", "other_id")]
-    here = (pairs[0] >= 0) & (pairs[1] >= 0)
-    same, different = here & (says == "same"), here & (says == "different")
-    ends = [np.concatenate([numbers(_array(links, end)), own[same]]) for end, own in zip(_ENDS, pairs, strict=True)]
-    codes = {each.name: code for code, each in enumerate(kinds)}
+def place_around(warehouse: Warehouse, ties: Ties, said: Said, around: Around) -> Placed:
+    """The rule over some whole components."""
+    ids = around.subjects
+
+    def numbers(subjects: Numbers) -> npt.NDArray[np.int32]:
+        if not ids.size:
+            return np.full(subjects.size, -1, np.int32)
+        at = np.minimum(np.searchsorted(ids, subjects), ids.size - 1)
+        return np.where(ids[at] == subjects, at, -1).astype(np.int32)
+
+    same, different = _here(numbers, said.same), _here(numbers, said.different)
     graph = Graph(
-        kinds=(*kinds, KindFacts(name="", rank=1_000)),
-        kind=_codes(found["kind"], codes),
-        blocked=found["is_blocked"].to_numpy(),
-        one=ends[0],
-        two=ends[1],
-        decided=np.arange(ends[0].size) >= links.num_rows,
-        different=np.stack([pairs[0][different], pairs[1][different]], axis=1),
+        kinds=ties.kinds,
+        kind=ties.kind(ids),
+        blocked=ties.blocked(ids),
+        one=np.concatenate([around.one, same[0]]),
+        two=np.concatenate([around.two, same[1]]),
+        decided=np.arange(around.one.size + same.shape[1]) >= around.one.size,
+        different=different.T,
+        degree=around.degree,
     )
     joined = join(graph)
-    _note(warehouse, graph, joined, ids)
-    return pa.table({"id": ids, "label": ids[joined.person]})
+    with warehouse.registered("touched", pa.table({"id": ids})):
+        likely = _likely(warehouse, _MATCHES_HERE, numbers, said)
+    return _placed(graph, joined, join_likely(graph, joined, likely), ids)
 
 
-class _Numbers:
-    """The place of each subject among those that are touched; -1 for others."""
-
-    def __init__(self, ids: npt.NDArray[np.int64]) -> None:
-        self._ids = ids
-        self._table: npt.NDArray[np.int32] | None = None
-        if ids.size and int(ids[-1]) < _ROOMY * ids.size:
-            self._table = np.full(int(ids[-1]) + 1, -1, np.int32)
-            self._table[ids] = np.arange(ids.size, dtype=np.int32)
-
-    def __call__(self, subjects: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        if not self._ids.size or not subjects.size:
-            return np.full(subjects.size, -1, np.int32)
-        if self._table is not None:
-            known = subjects < self._table.size
-            return np.where(known, self._table[np.where(known, subjects, 0)], -1).astype(np.int32)
-        at = np.minimum(np.searchsorted(self._ids, subjects), self._ids.size - 1)
-        return np.where(self._ids[at] == subjects, at, -1).astype(np.int32)
+def place_everybody(warehouse: Warehouse, ties: Ties, said: Said) -> Placed:
+    """The rule over all there is; a subject's own number is its place among them."""
+    graph = _everybody(warehouse, ties, said)
+    joined = join(graph)
+    likely = _likely(warehouse, _MATCHES, _itself, said)
+    return _placed(graph, joined, join_likely(graph, joined, likely), np.arange(graph.size, dtype=np.int32))
 
 
-def _array(table: pa.Table, column: str) -> npt.NDArray[np.int64]:
-    found: npt.NDArray[np.int64] = table[column].to_numpy()
-    return found
+def note(warehouse: Warehouse, placed: Placed, *, everybody: bool) -> None:
+    """Write what contradicts itself among these subjects."""
+    with warehouse.registered("touched", pa.table({"id": placed.subjects})):
+        warehouse.execute("delete from identity_conflicts" if everybody else _FORGET)
+    if placed.conflicts.num_rows:
+        warehouse.append("identity_conflicts", placed.conflicts)
 
 
-def _codes(kinds: pa.ChunkedArray, codes: dict[str, int]) -> npt.NDArray[np.int32]:
-    """Each kind as its number; one that no rule speaks of is the last."""
-    parts = []
-    for chunk in kinds.chunks:
-        told = chunk.dictionary_encode()
-        own = np.array([codes.get(name, len(codes)) for name in told.dictionary.to_pylist()], np.int32)
-        parts.append(own[told.indices.to_numpy()])
-    return np.concatenate(parts) if parts else np.zeros(0, np.int32)
+def _everybody(warehouse: Warehouse, ties: Ties, said: Said) -> Graph:
+    one, two = ties.links(warehouse)
+    ties.reach(said.last)
+    if said.ruled.size:
+        spoken = np.zeros(ties.size, np.bool_)
+        spoken[ends(said.ruled)[0]] = True
+        asked = np.flatnonzero(spoken[one])
+        kept = np.ones(one.size, np.bool_)
+        kept[asked[np.isin(pair_codes(one[asked], two[asked]), said.ruled)]] = False
+        one, two = one[kept], two[kept]
+    same = [end.astype(np.int32) for end in ends(said.same)]
+    everyone = slice(0, ties.size)
+    return Graph(
+        kinds=ties.kinds,
+        kind=ties.kind(everyone),
+        blocked=ties.blocked(everyone),
+        one=np.concatenate([one, same[0]]),
+        two=np.concatenate([two, same[1]]),
+        decided=np.arange(one.size + same[0].size) >= one.size,
+        different=np.stack(ends(said.different), axis=1).astype(np.int32),
+    )
 
 
-def _note(warehouse: Warehouse, graph: Graph, joined: Joined, ids: npt.NDArray[np.int64]) -> None:
-    """Write the conflicts of the touched components, those that staff decided marked as settled."""
-    said = {tuple(sorted((int(joined.holder[a]), int(joined.holder[b])))) for a, b in graph.different.tolist()}
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for each in joined.conflicts:
-        holders = tuple(sorted((int(joined.holder[each.one]), int(joined.holder[each.two]))))
-        row = {
-            "subject_id": int(ids[each.one]),
-            "other_id": int(ids[each.two]),
-            "via_id": 0 if each.via is None else int(ids[each.via]),
-            "reason": each.reason,
-            "kind": each.kind,
-            "links": each.links,
-            "settled": each.one == each.two or (each.reason != "against" and holders in said),
-        }
-        rows[row["subject_id"], row["other_id"], row["via_id"], each.reason, each.kind] = row
-    warehouse.execute(_FORGET)
-    if rows:
-        warehouse.append("identity_conflicts", pa.Table.from_pylist([rows[key] for key in sorted(rows)], _CONFLICTS))
+def _likely(warehouse: Warehouse, asked: str, numbers: Callable[[Numbers], Numbers], said: Said) -> Likely:
+    """The probable matches among the touched, and what staff said against any of them."""
+    if not said.matched:
+        return _UNLIKELY
+    found = warehouse.arrow(asked)
+    one, two = (numbers(found[end].to_numpy()) for end in _ENDS)
+    against = np.setdiff1d(said.ruled, said.same)
+    return Likely(
+        one=one,
+        two=two,
+        weight=found["weight"].to_numpy(),
+        join_at=found["join_at"].to_numpy(),
+        apart=_here(numbers, against).T,
+    )
 
 
+def _here(numbers: Callable[[Numbers], Numbers], codes: Codes) -> npt.NDArray[np.int32]:
+    """The pairs both of whose ends are here, by their numbers, as two rows."""
+    pairs = np.stack([numbers(end) for end in ends(codes)])
+    return pairs[:, (pairs >= 0).all(axis=0)].astype(np.int32)
+
+
+def _itself(subjects: Numbers) -> Numbers:
+    return subjects.astype(np.int32)
+
+
+def _placed(graph: Graph, joined: Joined, also: Also, ids: Numbers) -> Placed:
+    joined.told.take(also.conflicts)
+    conflicts = _conflicts(graph, joined, ids)
+    return Placed(subjects=ids, labels=ids[also.person], bases=ids[joined.person], conflicts=conflicts)
+
+
+def _conflicts(graph: Graph, joined: Joined, ids: Numbers) -> pa.Table:
+    """What somebody should look at; what staff decided is marked as settled."""
+    told = joined.told.told()
+    alone = told.one == told.two
+    parted = np.isin(_holders(joined, told.one, told.two), _holders(joined, *graph.different.T))
+    names = pa.array([*(each.name for each in graph.kinds), ""])
+    rows = {
+        "subject_id": ids[told.one],
+        "other_id": ids[told.two],
+        "via_id": np.where(told.via < 0, 0, ids[told.via]),
+        "reason": pa.array(REASONS).take(pa.array(told.reason)),
+        "kind": names.take(pa.array(np.where(told.kind < 0, len(names) - 1, told.kind))),
+        "links": told.links,
+        "settled": alone | (parted & (told.reason != REASONS.index("against"))),
+    }
+    return pa.table(rows)
+
+
+def _holders(joined: Joined, one: Numbers, two: Numbers) -> Numbers:
+    """Pairs of holders, each as one number."""
+    ends = joined.holder[one].astype(np.int64), joined.holder[two].astype(np.int64)
+    both: Numbers = np.minimum(*ends) << 32 | np.maximum(*ends)
+    return both
+
+
+_UNLIKELY = Likely(
+    one=np.zeros(0, np.int32),
+    two=np.zeros(0, np.int32),
+    weight=np.zeros(0),
+    join_at=np.zeros(0),
+    apart=np.zeros((0, 2), np.int32),
+)
 _ENDS = ("subject_id", "other_id")
-_KINDS = 'select kind as "name", rank, is_unique, per_person, people, joins from identity_kinds order by rank, kind'
-_NODES = """
-select id, coalesce(one.kind, '') as kind,
-       coalesce(one.subject_key in (select blocked_key from identity_blocked), false) as is_blocked
-from (select distinct id from touched) left join identifiers one on one.subject_id = id
-order by id
-"""
-_LINKS = """
-select subject_id, other_id from links
-anti join (select subject_id, other_id from identity_ruled where other_id is not null) ruled
-    using (subject_id, other_id)
-where subject_id in (select id from touched)
-"""
-_DECIDED = """
-select subject_id, other_id, says from identity_ruled
-where other_id is not null and subject_id in (select id from touched)
+_MATCHES = "select subject_id, other_id, weight, coalesce(join_at, 'nan'::double) as join_at from match_candidates"
+_MATCHES_HERE = f"""
+{_MATCHES} where subject_id in (select id from touched) and other_id in (select id from touched)
 """
 _FORGET = """
 delete from identity_conflicts
 where subject_id in (select id from touched) or other_id in (select id from touched)
    or via_id in (select id from touched)
 """
-_CONFLICTS = pa.schema(
-    [
-        ("subject_id", pa.int64()),
-        ("other_id", pa.int64()),
-        ("via_id", pa.int64()),
-        ("reason", pa.string()),
-        ("kind", pa.string()),
-        ("links", pa.int64()),
-        ("settled", pa.bool_()),
-    ]
-)

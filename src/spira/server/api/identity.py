@@ -93,13 +93,14 @@ def take_back(core: AnyCore, viewer: Viewer, decision_id: str) -> int:
     """End a decision, so that the evidence alone counts again; how many identifiers moved."""
     with core.exclusive():
         decisions.take_back(core.state, core.clock, decision_id, actor=viewer.staff_id)
-        return decisions.follow(core.stores().warehouse, core.state)
+        stores = core.stores()
+        return decisions.follow(stores.warehouse, core.state, stores.ties)
 
 
 def _follow(core: AnyCore, made: tuple[Decision, ...], *subjects: int) -> Outcome:
-    lane = core.stores().warehouse
-    moved = decisions.follow(lane, core.state)
-    now = {undo.profile_now(lane, each) for each in subjects}
+    stores = core.stores()
+    moved = decisions.follow(stores.warehouse, core.state, stores.ties)
+    now = {undo.profile_now(stores.warehouse, each) for each in subjects}
     return Outcome(
         decisions=tuple(each.decision_id for each in made),
         moved=moved,
