@@ -31,6 +31,7 @@ from spira.storage import ddl
 from spira.storage.keys import Keys
 from spira.storage.warehouse import Warehouse
 from spira.unify import changed, identity_rules, placing
+from spira.unify.components import once
 from spira.unify.placing import Placed
 from spira.unify.said import Said
 from spira.unify.ties import Ties
@@ -77,7 +78,7 @@ def find(warehouse: Warehouse, ties: Ties) -> Found:
         return Found(fresh=fresh, again=again, placed=None)
     said = Said.read(warehouse)
     one, two = one[new], two[new]
-    ends = np.unique(np.concatenate([one, two]))
+    ends = once(np.concatenate([one, two]))
     joining = ends[~ties.muted(ends, said)]
     ties.add(one, two)
     decided = np.array([each for row in (warehouse.query(_MET) if met else ()) for each in row], np.int64)

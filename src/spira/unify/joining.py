@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spira.unify.components import Indexes, at, components
+from spira.unify.components import Indexes, at, components, once
 from spira.unify.contradictions import Conflict, Teller
 
 Flags = npt.NDArray[np.bool_]
@@ -139,9 +139,8 @@ class _Work:
             self.firm &= ~gone
             self.alive &= ~gone
             self.holder = self._connected(self.firm)
-        self.grouped = self.none.copy()
-        if self.firm.any():
-            self.grouped[self.holder[graph.one[self.firm]]] = True
+        grouped = self._flagged(self.holder[graph.one[self.firm]])
+        self.grouped = np.flatnonzero(at(grouped, self.holder)) if self.firm.any() else _NOWHERE
 
     def share(self) -> None:
         """Step 3: what several holders claim joins nobody."""
@@ -239,8 +238,8 @@ class _Work:
         torn = self.none.copy()
         kind = self.graph.kind if among is None else self.graph.kind[among]
         for code in np.flatnonzero(self.unique_kind).tolist():
-            members = np.flatnonzero(kind == code)
-            members = members if among is None else among[members]
+            places = np.flatnonzero(kind == code)
+            members: npt.NDArray[np.integer] = places if among is None else among[places]
             people, holders = at(self.person, members), at(self.holder, members)
             several = self._several(people, holders)
             chosen = np.flatnonzero(at(several, people))
@@ -274,10 +273,8 @@ class _Work:
 
     def _own(self, code: int) -> Indexes:
         """The holders of several identifiers that have one of a kind among them."""
-        if not self.grouped.any():
-            return _NONE
-        members = np.flatnonzero((self.graph.kind == code) & self.grouped[self.holder])
-        return self.holder[members]
+        holders: Indexes = self.holder[self.grouped[self.graph.kind[self.grouped] == code]]
+        return holders
 
     def _several(self, groups: Indexes, values: Indexes) -> Flags:
         """Which groups have more than one value: one is written down for each, and any other one is seen beside it."""
@@ -328,7 +325,7 @@ class _Work:
 
 def _distinct(first: Indexes, second: Indexes) -> npt.NDArray[np.int64]:
     """The pairs there are, each once, in order."""
-    both = np.unique(first.astype(np.int64) << 32 | second.astype(np.int64))
+    both = once(first.astype(np.int64) << 32 | second.astype(np.int64))
     return np.stack([both >> 32, both & 0xFFFFFFFF], axis=1)
 
 

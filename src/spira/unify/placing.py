@@ -109,8 +109,8 @@ def _likely(warehouse: Warehouse, asked: str, numbers: Callable[[Numbers], Numbe
     one, two = (numbers(found[end].to_numpy()) for end in _ENDS)
     against = np.setdiff1d(said.ruled, said.same)
     return Likely(
-        one=one,
-        two=two,
+        one=one.astype(np.int32),
+        two=two.astype(np.int32),
         weight=found["weight"].to_numpy(),
         join_at=found["join_at"].to_numpy(),
         apart=_here(numbers, against).T,

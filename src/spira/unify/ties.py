@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from spira.collect.identifiers import KEY_HEAD
 from spira.storage.warehouse import Warehouse
-from spira.unify.components import Indexes, at
+from spira.unify.components import Indexes, at, once
 from spira.unify.joining import Flags, KindFacts, most_links
 from spira.unify.kinds import VISIT
 from spira.unify.said import Codes, Said, Subjects, pair_codes
@@ -63,7 +63,7 @@ class Ties:
         self._flags = np.zeros(0, np.uint8)
         self.person = np.zeros(0, np.int32)
         self._place = np.zeros(0, np.int32)  # where a subject is among those that are looked at just now
-        self._starts: Codes | None = None
+        self._starts: npt.NDArray[np.integer] | None = None
         self._others = np.zeros(0, np.int32)
         self._runs: list[Codes] = []
 
@@ -155,8 +155,7 @@ class Ties:
     def _list(self, codes: Codes) -> None:
         """Make the long list of neighbours from pairs in both directions."""
         codes.sort()
-        fits = np.int32 if codes.size <= MOST else np.int64
-        starts = np.zeros(self._size + 1, fits)
+        starts: npt.NDArray[np.integer] = np.zeros(self._size + 1, np.int32 if codes.size <= MOST else np.int64)
         self._others = np.empty(codes.size, np.int32)
         for begin in range(0, codes.size, _BLOCK):  # in parts, so that little is held twice
             part = codes[begin : begin + _BLOCK]
@@ -164,8 +163,9 @@ class Ties:
             nodes = part >> 32
             first = int(nodes[0])
             counted = np.bincount(nodes - first)
-            starts[first + 1 : first + 1 + counted.size] += counted.astype(fits)
-        self._starts = np.cumsum(starts, dtype=fits)
+            here = slice(first + 1, first + 1 + counted.size)
+            starts[here] = starts[here] + counted
+        self._starts = np.cumsum(starts, dtype=starts.dtype)
         self._runs = []
 
     # Looking
@@ -181,7 +181,9 @@ class Ties:
 
     def blocked(self, ids: Subjects | slice) -> Flags:
         """Which of them mean nobody."""
-        return (self._flags[ids] & _BLOCKED_FLAG) != 0
+        flags = self._flags[ids] if isinstance(ids, slice) else at(self._flags, ids)
+        blocked: Flags = (flags & _BLOCKED_FLAG) != 0
+        return blocked
 
     def known(self, one: Subjects, two: Subjects) -> Flags:
         """Which of these pairs are linked."""
@@ -199,8 +201,7 @@ class Ties:
 
     def muted(self, ids: Subjects, said: Said) -> Flags:
         """Which of these join nobody."""
-        degree = sum(each.count for each in self._stretches(ids))
-        return self._mute(ids, _corrected(ids, degree, self._corrections(said)))
+        return self._mute(ids, _corrected(ids, _total(self._stretches(ids)), self._corrections(said)))
 
     def around(self, start: Subjects, said: Said, *, opened: Subjects) -> Around:
         """Everybody whom a change at `start` may concern.
@@ -211,36 +212,40 @@ class Ties:
         corrections, bridges = self._corrections(said), [each for each in (_both_ways(*said.bridges),) if each.size]
         found: list[tuple[Codes, Codes]] = [(_NO_CODES, _NO_CODES)]
         links: list[tuple[Codes, Codes]] = [(_NO_CODES, _NO_CODES)]
-        frontier = _distinct(start.astype(np.int64))
+        frontier = once(start.astype(np.int64))
         self.reach(max(said.last, int(frontier.max(initial=0))))
         flags = self._flags
         flags[opened] |= _OPENED
         try:
             while frontier.size:
                 stretches = self._stretches(frontier)
-                degree = _corrected(frontier, sum(each.count for each in stretches), corrections)
+                degree = _corrected(frontier, _total(stretches), corrections)
                 muted = self._mute(frontier, degree)
                 found.append((frontier, degree))
                 flags[frontier] |= _SEEN + _MUTED * muted
-                one, two = _followed(frontier, stretches, ~muted | ((flags[frontier] & _OPENED) != 0))
+                one, two = _followed(frontier, stretches, ~muted | ((at(flags, frontier) & _OPENED) != 0))
                 links.append((one, two))
                 reached = np.concatenate([two, *(_in_run(each, frontier).follow(frontier)[1] for each in bridges)])
-                frontier = _distinct(reached[(at(flags, reached) & _SEEN) == 0])
+                frontier = once(reached[np.flatnonzero((at(flags, reached) & _SEEN) == 0)])
             one, two = (np.concatenate([each[end] for each in links]) for end in (0, 1))
-            once = np.flatnonzero(one < two)  # each was found from both its ends
-            one, two = one[once], two[once]
+            forth = np.flatnonzero(one < two)  # each was found from both its ends
+            one, two = one[forth], two[forth]
             alive = ((at(flags, one) | at(flags, two)) & _MUTED) == 0
         finally:
-            for subjects in (opened, *(each for each, _ in found)):
-                flags[subjects] &= _BLOCKED_FLAG
+            for looked in (opened, *(each for each, _ in found)):
+                flags[looked] &= _BLOCKED_FLAG
         if said.ruled.size:
             alive &= ~np.isin(pair_codes(one, two), said.ruled)
-        subjects, degree = (np.concatenate([each[part] for each in found]) for part in (0, 1))
+        subjects = np.concatenate([each for each, _ in found])
+        degree = np.concatenate([each for _, each in found])
         order = np.argsort(subjects)
-        subjects = subjects[order]
-        self._place[subjects] = np.arange(subjects.size, dtype=np.int32)
-        one, two = at(self._place, one[alive]), at(self._place, two[alive])
-        return Around(subjects=subjects, degree=degree[order], one=one, two=two)
+        self._place[subjects[order]] = np.arange(order.size, dtype=np.int32)
+        return Around(
+            subjects=subjects[order],
+            degree=degree[order],
+            one=at(self._place, one[alive]),
+            two=at(self._place, two[alive]),
+        )
 
     def _listed(self, ids: Subjects) -> _Stretches:
         """Where in the long list the neighbours of each are."""
@@ -289,12 +294,6 @@ class Ties:
         self.person[ids] = profiles
 
 
-def _distinct(ids: Codes) -> Codes:
-    """Each once, in order."""
-    ids = np.sort(ids)
-    return ids[np.append(True, ids[1:] != ids[:-1])] if ids.size else ids
-
-
 def _numbers(rows: pa.RecordBatch, column: str) -> Indexes:
     found: Indexes = rows.column(column).to_numpy()
     return found
@@ -310,7 +309,8 @@ def _both_ways(one: Subjects, two: Subjects) -> Codes:
 
 def _holds(run: Codes, codes: Codes) -> Flags:
     place = np.minimum(np.searchsorted(run, codes), run.size - 1)
-    return run[place] == codes
+    held: Flags = run[place] == codes
+    return held
 
 
 @dataclass(slots=True)
@@ -340,6 +340,13 @@ def _followed(ids: Codes, stretches: list[_Stretches], chosen: Flags) -> tuple[C
     found = [each.follow(ids, chosen) for each in stretches]
     one, two = (np.concatenate([each[end] for each in found]) for end in (0, 1))
     return one, two
+
+
+def _total(stretches: list[_Stretches]) -> Codes:
+    total = stretches[0].count
+    for each in stretches[1:]:
+        total = total + each.count
+    return total
 
 
 def _corrected(ids: Subjects, degree: Codes, corrections: tuple[Codes, Codes]) -> Codes:
