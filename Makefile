@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_DIR ?= demo-workspace
+# Images often forbid Python to keep what it compiled; the tests start hundreds of interpreters.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:            ## list the recipes
@@ -29,7 +31,7 @@ test: $(VENV)/.dev  ## everything CI runs: format, lint, types, all tests, the d
 	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: check
 check: $(VENV)/.dev  ## format, lint, types, fast tests
