@@ -41,13 +41,22 @@ def test_a_quick_answer_is_found_each_time(finder):
 
 def test_a_changed_world_is_looked_at_again_behind_the_one_who_asks(finder):
     """Who asks after a change is given the last answer at once; the next one has the new."""
-    kept = Kept(slow=0)
+    kept = Kept(slow=0, rest=0)
     kept.get("q", 1, finder)
     finder.done.clear()
     assert kept.get("q", 2, finder) == 1
     assert finder.done.wait(5)
     kept.close()
     assert kept.get("q", 2, finder) == 2
+
+
+def test_what_took_long_rests_though_the_world_has_changed(finder):
+    """An answer is not looked for again before many times as long has gone by as it took."""
+    kept = Kept(slow=0, rest=1e9)
+    kept.get("q", 1, finder)
+    assert [kept.get("q", mark, finder) for mark in (2, 3)] == [1, 1]
+    kept.close()
+    assert finder.found == 1
 
 
 def test_an_answer_that_is_too_old_is_waited_for(finder):
@@ -68,7 +77,7 @@ def test_what_is_forgotten_is_not_given(finder):
 
 def test_a_failure_behind_the_scenes_is_told_to_the_next_who_asks():
     """An error while an old answer is given does not vanish: it is not kept, and the next finds it."""
-    kept, calls = Kept(slow=0), []
+    kept, calls = Kept(slow=0, rest=0), []
 
     def find():
         calls.append(1)

@@ -4,6 +4,8 @@ An answer is kept under its question and a mark of the world it was found in. Wh
 the answer is young it is given again at once. When it has grown old, it is given once more and found
 anew meanwhile, by one thread, so that nobody waits for what somebody has waited for already; when it is
 too old for that, the one who asks waits. Quick answers are not kept: they are cheaper found than minded.
+And what took long to find is not looked for again at once, whatever has changed: it rests many times as long
+as it took, so that minding answers never takes more than a small part of a machine.
 
 Who can go on without the answer asks for it `soon`: it is given if it is found in time, and else found
 on behind them, for when they ask again.
@@ -19,6 +21,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, TypeVar
 
+from spira.kernel.priority import give_way
+
 T = TypeVar("T")
 
 
@@ -26,20 +30,26 @@ T = TypeVar("T")
 class _Answer:
     mark: Hashable
     found_at: float
+    took: float
     value: Any
 
 
 class Kept:
-    """Kept answers. `young` and `old` are seconds; answers found within `slow` seconds are not kept."""
+    """Kept answers. `young` and `old` are seconds; answers found within `slow` seconds are not kept.
 
-    def __init__(self, *, young: float = 30.0, old: float = 300.0, slow: float = 0.05, most: int = 256) -> None:
-        self._young, self._old, self._slow, self._most = young, old, slow, most
+    An answer that took a second rests for `rest` seconds, but never for more than half of what makes it old.
+    """
+
+    def __init__(
+        self, *, young: float = 30.0, old: float = 300.0, slow: float = 0.05, rest: float = 30.0, most: int = 256
+    ) -> None:
+        self._young, self._old, self._slow, self._rest, self._most = young, old, slow, rest, most
         self._answers: dict[Hashable, _Answer] = {}
         self._finding: set[Hashable] = set()
         self._awaited: dict[tuple[Hashable, Hashable], Future[Any]] = {}
         self._times_forgotten = 0
         self._guard = threading.Lock()
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="spira-kept")
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="spira-kept", initializer=give_way)
 
     def get(self, question: Hashable, mark: Hashable, find: Callable[[], T]) -> T:
         """The answer to `question`; `find` finds it, here or on the keeper's own thread."""
@@ -94,7 +104,8 @@ class Kept:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _is_fresh(self, known: _Answer, mark: Hashable) -> bool:
-        return known.mark == mark and time.monotonic() - known.found_at < self._young
+        age = time.monotonic() - known.found_at
+        return age < min(known.took * self._rest, self._old / 2) or (known.mark == mark and age < self._young)
 
     def _find(self, question: Hashable, mark: Hashable, find: Callable[[], T]) -> T:
         started, forgotten = time.monotonic(), self._times_forgotten
@@ -107,7 +118,7 @@ class Kept:
             else:
                 while len(self._answers) >= self._most:
                     self._answers.pop(next(iter(self._answers)))
-                self._answers[question] = _Answer(mark, now, value)
+                self._answers[question] = _Answer(mark, now, now - started, value)
         return value
 
     def _refind(self, question: Hashable, mark: Hashable, find: Callable[[], T]) -> None:

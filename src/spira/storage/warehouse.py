@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from spira.kernel.errors import StorageDamaged
+from spira.kernel.priority import giving_way
 from spira.storage import ddl
 
 Params = Mapping[str, Any] | Sequence[Any] | None
@@ -200,7 +201,7 @@ def open_warehouse(path: Path | str = MEMORY, *, memory: str = "4GB", threads: i
     if threads:
         config["threads"] = threads
     try:
-        connection = duckdb.connect(str(path), config=config)
+        connection = giving_way(lambda: duckdb.connect(str(path), config=config))  # the engine's threads help turns
         connection.execute("set TimeZone = 'UTC'").fetchall()
         connection.execute("set enable_progress_bar = false").fetchall()
     except duckdb.Error as fault:

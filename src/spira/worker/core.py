@@ -307,7 +307,7 @@ class Core:
         return found
 
     def kept(self, question: Hashable, find: Callable[[], T]) -> T:
-        """An answer that may be half a minute old; `find` finds it when none is kept under these definitions."""
+        """An answer that may be half a minute old, or older if it took long; `find` finds it when none is kept."""
         return self._kept.get((self.applied.generation, question), self._world, find)
 
     def soon(self, question: Hashable, find: Callable[[], T], *, within: float) -> T | None:

@@ -11,6 +11,7 @@ import threading
 import time
 
 from spira.kernel.errors import Retryable, SpiraError
+from spira.kernel.priority import give_way
 from spira.worker.clock import ManualClock
 from spira.worker.core import Core
 from spira.worker.standstill import Standstill
@@ -40,6 +41,7 @@ class Schedule:
             self._thread.join()
 
     def _run(self) -> None:
+        give_way()
         every = self._core.settings.worker
         ticks = not isinstance(self._core.clock, ManualClock)
         next_tick, pause = time.monotonic(), every.load_seconds
