@@ -24,6 +24,8 @@ ACTS: dict[str, Callable[[Actor], None]] = {}
 ELSEWHERE = {
     "/start/sample": "only an empty workspace takes it: tests/console/test_start.py sees its row",
     "/api/start/sample": "only an empty workspace takes it: tests/console/test_start.py sees its row",
+    "/identity/match": "a run is a child's: tests/worker/test_matching.py does them, and sees the row",
+    "/api/identity/match": "a run is a child's: tests/worker/test_matching.py does them, and sees the row",
 }
 MAPPING = """\
 mapping: till
@@ -274,6 +276,20 @@ def _take_back(who: Actor, path: str) -> None:
     who.act(there, method="DELETE" if path.startswith("/api/") else "POST")
 
 
+@on(
+    "/people/{profile:str}/notes/{note:int}/edit",
+    "/api/profiles/{profile:str}/notes/{note:int}/edit",
+    "/people/{profile:str}/notes/{note:int}/pin",
+    "/api/profiles/{profile:str}/notes/{note:int}/pin",
+)
+def _change_note(who: Actor, path: str) -> None:
+    person = who.world.person("u8")
+    number = who.send(f"/api/profiles/{person}/notes", json={"text": "Tea"}).json()["note_id"]
+    there = path.replace("{profile:str}", person).replace("{note:int}", str(number))
+    pinned: object = True if path.startswith("/api/") else "1"
+    who.act(there, **sent(path, {"text": "Green tea"} if path.endswith("edit") else {"pinned": pinned}))
+
+
 @on("/identity/join", "/identity/part", "/identity/cut", "/api/identity/join", "/api/identity/part",
     "/api/identity/cut")  # fmt: skip
 def _decide(who: Actor, path: str) -> None:
@@ -295,6 +311,17 @@ def _take_back_decision(who: Actor, path: str) -> None:
     pair = {"one": "user_id:u8", "two": "user_id:u9"}
     number = who.send("/api/identity/part", json=pair).json()["decisions"][0]
     who.act(path.replace("{decision:str}", number), **sent(path, {}))
+
+
+@on("/identity/review", "/api/identity/review")
+def _review(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, {"pair": who.world.likely(), "verdict": "different"}))
+    _decide_nothing(who)
+
+
+@on("/identity/review/clear")
+def _review_clear(who: Actor, path: str) -> None:
+    who.act(path, {"pair": who.world.likely(), "reason": "both have called"})
 
 
 def _decide_nothing(who: Actor) -> None:

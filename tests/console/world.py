@@ -44,6 +44,10 @@ DAY = datetime(2026, 6, 1, 9)
 PEOPLE, DAYS = 60, 90
 DEPARTMENTS = ("GROCERY", "PRODUCE", "MEAT", "DAIRY")
 POSTER = NewLink(target="https://shop.example/spring", code="door", name="Door", campaign="spring", touchpoint="store")
+_LIKELY = """
+insert into match_candidates
+values (?, ?, 3.5, 6.6, 'matching:people', 'mod_1', '[["email","email","same before the @",5.5]]', '2026-06-01')
+"""
 SERVICE = """\
 hook: service
 source: shop
@@ -83,6 +87,17 @@ class World:
         """Post as an administrator without a unit; a bearer token needs no form token."""
         self.client.cookies.clear()
         return self.client.post(path, headers={"authorization": "Bearer local", **more.pop("headers", {})}, **more)
+
+    def likely(self) -> str:
+        """Two users who are taken for likely one person: the id of the pair."""
+        keys = [self.core.keys.subject_key("user_id", each) for each in ("u8", "u9")]
+        asked = "select subject_id from identifiers where subject_key in (?, ?) order by subject_id"
+        with self.core.exclusive():
+            lane = self.core.worker_lane
+            one, two = (each for (each,) in lane.query(asked, keys))
+            lane.execute("delete from match_candidates")
+            lane.execute(_LIKELY, [one, two])
+        return f"{show_profile(one)}.{show_profile(two)}"
 
     def person(self, name: str = "u7") -> str:
         """The outside id of the person with a user id."""

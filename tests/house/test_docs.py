@@ -114,6 +114,7 @@ FAMILIES = (
     ("D43", "Channels"),
     ("D45", "Notices"),
     ("D46", "Kinds of identifiers"),
+    ("D47", "Probable matching"),
     ("D5", "Metrics"),
     ("D6", "Imports and mappings"),
 )

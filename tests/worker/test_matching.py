@@ -14,7 +14,8 @@ from spira.kernel.viewer import SYSTEM, Viewer
 from spira.server.api import identity as deciding
 from spira.server.api import matching as reviewing
 from spira.server.api.identity import Pair
-from spira.server.api.matching import Word
+from spira.server.api.matching import Wanted, Word
+from spira.storage.audit import latest
 from spira.storage.warehouse import Warehouse
 from spira.testing.workspaces import send, workspace
 from spira.unify import erase
@@ -116,6 +117,14 @@ def test_a_run_without_news_does_nothing(core):
     When nobody has changed since the last run, the next one returns at once and says so.
     """
     assert run(core) is None
+
+
+def test_who_asks_for_a_run_is_written_down(core):
+    """
+    A run that one of the staff asks for stands in the audit, even one that found no news.
+    """
+    assert reviewing.run(core, ANN, Wanted()) is None
+    assert [(row.actor, row.action) for row in latest(core.state, limit=1)] == [("ann", "identity.match")]
 
 
 def test_two_accounts_are_a_conflict_and_wait_for_staff(core):

@@ -156,5 +156,9 @@ def _bar_item(viewer: Viewer, group: RailGroup) -> BarItem:
 
 
 def covers(href: str, path: str) -> bool:
-    """Whether the page at `path` is the one at `href`, or one below it; the first page is the cockpit."""
-    return path == href or path.startswith(href + "/") or (path == "/" and href == "/cockpit")
+    """Whether the page at `path` is the one at `href`, or one below it that the rail itself does not have; the first
+    page is the cockpit."""
+    if path.startswith(href + "/"):
+        below = [each.href for group in RAIL for each in group.items if each.href.startswith(href + "/")]
+        return not any(covers(each, path) for each in below)
+    return path == href or (path == "/" and href == "/cockpit")

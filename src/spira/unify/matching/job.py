@@ -184,6 +184,7 @@ def _fields(
     """What each comparison said of each pair, as JSON: what it is about, the level's name (none: missing) and bits."""
     compared = {each["output_column_name"]: labels(each) for each in comparisons(cleaned, exact)}
     columns = {field.name: field.columns[0] for field in cleaned.fields}
+    columns |= {part: columns["name"] for part in ("given", "family") if any(f.kind == "name" for f in cleaned.fields)}
     about = kinds_of(cleaned)
     told = []
     for name, levels in compared.items():
