@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from operator import mul
 from typing import Literal, get_args
 
 Kind = Literal[
@@ -48,6 +49,10 @@ LONGEST = 512
 VISIT = re.compile(r"visit_[0-9a-hjkmnp-tv-z]{16}")
 _SEPARATORS = re.compile(r"[\s().\-‐-―]+")
 _MAINLAND_MOBILE = re.compile(r"1[3-9]\d{9}")
+# With the area, whose 0 is left out behind the country; and numbers that are free to call.
+_LANDLINE = re.compile(r"(?:\+86)?0((?:10|2\d|[3-9]\d\d)\d{7,8})")
+_FREE = re.compile(r"[48]00\d{7}")
+_TRUNK = re.compile(r"^(\s*\(?(?:\+|00)[^(]*)\(0\)")  # +44 (0)20…: the 0 is for callers from within
 _E164 = re.compile(r"\+\d{6,15}")
 _ID_CARD = re.compile(r"\d{17}[0-9X]")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -82,16 +87,22 @@ def _email(text: str) -> str | None:
 
 
 def _phone(text: str) -> str | None:
-    """E.164; eleven digits that look like a mainland mobile are one."""
+    """E.164: eleven digits that look like a mainland mobile are one, and so with an area and what is free to call.
+
+    What has no country and no such shape stays the digits that it is.
+    """
     if len(text) == 11 and text.isascii() and _MAINLAND_MOBILE.fullmatch(text):
         return "+86" + text  # what nearly all are, without the way below
-    digits = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text))
+    plain = unicodedata.normalize("NFKC", text).removeprefix("tel:")
+    digits = _SEPARATORS.sub("", _TRUNK.sub(r"\1", plain) if "(0)" in plain else plain)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
-    if _MAINLAND_MOBILE.fullmatch(digits):
+    if _MAINLAND_MOBILE.fullmatch(digits) or _FREE.fullmatch(digits):
         digits = "+86" + digits
-    if digits.startswith("86") and _MAINLAND_MOBILE.fullmatch(digits[2:]):
+    elif digits.startswith("86") and _MAINLAND_MOBILE.fullmatch(digits[2:]):
         digits = "+" + digits
+    elif landline := _LANDLINE.fullmatch(digits):
+        digits = "+86" + landline.group(1)
     if not digits.startswith("+") and digits.isascii() and digits.isdigit() and 5 <= len(digits) <= 15:
         return digits
     return digits if _E164.fullmatch(digits) else None
@@ -104,10 +115,12 @@ def _digits(text: str) -> str | None:
 
 def _id_card(text: str) -> str | None:
     """A resident's identity number of the mainland: eighteen places, the last of which checks the others."""
-    number = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
+    number = text.upper()
     if not number.isascii() or not _ID_CARD.fullmatch(number):
-        return None
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=False))
+        number = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
+        if not number.isascii() or not _ID_CARD.fullmatch(number):
+            return None
+    total = sum(map(mul, _WEIGHTS, number.encode())) - ord("0") * sum(_WEIGHTS)
     return number if number[17] == _CHECKS[total % 11] else None
 
 
