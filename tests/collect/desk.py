@@ -21,10 +21,11 @@ from spira.kernel.settings import CollectSettings, Settings
 from spira.storage import ddl
 from spira.storage.keys import make_keys
 from spira.storage.log import Log
-from spira.storage.state import METADATA, open_state
+from spira.storage.state import METADATA
 from spira.storage.tables import TABLES
 from spira.storage.vault import Vault
 from spira.storage.warehouse import open_warehouse
+from spira.testing.stores import fresh_state
 from spira.unify import identity
 
 NOON = datetime(2026, 3, 1, 12)
@@ -59,7 +60,7 @@ class Desk:
         self.keys = make_keys(directory)
         self.settings = Settings(collect=CollectSettings(**limits))
         self.clock = FrozenClock(NOON)
-        self.state = open_state(directory / "state.sqlite")
+        self.state = fresh_state(directory / "state.sqlite")
         METADATA.create_all(self.state.engine)
         self.vault = Vault(self.state, self.keys)
         self.log = Log.open(directory / "data" / "log", self.keys)

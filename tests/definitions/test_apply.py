@@ -11,7 +11,8 @@ from spira.kernel.clock import FrozenClock
 from spira.kernel.errors import Conflict, NotFound
 from spira.storage.audit import AUDIT, latest
 from spira.storage.audit_chain import examine
-from spira.storage.state import METADATA, open_state
+from spira.storage.state import METADATA
+from spira.testing.stores import fresh_state
 
 CLOCK = FrozenClock(datetime(2026, 3, 1, 12))
 FIRST = "# notes\nnote: a\nbody: a.txt\n---\n\nnote: b\nuses: [a]\n"
@@ -21,7 +22,7 @@ FILES = {"notes/a.txt": "你好"}
 @pytest.fixture
 def state(tmp_path):
     """An empty state."""
-    with open_state(tmp_path / "state.sqlite") as opened:
+    with fresh_state(tmp_path / "state.sqlite") as opened:
         METADATA.create_all(opened.engine, tables=[GENERATIONS, DEFINITIONS, AUDIT])
         yield opened
 

@@ -13,7 +13,8 @@ from spira.definitions.workspace import read_workspace
 from spira.kernel.clock import FrozenClock
 from spira.kernel.errors import NotFound
 from spira.storage.audit import AUDIT
-from spira.storage.state import METADATA, open_state
+from spira.storage.state import METADATA
+from spira.testing.stores import fresh_state
 
 CLOCK = FrozenClock(datetime(2026, 3, 1, 12))
 FIRST = "# notes of ours\nnote: a\nsize: 1\nbody: a.txt\n\n# between\n---\n# b\nnote: b\nuses: [a]\n"
@@ -22,7 +23,7 @@ FIRST = "# notes of ours\nnote: a\nsize: 1\nbody: a.txt\n\n# between\n---\n# b\n
 @pytest.fixture
 def state(tmp_path):
     """An empty state."""
-    with open_state(tmp_path / "state.sqlite") as opened:
+    with fresh_state(tmp_path / "state.sqlite") as opened:
         METADATA.create_all(opened.engine, tables=[GENERATIONS, DEFINITIONS, AUDIT])
         yield opened
 

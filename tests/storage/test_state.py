@@ -20,7 +20,7 @@ from spira.storage.sealing import key_number
 from spira.storage.state import METADATA, open_engine, open_state
 from spira.storage.tables import TABLES
 from spira.storage.vault import VAULT, Mask, Vault, initial, last4, seal_value
-from spira.testing.states import StateContract, empty_state, fixed_keys
+from spira.testing.states import StateContract, fixed_keys
 
 KEYS = fixed_keys()
 POSTGRES = os.environ.get("SPIRA_TEST_POSTGRES", "")
@@ -45,7 +45,7 @@ class TestPostgres(StateContract):
 
 @pytest.fixture
 def state(tmp_path):
-    with empty_state(tmp_path) as opened:
+    with open_state(tmp_path / "state.sqlite") as opened:
         yield opened
 
 
@@ -105,19 +105,19 @@ def test_the_revisions_make_every_table_by_themselves(tmp_path, monkeypatch):
 
 def test_opening_twice_changes_nothing(tmp_path):
     """A state that is up to date keeps its rows."""
-    with empty_state(tmp_path) as state:
+    with open_state(tmp_path / "state.sqlite") as state:
         Vault(state, KEYS).put([seal_value(KEYS, "email", "anna@example.org")])
-    with empty_state(tmp_path) as state:
+    with open_state(tmp_path / "state.sqlite") as state:
         prepare(state)
         assert Vault(state, KEYS).count() == 1
 
 
 def test_a_newer_state_is_refused(tmp_path):
     """An old program does not touch what a newer one wrote."""
-    with empty_state(tmp_path) as state, state.write() as connection:
+    with open_state(tmp_path / "state.sqlite") as state, state.write() as connection:
         connection.execute(sa.text("update alembic_version set version_num = '9999'"))
     with pytest.raises(StorageDamaged, match="9999"):
-        empty_state(tmp_path)
+        open_state(tmp_path / "state.sqlite")
 
 
 def test_an_upgrade_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
@@ -130,11 +130,11 @@ def test_an_upgrade_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(METADATA, "create_all", killed)
         with pytest.raises(RuntimeError):
-            empty_state(tmp_path)
+            open_state(tmp_path / "state.sqlite")
     with engine.connect() as connection:
         assert sa.inspect(connection).get_table_names() == []
     engine.dispose()
-    with empty_state(tmp_path) as state:
+    with open_state(tmp_path / "state.sqlite") as state:
         assert Vault(state, KEYS).count() == 0
 
 
@@ -192,7 +192,7 @@ def test_masks_of_any_text_are_short(text):
 
 def test_nothing_of_a_value_is_in_the_file(tmp_path):
     """The state's file holds neither the value nor its last digits, before or after it is forgotten."""
-    with empty_state(tmp_path) as state:
+    with open_state(tmp_path / "state.sqlite") as state:
         vault = Vault(state, KEYS)
         value = seal_value(KEYS, "phone", "+8613800001234")
         vault.put([value])

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from spira.storage.keys import Keys, new_keys
-from spira.storage.state import METADATA, State, open_state
+from spira.storage.state import METADATA, State
 from spira.storage.vault import Vault, seal_value
 from spira.testing.houses import House
+from spira.testing.stores import fresh_state
 
 
 @dataclass
@@ -46,6 +47,6 @@ def shared() -> Iterator[House]:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     keys = new_keys()
-    with House() as house, open_state(tmp_path / "state.db") as state:
+    with House() as house, fresh_state(tmp_path / "state.db") as state:
         METADATA.create_all(state.engine)
         yield Desk(house=house, state=state, keys=keys, vault=Vault(state, keys))

@@ -22,6 +22,7 @@ from spira.storage.audit_chain import examine
 from spira.storage.keys import Keys
 from spira.storage.state import METADATA, State, open_state, upsert
 from spira.storage.vault import Vault, seal_value
+from spira.testing.stores import fresh_state
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456)
 
@@ -33,7 +34,7 @@ def fixed_keys() -> Keys:
 
 def empty_state(directory: Path) -> State:
     """A new SQLite state in `directory`, with the tables that the imported packages declare."""
-    return open_state(directory / "state.sqlite")
+    return fresh_state(directory / "state.sqlite")
 
 
 def unguarded(connection: sa.Connection) -> None:

@@ -12,26 +12,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 
 from spira.collect import sources
-from spira.collect.tracking import plan_of
-from spira.definitions.apply import Applied
 from spira.kernel.jobs import InlineRunner
-from spira.kernel.settings import Settings
 from spira.kernel.viewer import SYSTEM
 from spira.storage.keys import make_keys
-from spira.storage.migrations.warehouse import prepare
-from spira.storage.state import open_state
-from spira.storage.warehouse import open_warehouse
+from spira.testing.stores import lay_stores
 from spira.worker.core import Core
-from spira.worker.paths import Paths
-from spira.worker.reconcile import take_up
 
 SETTINGS = """\
 [workspace]
@@ -50,36 +41,12 @@ def make_workspace(directory: Path, files: Mapping[str, str], *, settings: str =
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "spira.toml").write_text(settings, encoding="utf-8")
     make_keys(directory)
-    empty_stores(directory)
+    lay_stores(directory)
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return directory
-
-
-def empty_stores(directory: Path) -> None:
-    """Lay the state and the warehouse of a workspace that was never used.
-
-    Opening does as much by itself, in a third of a second; a run of tests opens thousands.
-    """
-    paths = Paths(directory)
-    for path, content in ((paths.state, _empty()[0]), (paths.warehouse, _empty()[1])):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
-@cache
-def _empty() -> tuple[bytes, bytes]:
-    """The files of an empty state and an empty warehouse, made as an opening makes them."""
-    with TemporaryDirectory() as scratch:
-        state, warehouse = Path(scratch, "state.sqlite"), Path(scratch, "warehouse.duckdb")
-        with open_state(state) as made:
-            made.settle()
-        with open_warehouse(warehouse) as lane:
-            prepare(lane)
-            take_up(lane, Applied(generation=0), plan_of(()), Settings())
-        return state.read_bytes(), warehouse.read_bytes()
 
 
 @contextmanager
