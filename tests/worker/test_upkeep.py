@@ -10,14 +10,16 @@ import sqlalchemy as sa
 from spira.kernel.jobs import InlineRunner
 from spira.kernel.settings import RetentionSettings
 from spira.kernel.viewer import SYSTEM, Viewer
-from spira.storage import resealing
+from spira.storage import frames, resealing
+from spira.storage.files import RealFiles
 from spira.storage.keys import add_sealing_key
-from spira.storage.log import BEGINNING
+from spira.storage.log import BEGINNING, segments
 from spira.storage.sealing import key_number
 from spira.storage.vault import VAULT
 from spira.testing.workspaces import order, send, workspace
 from spira.unify import erase, notes, retention, rights
 from spira.worker.core import Core
+from spira.worker.upkeep import old_segments
 
 MARCH = datetime(2026, 3, 1)
 PHONE, EMAIL, NAME, LOYALTY = "13912345678", "planted.ann@example.com", "Plantedname", "lp-55555501"
@@ -226,3 +228,82 @@ def test_a_rule_without_a_name_or_a_length_is_refused(rule):
     """The settings say what to write."""
     with pytest.raises(ValueError, match="is no rule"):
         RetentionSettings(events=[rule])
+
+
+def test_a_change_of_keys_seals_the_log_again_and_every_reader_knows_both(core, tmp_path):
+    """In the middle all is read; a segment that was being written follows once it is loaded."""
+    home = core.directory / "data" / "log"
+    records = core.log.read(BEGINNING).records
+    core.keys.adopt(add_sealing_key(core.directory))
+    assert core.log.read(BEGINNING).records == records
+    core.tick()  # ends the segment of the old key
+    send(core, [order("8", "2026-02-21T10:00:00Z", message_id="b", revenue=1)])
+    assert len({frames.key_number(RealFiles(), each.path) for each in segments(home)}) == 2
+    records = core.log.read(BEGINNING).records
+    for _ in range(3):
+        core.tick()
+    assert old_segments(home, core.keys.current) == []
+    assert core.log.read(BEGINNING).records == records
+    core.close()
+    with Core.open(tmp_path / "shop", runner=InlineRunner()) as again:
+        again.tick()
+        assert again.lane().value("select count(*) from events where message_id in ('a', 'b')") == 2
+
+
+def held(core):
+    """What a warehouse holds of people and their events, whatever numbers they have in it.
+
+    The kind that was declared late is left out: made again, its first mention counts as well.
+    """
+    lane = core.lane()
+    return {
+        "identifiers": sorted(lane.query("select kind, subject_key from identifiers")),
+        "traits": sorted(lane.query('select name, value, vault_key, "at" from traits'), key=str),
+        "told": sorted(lane.query("select name, value, vault_key, ts from trait_facts"), key=str),
+        "events": sorted(lane.query("select message_id, event, ts, received_at from events")),
+        "orders": sorted(lane.query("select message_id, revenue from events where event = 'Order Completed'"), key=str),
+        "permissions": sorted(lane.query("select purpose, channel, granted, since from permissions")),
+        "quarantine": sorted(lane.query("select message_id, reason from quarantine")),
+        "people": sorted(
+            lane.query("""
+            select list(subject_key order by subject_key) from identifiers left join moved using (subject_id)
+            where kind <> 'loyalty_no' group by coalesce(profile_id, subject_id)""")
+        ),
+    }
+
+
+def test_the_log_forgets_what_was_said_and_a_warehouse_made_again_of_it_is_the_same(core, tmp_path):
+    """Of what is over only who and when stay; consents, traits, who is who and what is refused are there again."""
+    said = {"purpose": "marketing", "channel": "email"}
+    send(
+        core,
+        [
+            {"type": "track", "userId": "8", "event": "Seen", "properties": {"note": "secret words"}},
+            {"type": "track", "userId": "8", "event": "Consent Given", "messageId": "c", "properties": said},
+            {"type": "identify", "userId": "8", "anonymousId": "tablet", "traits": {"city": "Jinan"}, "messageId": "j"},
+            {"type": "page", "anonymousId": "tablet", "properties": {"title": "hidden page"}, "messageId": "p",
+             "context": {"userAgent": "a browser of somebody"}},
+        ],
+    )  # fmt: skip
+    core.tick()
+    core.log.roll()
+    core.step_clock(MARCH + timedelta(days=40))
+    send(core, [order("8", "2026-04-09T10:00:00Z", message_id="late", revenue=7)])
+    rules = RetentionSettings(events=["Order Completed: 60 days", "*: 30 days"])
+    core.settings = core.settings.model_copy(update={"retention": rules})
+    for _ in range(8):
+        core.tick()
+    log = b"".join(core.log.read(BEGINNING).records)
+    words = (b"secret words", b"hidden page", b"a browser", b'"purpose"', b"12.5", b"Jinan", b'"late"')
+    assert [word in log for word in words] == [False, False, False, True, True, True, True]
+    runs = {run.kind: run.rows for run in retention.latest(core.lane(), limit=9)}
+    assert runs["log"] >= 3
+    assert core.runs["storage.upkeep"].rows == 0
+    before = held(core)
+    core.close()
+    (tmp_path / "shop" / "data" / "warehouse.duckdb").unlink()
+    with Core.open(tmp_path / "shop", runner=InlineRunner()) as again:
+        again.settings = again.settings.model_copy(update={"retention": rules})
+        for _ in range(4):
+            again.tick()
+        assert held(again) == before

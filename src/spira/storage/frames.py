@@ -1,8 +1,8 @@
 """Frames: what a segment of the log consists of; each holds the records of one drain, sealed.
 
 A frame is a header and a payload. The payload is AES-GCM over the zstd of the records, each
-with its length before it. The header says how long everything is and carries the salt that
-the segment's key is derived with; its crc covers header and payload, so that a torn or
+with its length before it. The header says how long everything is and carries the number of the key
+and the salt that the segment's key is derived with; its crc covers header and payload, so that a torn or
 damaged frame is known without a key. Segment and offset are authenticated: a frame moved
 elsewhere does not open. A closed segment ends with an empty frame.
 """
@@ -24,10 +24,11 @@ from spira.storage.sealing import cipher
 
 MAGIC = b"\xd5SPf"
 VERSION = 1
+FIRST_KEY = 1  # of the keys that a workspace is made with; written as 0 before keys were changed
 END = 1  # the flag of the empty frame that closes a segment
 SALT_BYTES = 16
 LARGEST = 256 * 1024 * 1024
-_HEAD = struct.Struct(">4sBBHIIII16s")  # magic version flags - counter stored raw records salt
+_HEAD = struct.Struct(">4sBBHIIII16s")  # magic version flags key counter stored raw records salt
 _CRC = struct.Struct(">I")
 HEADER = _HEAD.size + _CRC.size
 _NONCE = struct.Struct(">4xQ")
@@ -50,6 +51,7 @@ class Frame:
     raw: int
     records: int
     salt: bytes
+    key: int
     is_end: bool
 
     @property
@@ -72,7 +74,8 @@ class Sealer:
     """Makes the frames of one segment, whose key no other segment has."""
 
     def __init__(self, keys: Keys, segment: int, salt: bytes) -> None:
-        self._cipher = cipher(_segment_key(keys, segment, salt))
+        self._key = keys.current
+        self._cipher = cipher(_segment_key(keys, segment, salt, self._key))
         self._codec = pa.Codec("zstd", compression_level=1)
         self._segment, self._salt = segment, salt
         self._counter = 0
@@ -82,7 +85,7 @@ class Sealer:
         raw = b"".join(part for record in records for part in (_LENGTH.pack(len(record)), record))
         packed = self._codec.compress(raw, asbytes=True)
         head = _HEAD.pack(
-            MAGIC, VERSION, flags, 0, self._counter, len(packed) + _TAG, len(raw), len(records), self._salt
+            MAGIC, VERSION, flags, self._key, self._counter, len(packed) + _TAG, len(raw), len(records), self._salt
         )
         context = head + _PLACE.pack(self._segment, offset)
         payload = self._cipher.encrypt(_NONCE.pack(self._counter), packed, context)
@@ -92,7 +95,9 @@ class Sealer:
 
 def unseal(keys: Keys, frame: Frame) -> list[bytes] | None:
     """The records of a frame, or None when the keys do not open it."""
-    opener = cipher(_segment_key(keys, frame.segment, frame.salt))
+    if frame.key not in keys.sealing:
+        return None
+    opener = cipher(_segment_key(keys, frame.segment, frame.salt, frame.key))
     context = frame.head + _PLACE.pack(frame.segment, frame.offset)
     try:
         packed = opener.decrypt(_NONCE.pack(frame.counter), frame.payload, context)
@@ -119,7 +124,7 @@ class Segment:
         head = self._bytes(offset, HEADER)
         if len(head) < HEADER or not head.startswith(MAGIC):
             return None
-        _, version, flags, _, counter, stored, raw, records, salt = _HEAD.unpack_from(head)
+        _, version, flags, key, counter, stored, raw, records, salt = _HEAD.unpack_from(head)
         if version != VERSION or stored > LARGEST or raw > LARGEST:
             return None
         payload = self._bytes(offset + HEADER, stored)
@@ -135,6 +140,7 @@ class Segment:
             raw=raw,
             records=records,
             salt=salt,
+            key=key or FIRST_KEY,
             is_end=bool(flags & END),
         )
 
@@ -202,8 +208,17 @@ def batches(records: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
         yield lot
 
 
-def _segment_key(keys: Keys, segment: int, salt: bytes) -> bytes:
-    return hkdf(keys.log_key, info=f"segment {segment}".encode(), salt=salt)
+def key_number(files: Files, path: Path) -> int | None:
+    """The number of the key that a segment's first frame was sealed with; None where there is no frame."""
+    head = files.read(path, 0, _HEAD.size)
+    whole = len(head) == _HEAD.size and head.startswith(MAGIC)
+    return int(_HEAD.unpack(head)[3]) or FIRST_KEY if whole else None
+
+
+def _segment_key(keys: Keys, segment: int, salt: bytes, number: int) -> bytes:
+    """The first key is derived from the log's own, every later one from the sealing key of its number."""
+    own = keys.log_key if number == FIRST_KEY else keys.sealing[number]
+    return hkdf(own, info=f"segment {segment}".encode(), salt=salt)
 
 
 def _split(raw: bytes) -> Iterator[bytes]:

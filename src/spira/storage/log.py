@@ -319,7 +319,7 @@ def rewrite(
     total = Rewritten()
     for file in segments(directory, disk):
         if file.number < before.segment:
-            removed, changed = _rewrite_segment(disk, file, keys, keep)
+            removed, changed = rewrite_segment(disk, file, keys, keep)
             total = Rewritten(
                 segments=total.segments + bool(removed or changed),
                 removed=total.removed + removed,
@@ -328,9 +328,10 @@ def rewrite(
     return total
 
 
-def _rewrite_segment(
-    disk: Files, file: SegmentFile, keys: Keys, keep: Callable[[bytes], bytes | None]
+def rewrite_segment(
+    disk: Files, file: SegmentFile, keys: Keys, keep: Callable[[bytes], bytes | None], *, anew: bool = False
 ) -> tuple[int, int]:
+    """`rewrite` of one closed segment; how many records went and changed. `anew` seals it again all the same."""
     kept: list[bytes] = []
     removed = changed = 0
     for found in walk(Segment(disk, file.path, file.number), 0, keys):
@@ -344,7 +345,7 @@ def _rewrite_segment(
             changed += fresh is not None and fresh != record
             if fresh is not None:
                 kept.append(fresh)
-    if removed or changed:
+    if removed or changed or anew:
         _replace(disk, file, keys, kept)
     return removed, changed
 

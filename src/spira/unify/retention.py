@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from spira.collect.log_retention import Kept
 from spira.kernel.durations import parse_duration
 from spira.kernel.settings import RetentionSettings
 from spira.storage import ddl
@@ -23,7 +24,7 @@ from spira.storage.tables import Table, columns, table
 from spira.storage.warehouse import Warehouse
 from spira.unify import changed
 
-Kind = Literal["event", "message", "quarantine"]
+Kind = Literal["event", "message", "quarantine", "log"]
 EVERY = "*"
 KEPT = ("Consent Given", "Consent Withdrawn", "Unsubscribed")  # proof; a rule has to name them
 SLICE = 50_000
@@ -61,7 +62,7 @@ class Run:
     """What one rule deleted on one day."""
 
     day: date = field(metadata={"help": "the day"})
-    kind: Kind = field(metadata={"help": "event, message or quarantine"})
+    kind: Kind = field(metadata={"help": "event, message, quarantine, or log: calls that were made bare in the log"})
     name: str = field(metadata={"help": "the event, or the purpose of messages; `*` is every other"})
     cutoff: datetime = field(metadata={"help": "what was older went"})
     rows: int = field(metadata={"help": "how many rows"})
@@ -88,6 +89,19 @@ def step(warehouse: Warehouse, wanted: Sequence[Rule], *, as_of: datetime, day: 
         if gone:
             return gone
     return 0
+
+
+def of_events(wanted: Sequence[Rule]) -> Kept:
+    """The rules of events, for the log."""
+    return Kept(days={each.name: each.days for each in wanted if each.kind == "event"}, kept=KEPT)
+
+
+def note_log(warehouse: Warehouse, wanted: Sequence[Rule], calls: int, *, as_of: datetime, day: date) -> None:
+    """Report that so many calls were made bare in the log."""
+    shortest = min(each.days for each in wanted if each.kind == "event")
+    rule = Rule(kind="log", name=EVERY, days=shortest)
+    with warehouse.transaction():
+        _note(warehouse, rule, as_of - timedelta(days=shortest), calls, as_of=as_of, day=day)
 
 
 def latest(warehouse: Warehouse, *, limit: int) -> list[Run]:

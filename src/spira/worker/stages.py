@@ -146,7 +146,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="storage.upkeep",
         reads=("everything sealed", "retention"),
-        writes=("retention_runs",),
+        writes=("retention_runs", "log_segments"),
         run=upkeep.run,
     ),
     Stage(

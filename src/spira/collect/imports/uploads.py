@@ -38,7 +38,7 @@ _SAFE = re.compile(r"[^\w .()\-]+")
 
 def keep(directory: Path, keys: Keys, name: str, pieces: Iterable[bytes]) -> str:
     """Keep a file, sealed; the upload's id. Files that lay too long are thrown away."""
-    _sweep(directory)
+    sweep(directory)
     upload = new_id("up")
     folder = _home(directory) / upload
     folder.mkdir(mode=0o700, parents=True)
@@ -149,7 +149,8 @@ def _home(directory: Path) -> Path:
     return directory / "data" / "imports"
 
 
-def _sweep(directory: Path) -> None:
+def sweep(directory: Path) -> None:
+    """Throw away what lay too long."""
     home = _home(directory)
     if not home.is_dir():
         return

@@ -14,6 +14,7 @@ from spira.server.roles import ADMINISTER, whole
 from spira.server.wire import plain
 from spira.storage import resealing
 from spira.storage.keys import add_sealing_key
+from spira.worker.upkeep import logs_of, old_segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,9 @@ class KeysView:
 
     current: int = field(metadata={"help": "the number of the key that seals now"})
     older: tuple[int, ...] = field(metadata={"help": "the numbers of the keys before it, which old backups need"})
-    waiting: Mapping[str, int] = field(metadata={"help": "how many values of each column an older key still seals"})
+    waiting: Mapping[str, int] = field(
+        metadata={"help": "how many values of each column, and segments of the log, an older key still seals"}
+    )
     fingerprint: str = field(metadata={"help": "tells this workspace's keys from another's"})
 
 
@@ -32,9 +35,14 @@ def view(core: AnyCore) -> KeysView:
     return KeysView(
         current=keys.current,
         older=tuple(sorted(set(keys.sealing) - {keys.current})),
-        waiting=resealing.waiting(core.state, keys),
+        waiting=_waiting(core),
         fingerprint=keys.fingerprint,
     )
+
+
+def _waiting(core: AnyCore) -> dict[str, int]:
+    old = sum(len(old_segments(each, core.keys.current)) for each in logs_of(core.directory))
+    return resealing.waiting(core.state, core.keys) | ({"log": old} if old else {})
 
 
 def rotate(core: AnyCore, viewer: Viewer) -> KeysView:
