@@ -90,6 +90,9 @@ def test_one_click_fills_an_empty_workspace(fresh):
     assert core.lane().value("select count(*) from events where source = 'sample'") == size()
     assert core.lane().value("select count(*) from quarantine") == 0
     assert core.lane().value("select count(distinct audience) from members") >= 5
+    assert core.lane().value("select count(*) from permissions where granted") >= 100
+    (conflict,) = client.get("/api/identity/conflicts").json()["rows"]
+    assert conflict["kind"] == "phone"
     assert core.lane().value("select count(distinct lifecycle) from tags") >= 4
     found = client.get("/api/start").json()
     assert (found["done"], found["next"], found["sample"], found["empty"]) == (5, None, True, False)

@@ -84,3 +84,14 @@ def test_the_definitions_are_those_of_the_example(tmp_path):
     write(tmp_path, edits)
     assert check(read_workspace(tmp_path)) == ()
     assert text_of(tmp_path, "audience", "lapsed").startswith("audience: lapsed\n")
+
+
+def test_two_of_the_sample_contradict_each_other_and_consents_name_their_notice():
+    """One number and one tablet are told by two people; each consent says which version of which notice it was to."""
+    found = made()
+    told = [each["userId"] for each in found if each.get("traits", {}).get("phone") == "+12025550143"]
+    assert len(told) == 2
+    assert sorted(told) == sorted(each["userId"] for each in found if each.get("anonymousId") == "sample-tablet")
+    given = [each["properties"] for each in found if each.get("event") == "Consent Given"]
+    assert {each["notice"] for each in given} == {"offers"}
+    assert {each["notice_version"] for each in given} == {1, 2}

@@ -1,7 +1,8 @@
 """Sample data: a small made-up shop for a workspace that is still empty, the same on every run.
 
 Two hundred people with 120 days of orders, coupons and consents, as calls of the collection API, and
-the definitions of the example `retail`. Nobody in it exists: every address is under `example.com`,
+the definitions of the example `retail`. Two of them gave the same number, a family's telephone, and signed in on one
+tablet; so the queue of contradictions has one to look at. Nobody in it exists: every address is under `example.com`,
 which takes no mail, every id begins with `sample-`, and the source is called `sample`.
 """
 
@@ -21,6 +22,7 @@ from spira.kernel.errors import NotFound
 from spira.kernel.ids import stable_share
 
 SOURCE = "sample"
+_FAMILY_OF_TWO, _FAMILY_PHONE = (3, 113), "+12025550143"  # a number of those that are nobody's
 EXAMPLE = "retail"
 PEOPLE, DAYS = 200, 120
 CALLS_A_BATCH = 400
@@ -61,9 +63,10 @@ def calls(until: datetime, *, currency: str, language: str = "en") -> Iterator[d
     for person in range(PEOPLE):
         yield _register(person, end, language)
         if _draw("consents", person) < _CONSENT_SHARE:
-            yield _consent(person, end, "Consent Given", _joined(person) - 0.5)
+            yield _consent(person, end, "Consent Given", _joined(person) - 0.5, language)
         if _draw("withdraws", person) < _WITHDRAWN_SHARE:
-            yield _consent(person, end, "Consent Withdrawn", _joined(person) * _draw("withdraws on", person) / 2)
+            ago = _joined(person) * _draw("withdraws on", person) / 2
+            yield _consent(person, end, "Consent Withdrawn", ago, language)
         for number, ago in enumerate(_days_of_orders(person)):
             yield _order(person, number, end - timedelta(days=ago), currency)
             if _draw("coupon", person, number) < _COUPON_SHARE * _draw("likes coupons", person):
@@ -122,11 +125,17 @@ def _register(person: int, end: datetime, language: str) -> dict[str, Any]:
         "age": _AGES[int(_draw("age", person) * len(_AGES))],
         "kids_count": ("0", "0", "1", "2", "3+")[int(_draw("kids", person) * 5)],
     }
-    return {**_call(person, "register", end - timedelta(days=_joined(person))), "type": "identify", "traits": traits}
+    call = {**_call(person, "register", end - timedelta(days=_joined(person))), "type": "identify", "traits": traits}
+    if person in _FAMILY_OF_TWO:
+        return {**call, "anonymousId": "sample-tablet", "traits": {**traits, "phone": _FAMILY_PHONE}}
+    return call
 
 
-def _consent(person: int, end: datetime, event: str, ago: float) -> dict[str, Any]:
-    properties = {"purpose": "marketing", "channel": "email"}
+def _consent(person: int, end: datetime, event: str, ago: float, language: str) -> dict[str, Any]:
+    properties: dict[str, Any] = {"purpose": "marketing", "channel": "email"}
+    if event == "Consent Given":  # those of the older half saw the notice's first version
+        shown = {"notice": "offers", "notice_version": 1 if ago > DAYS / 2 else 2, "notice_language": language}
+        properties |= {**shown, "legal_basis": "consent", "consent_method": "checkbox", "separate_consent": True}
     return _track(person, event.lower().replace(" ", "-"), end - timedelta(days=ago), event, properties)
 
 
