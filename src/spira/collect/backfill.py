@@ -52,19 +52,21 @@ class Backfill:
     filled: int = field(metadata={"help": "how many values it has been given"})
 
 
-def begin(warehouse: Warehouse, table: str, column: str, sql_type: str, *, at_once: int = AT_ONCE) -> None:
-    """Fill a column that was just made; now where the events are few, else in slices to come."""
-    last = int(warehouse.value(_LAST) or 0)
-    if not last:  # a new workspace: there is nothing to look through
+def begin(warehouse: Warehouse, table: str, fresh: Sequence[tuple[str, str]], *, at_once: int = AT_ONCE) -> None:
+    """Fill columns that were just made, given with their types; now where the events are few, else in slices."""
+    last = int(warehouse.value(_LAST) or 0) if fresh else 0
+    if not last:  # in a new workspace there is nothing to look through
         return
     if table == "events":
-        carried.note_filled(warehouse, column)
+        for column, _ in fresh:
+            carried.note_filled(warehouse, column)
     if last <= at_once:
-        warehouse.execute(_update(table, [(column, sql_type)]), {"p0": _path(column), "first": 0, "next": last + 1})
+        warehouse.execute(_update(table, fresh), _paths(fresh) | {"first": 0, "next": last + 1})
         return
-    row = {"table": table, "column": column, "type": sql_type, "last": last}
-    warehouse.execute(_FORGET, {"table": table, "column": column})
-    warehouse.execute(_BEGIN, row)
+    for column, sql_type in fresh:
+        row = {"table": table, "column": column, "type": sql_type, "last": last}
+        warehouse.execute(_FORGET, {"table": table, "column": column})
+        warehouse.execute(_BEGIN, row)
 
 
 def retype(warehouse: Warehouse, table: str, column: str, sql_type: str) -> None:
@@ -82,8 +84,7 @@ def step(warehouse: Warehouse, *, slice: int = SLICE) -> int:
     pending = warehouse.query(_PENDING, here)
     wanted = [(column, kind) for column, kind, _ in pending]
     end = min(next_event + slice, max(last for _, _, last in pending) + 1)
-    bound = {f"p{place}": _path(column) for place, (column, _) in enumerate(wanted)}
-    bound |= {"first": next_event, "next": end}
+    bound = _paths(wanted) | {"first": next_event, "next": end}
     with warehouse.transaction():
         filled = warehouse.execute(_update(table, wanted), bound)
         if filled:
@@ -98,6 +99,10 @@ def step(warehouse: Warehouse, *, slice: int = SLICE) -> int:
 def pending(warehouse: Warehouse) -> tuple[Backfill, ...]:
     """The columns that are still being filled."""
     return tuple(Backfill(**row) for row in warehouse.rows(_PROGRESS))
+
+
+def _paths(wanted: Sequence[tuple[str, str]]) -> dict[str, str | int]:
+    return {f"p{place}": _path(column) for place, (column, _) in enumerate(wanted)}
 
 
 def _update(table: str, wanted: Sequence[tuple[str, str]]) -> str:

@@ -281,20 +281,16 @@ def reconcile(warehouse: Warehouse, plan: Plan, *, at_once: int = backfill.AT_ON
 
 
 def _add_columns(warehouse: Warehouse, table: str, wanted: Mapping[str, str], at_once: int) -> bool:
-    known, changed = warehouse.columns(table), False
-    for name, type in wanted.items():
-        sql_type = SQL_TYPES[type]
-        names = {"table": ddl.quote(table), "column": ddl.quote(name), "type": sql_type}
-        if name not in known:
-            warehouse.execute(ddl.add_column(table, Column(name=name, type=sql_type)))
-            backfill.begin(warehouse, table, name, sql_type, at_once=at_once)
-        elif known[name].replace(" ", "") != sql_type:
-            warehouse.execute(_RETYPE.format(**names))
-            backfill.retype(warehouse, table, name, sql_type)
-        else:
-            continue
-        changed = True
-    return changed
+    known, types = warehouse.columns(table), {name: SQL_TYPES[type] for name, type in wanted.items()}
+    fresh = [(name, sql_type) for name, sql_type in types.items() if name not in known]
+    turned = [(name, to) for name, to in types.items() if name in known and known[name].replace(" ", "") != to]
+    for name, sql_type in turned:
+        warehouse.execute(_RETYPE.format(table=ddl.quote(table), column=ddl.quote(name), type=sql_type))
+        backfill.retype(warehouse, table, name, sql_type)
+    for name, sql_type in fresh:
+        warehouse.execute(ddl.add_column(table, Column(name=name, type=sql_type)))
+    backfill.begin(warehouse, table, fresh, at_once=at_once)
+    return bool(fresh or turned)
 
 
 _RETYPE = "alter table {table} alter column {column} set data type {type} using try_cast({column} as {type})"
