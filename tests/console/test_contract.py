@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 from litestar.routes import HTTPRoute
@@ -38,9 +39,17 @@ def pages():
                 yield re.sub(r":\w+}", "}", path), route.opt["data"]
 
 
+@cache
+def noted(world: World) -> str:
+    """The number of the one note that pages and API are asked for."""
+    return world.noted()
+
+
 def filled(path: str, world: World) -> str:
     """A page's address with its parameters filled from the world."""
     if "{profile}" in path:
+        if "{note}" in path:
+            path = path.replace("{note}", noted(world))
         known = path.replace("{profile}", world.person()).replace("{model}", "next_order_date")
         return known.replace("{name}", "age")
     if "{import_id}" in path:

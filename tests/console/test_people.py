@@ -5,8 +5,10 @@ import re
 import pytest
 
 from spira.kernel.ids import show_profile
+from spira.server.sessions import make_token
 from spira.storage import audit
 from spira.storage.warehouse import Warehouse
+from spira.testing.cores import NOON, staff
 
 PERSON = show_profile(7)
 
@@ -194,3 +196,45 @@ def test_anothers_note_is_not_taken_back(signed_in, form_token):
     assert "/delete" not in other.get(f"/people/{PERSON}").text
     form = {"csrf": form_token(f"/people/{PERSON}")}
     assert other.post(f"/people/{PERSON}/notes/{number}/delete", data=form).status_code == 403
+
+
+def test_the_timeline_holds_every_kind_and_its_address_the_filter(world, english):
+    """The page of a kind shows that kind alone, its JSON the same, and the way on keeps what was chosen."""
+    sent = show_profile(world.core.lane().value("select min(profile_id) from deliveries where sent_at is not null"))
+    told = world.get(f"/api/profiles/{sent}/timeline", params={"limit": 200}).json()
+    kinds = {each["kind"] for day in told["days"] for each in day["moments"]}
+    assert {"event", "consent", "message", "audience", "journey", "identity"} <= kinds
+    page = english(f"/people/{sent}?kind=message")
+    assert "Message:" in page
+    assert "Entered journey" not in page
+    whole = english(f"/people/{sent}")
+    assert "Entered journey" in whole
+    assert re.search(r'href="\?kind=message[^"]*#timeline"', whole)
+
+
+@pytest.mark.parametrize("wrong", ["kind=cat", "since=yesterday", "until=x"])
+def test_a_filter_that_is_none_is_said_at_the_timeline(world, wrong):
+    """The page stays and says what is wrong; the API refuses it."""
+    assert world.get(f"/api/profiles/{world.person()}/timeline?{wrong}").status_code == 422
+    answer = world.get(f"/people/{world.person()}?{wrong}")
+    assert answer.status_code == 422
+    assert 'id="timeline"' in answer.text
+
+
+def test_a_colleague_who_is_called_in_a_note_finds_it(client, core):
+    """Their name after an @ puts a count on their pages and the note on theirs, until they mark it as seen."""
+    gus, ann = (
+        {"authorization": f"Bearer {make_token(core.state, one.staff_id, name='x', at=NOON)}"}
+        for one in (staff(core, "gus", "guide", unit_id=core.units["A"]), staff(core, "ann lee", "operator"))
+    )
+    notes = f"/api/profiles/{PERSON}/notes"
+    number = client.post(notes, json={"text": "See this, @ANN LEE!"}, headers=gus).json()["note_id"]
+    assert client.post(f"{notes}/{number}/edit", json={"text": "Look, @Ann lee!"}, headers=gus).status_code == 200
+    assert 'href="/notes"' in client.get("/people", headers=ann).text
+    found = client.get("/api/notes", headers=ann).json()
+    assert (found["waiting"], found["calls"][0]["note"]["text"]) == (1, "Look, @Ann lee!")
+    assert "Look, @Ann lee!" in client.get("/notes", headers=ann).text
+    assert "See this" in client.get(f"/people/{PERSON}/notes/{number}", headers=ann).text
+    assert client.post("/notes/seen", headers=ann, follow_redirects=False).status_code == 303
+    assert client.get("/api/notes", headers=ann).json()["waiting"] == 0
+    assert client.get("/api/notes", headers=gus).json()["calls"] == []

@@ -126,6 +126,11 @@ class World:
             actor="local",
         ).request_id
 
+    def noted(self) -> str:
+        """The number of a note about a person."""
+        made = self.post(f"/api/profiles/{self.person()}/notes", json={"text": "Tea"})
+        return str(made.json()["note_id"])
+
     def colleague(self) -> str:
         """The id of somebody who is invited and has not signed in."""
         known = by_email(self.core.state, "mo@example.com")

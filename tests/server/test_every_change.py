@@ -40,6 +40,8 @@ UNWRITTEN = {
     "/api/imports/{import_id:str}/faults": "rows at fault of such an import",
     "/api/imports/{import_id:str}/end": "the end of such an import",
     "/me/preferences": "how one likes to read",
+    "/api/notes/seen": "how far one has read",
+    "/notes/seen": "the same, as a page",
     "/lists/{name:str}/columns": "how one likes to read",
     "/api/lists/{name:str}/columns": "how one likes to read",
     "/start/dismiss": "how one likes to look at the first page",

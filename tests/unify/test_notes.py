@@ -122,3 +122,58 @@ def test_a_note_has_a_text_of_some_length(shop, text):
     """Nothing, and more than two thousand characters, are refused."""
     with pytest.raises(notes.BadNote, match="between 1 and 2,000"):
         write(shop, GUIDE, text)
+
+
+def test_an_edited_note_keeps_what_it_said_sealed_and_only_its_author_edits_it(shop, tmp_path):
+    """Each version comes back with until when it was said; the same text again makes none; others are refused."""
+    number = write(shop, GUIDE, "likes the harbour seat")
+    about = {"profile_id": 1, "note_id": number}
+    asked = (shop.state, shop.keys, shop.house.warehouse)
+    assert notes.edit(*asked, GUIDE, text="likes tea", at=at(1), **about)
+    assert not notes.edit(*asked, GUIDE, text=" likes tea ", at=at(2), **about)
+    assert notes.edit(*asked, GUIDE, text="likes coffee", at=at(3), **about)
+    (now,) = read(shop)
+    assert (now.text, now.at, now.edited_at) == ("likes coffee", at(0), at(3))
+    before = notes.versions(*asked, ROOT, **about)
+    assert [(each.text, each.at) for each in before] == [("likes tea", at(3)), ("likes the harbour seat", at(1))]
+    with pytest.raises(NotAllowed):
+        notes.edit(*asked, ROOT, text="mine", at=at(4), **about)
+    shop.state.settle()
+    for path in tmp_path.glob("state.db*"):
+        assert b"harbour seat" not in path.read_bytes()
+
+
+def test_a_pinned_note_stays_on_top_until_it_is_unpinned(shop):
+    """The older one leads while it is pinned."""
+    first = write(shop, GUIDE, "one")
+    write(shop, GUIDE, "two", hours=1)
+    pin = {"profile_id": 1, "note_id": first}
+    notes.pin(shop.state, shop.house.warehouse, ROOT, at=at(2), **pin)
+    assert [(each.text, each.pinned) for each in read(shop)] == [("one", True), ("two", False)]
+    notes.pin(shop.state, shop.house.warehouse, ROOT, at=None, **pin)
+    assert [each.text for each in read(shop)] == ["two", "one"]
+
+
+def test_colleagues_are_called_once_and_see_it_once(shop):
+    """Whom a note calls has it waiting until they saw it; editing calls only the new; nobody calls themselves."""
+    asked = (shop.state, shop.keys, shop.house.warehouse)
+    called = {"profile_id": 1, "text": "look", "at": at(0)}
+    number = notes.write(*asked, GUIDE, calls=["r1", "g1"], **called)
+    assert [notes.waiting(shop.state, each) for each in ("r1", "g1")] == [1, 0]
+    (call,) = notes.calls_of(shop.state, shop.keys, "r1", unseen=True)
+    assert notes.owners(shop.house.warehouse, [call.subject_key]) == {call.subject_key: 1}
+    assert notes.seen(shop.state, "r1", [number], at=at(1)) == 1
+    notes.edit(*asked, GUIDE, profile_id=1, note_id=number, text="look again", at=at(2), calls=["r1", "r2"])
+    assert [notes.waiting(shop.state, each) for each in ("r1", "r2")] == [0, 1]
+
+
+def test_a_privacy_officer_deletes_any_note_with_all_it_ever_said(shop):
+    """Neither version nor call is left."""
+    officer = Viewer(staff_id="p1", name="Officer", roles=frozenset({"privacy_officer"}), units=None)
+    asked = (shop.state, shop.keys, shop.house.warehouse)
+    number = notes.write(*asked, GUIDE, profile_id=1, text="one", at=at(0), calls=["r1"])
+    notes.edit(*asked, GUIDE, profile_id=1, note_id=number, text="two", at=at(1))
+    notes.take_back(shop.state, shop.house.warehouse, officer, profile_id=1, note_id=number)
+    with shop.state.read() as connection:
+        for table in (notes.NOTES, notes.NOTE_VERSIONS, notes.NOTE_MENTIONS):
+            assert connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0

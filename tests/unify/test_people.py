@@ -10,7 +10,6 @@ from spira.kernel.viewer import Viewer
 from spira.testing.houses import at
 from spira.unify import consent, people, portrait, profiles
 from spira.unify.explain import explain
-from spira.unify.timeline import timeline
 
 ROOT = Viewer(staff_id="s1", name="Root", roles=frozenset({"analyst"}), units=None)
 GUIDE = Viewer(staff_id="s2", name="Guide", roles=frozenset({"guide"}), units=frozenset({10}))
@@ -161,22 +160,6 @@ def test_why_a_person_is_not_reached_is_said(shop):
     shop.house.warehouse.execute("delete from suppressions")
     shop.house.warehouse.execute("update permissions set granted = false")
     assert [each.reason for each in look(shop, ROOT).reach] == ["no_consent"]
-
-
-def test_pages_of_a_timeline_follow_each_other_without_gap_or_repeat(shop):
-    """Reading page by page gives every event once, newest first, grouped by the zone's days."""
-    warehouse = shop.house.warehouse
-    seen, before = [], None
-    while True:
-        page = timeline(warehouse, 1, before=before, limit=2, zone="Asia/Shanghai")
-        seen += [moment.event_id for day in page.days for moment in day.moments]
-        before = page.next
-        if before is None:
-            break
-    every = warehouse.query("select event_id from profile_events where profile_id = 1 order by ts desc, event_id desc")
-    assert seen == [event for (event,) in every]
-    orders = timeline(warehouse, 1, event="Order Completed")
-    assert [(moment.amount, moment.text) for day in orders.days for moment in day.moments] == [(12.5, "A")]
 
 
 def test_an_explanation_names_the_evidence_and_its_weakest_link(shop):

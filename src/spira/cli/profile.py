@@ -52,6 +52,38 @@ def traits(*, identifier: str, name: str | None, directory: Path, as_of: str | N
         _print(answer.value())
 
 
+@profile.command("timeline")
+@click.argument("identifier", metavar="KIND:VALUE")
+@workspace_option
+@click.option("--kind", "kinds", multiple=True, help="Only of this kind, such as message or audience; repeat for more.")
+@click.option("--event", default=None, help="Only events of this name.")
+@click.option("--source", default=None, help="Only events of this source.")
+@click.option("--since", default=None, help="From this day or instant on.")
+@click.option("--until", default=None, help="Before this day or instant.")
+@click.option("--before", default=None, help="The page that begins here: `next` of the page before.")
+@click.option("--limit", default=20, show_default=True, help="How many moments, up to 200.")
+@json_option
+def timeline(
+    *, identifier: str, directory: Path, kinds: tuple[str, ...], event: str | None, source: str | None,
+    since: str | None, until: str | None, before: str | None, limit: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Show what a person did and what became of them, newest first."""
+    wish: dict[str, Any] = {"event": event, "source": source, "since": since, "until": until, "before": before}
+    with connect(directory) as api:
+        asked = {name: value for name, value in wish.items() if value is not None}
+        path = f"/api/profiles/{_named(api, identifier)}/timeline"
+        answer = api.get(path, **asked, kind=list(kinds), limit=limit)
+    if as_json:
+        click.echo(answer.text)
+        return
+    told = answer.value()
+    rows = [each for day in told["days"] for each in day["moments"]]
+    titles = ["ts", "kind", "what", "name", "source", "text", "amount"]
+    table(titles, [[row[title] for title in titles] for row in rows])
+    if told["next"]:
+        click.echo(f"\nearlier: --before '{told['next']}'")
+
+
 @profile.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @workspace_option

@@ -91,13 +91,16 @@ def newest(
     upto: int | None = None,
     events: Sequence[str] | None = None,
     before: Place | None = None,
-    limit: int,
+    limit: int | None,
     besides: Sequence[str],
+    but: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> tuple[list[Place], set[int], set[str]]:
     """What `latest` answers, and beside it the numbers of all the subjects' events of the kinds `besides`.
 
     The third is of which kinds all of these are. Everything is found in one walk. `upto` is the last event that lies
-    in a run, for one who has read it.
+    in a run, for one who has read it. Left out are events of the kinds `but`, those before `since`, and from `until`.
     """
     event_id, ts = before or (None, None)
     asked: dict[str, Any] = {
@@ -108,6 +111,9 @@ def newest(
         "event_id": event_id,
         "limit": limit,
         "besides": list(besides),
+        "but": list(but),
+        "since": since,
+        "until": until,
     }
     found = warehouse.query(_NEWEST, asked)
     page = [(number, at) for number, at, _, is_listed in found if is_listed]
@@ -155,10 +161,15 @@ where ($events::varchar[] is null or list_contains($events, event))
 order by ts desc, event_id desc
 limit $limit
 """
+_RANGE = """
+where not list_contains($but::varchar[], event) and ($since::timestamp is null or ts >= $since)
+  and ($until::timestamp is null or ts < $until)
+"""
 _LATEST = f"select event_id, ts from {_OWN} {_WANTED}"
 _NEWEST = f"""
 with own as materialized {_OWN}
-select event_id, ts, event, true as is_listed from (select event_id, ts, event from own {_WANTED})
+select event_id, ts, event, true as is_listed
+from (select event_id, ts, event from (from own {_RANGE}) {_WANTED})
 union all
 select event_id, ts, event, false from own where list_contains($besides::varchar[], event)
 order by is_listed desc, ts desc, event_id desc

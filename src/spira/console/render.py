@@ -28,7 +28,7 @@ from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer
 from spira.measure.first_run import FirstRun
-from spira.server.api import start
+from spira.server.api import notes, start
 from spira.server.auth import SEED_COOKIE, THEME_COOKIE, Proof, language_of, secure_cookies
 from spira.server.core import AnyCore
 
@@ -40,6 +40,7 @@ THEMES = ("auto", "light", "dark")
 class Frame:
     """What surrounds every page: whose it is, where one is, and how one reads.
 
+    `calls` is how many notes call the reader that they have not seen;
     `starts` is whether the first run is theirs to take, `first_run` how far it is while it goes on.
     `again` is what a page that answered a form was asked with, where it can be asked so once more.
     """
@@ -55,6 +56,7 @@ class Frame:
     viewer: Viewer | None
     now: datetime
     demo_time: bool
+    calls: int
     rail: tuple[RailGroup, ...]
     first_run: FirstRun | None
     starts: bool
@@ -85,6 +87,7 @@ def frame_of(request: Asked, core: AnyCore, *, whole: bool = True) -> Frame:
         viewer=viewer if isinstance(viewer, Viewer) else None,
         now=core.clock.now(),
         demo_time=not isinstance(core.clock, RealClock),
+        calls=notes.waiting(core, viewer) if whole and isinstance(viewer, Viewer) else 0,
         rail=rail_for(viewer) if isinstance(viewer, Viewer) else (),
         first_run=_first_run(request, core, viewer) if whole else None,
         starts=isinstance(viewer, Viewer) and start.takes_part(viewer),
@@ -212,13 +215,9 @@ def tools(frame: Frame) -> dict[str, Any]:
 
 def query_with(query: str, changes: Mapping[str, object]) -> str:
     """The address's query with some of its parts changed; None takes one out. `done` is never kept."""
-    parts = dict(parse_qsl(query, keep_blank_values=True))
-    parts.pop("done", None)
-    for name, value in changes.items():
-        if value is None:
-            parts.pop(name, None)
-        else:
-            parts[name] = str(value)
+    kept = parse_qsl(query, keep_blank_values=True)
+    parts = [(name, value) for name, value in kept if name != "done" and name not in changes]
+    parts += [(name, str(value)) for name, value in changes.items() if value is not None]
     return "?" + urlencode(parts) if parts else "?"
 
 

@@ -30,10 +30,11 @@ from spira.storage.state import State, in_parts, state_table
 from spira.storage.warehouse import Warehouse
 from spira.unify.people import locate
 from spira.unify.portrait import says
-from spira.unify.subjects import OURS
+from spira.unify.subjects import IDS, OURS, by_keys
 
 LONGEST = 2_000
 SHOWN = 50
+EVERY = 5_000  # as many of one person as a timeline goes back through
 MOST_CALLED = 20  # colleagues that one note may call
 
 NOTES = state_table(
@@ -112,17 +113,17 @@ class Call:
 
 def about(state: State, keys: Keys, warehouse: Warehouse, viewer: Viewer, *, profile_id: int) -> tuple[Note, ...]:
     """The notes about a person, those that are pinned first, then the latest; NotFound for one out of sight."""
-    return under(state, keys, _keys_of(warehouse, locate(warehouse, viewer, profile_id)))
+    return under(state, keys, keys_of(warehouse, locate(warehouse, viewer, profile_id)))
 
 
-def under(state: State, keys: Keys, owned: Sequence[str]) -> tuple[Note, ...]:
+def under(state: State, keys: Keys, owned: Sequence[str], *, most: int = SHOWN) -> tuple[Note, ...]:
     """The latest notes under the keys of a person's identifiers, for one who has seen to it that they may be shown."""
     rows: list[sa.Row[Any]] = []
     with state.read() as connection:
         for lot in in_parts(owned):
             mine = sa.select(NOTES).where(NOTES.c.subject_key.in_(lot))
-            rows += connection.execute(mine.order_by(*_ORDER).limit(SHOWN)).all()
-    newest = sorted(rows, key=lambda row: (row.pinned_at is not None, row.at, row.note_id), reverse=True)[:SHOWN]
+            rows += connection.execute(mine.order_by(*_ORDER).limit(most)).all()
+    newest = sorted(rows, key=lambda row: (row.pinned_at is not None, row.at, row.note_id), reverse=True)[:most]
     return tuple(_note(keys, row) for row in newest)
 
 
@@ -168,7 +169,7 @@ def edit(
 ) -> bool:
     """Let a note of one's own say something else, and keep what it said; whether it did."""
     text = _clean(text)
-    owned = _keys_of(warehouse, locate(warehouse, viewer, profile_id))
+    owned = keys_of(warehouse, locate(warehouse, viewer, profile_id))
     with state.write() as connection:
         found = _found(connection, note_id, owned)
         if found.author != viewer.staff_id:
@@ -185,11 +186,18 @@ def edit(
     return True
 
 
+def one(state: State, keys: Keys, warehouse: Warehouse, viewer: Viewer, *, profile_id: int, note_id: int) -> Note:
+    """One note about a person."""
+    owned = keys_of(warehouse, locate(warehouse, viewer, profile_id))
+    with state.read() as connection:
+        return _note(keys, _found(connection, note_id, owned))
+
+
 def versions(
     state: State, keys: Keys, warehouse: Warehouse, viewer: Viewer, *, profile_id: int, note_id: int
 ) -> tuple[Version, ...]:
     """What a note said before, the latest first."""
-    owned = _keys_of(warehouse, locate(warehouse, viewer, profile_id))
+    owned = keys_of(warehouse, locate(warehouse, viewer, profile_id))
     asked = sa.select(NOTE_VERSIONS).where(NOTE_VERSIONS.c.note_id == note_id)
     with state.read() as connection:
         _found(connection, note_id, owned)
@@ -201,7 +209,7 @@ def pin(
     state: State, warehouse: Warehouse, viewer: Viewer, *, profile_id: int, note_id: int, at: datetime | None
 ) -> None:
     """Keep a note on top since `at`, or with None no longer."""
-    owned = _keys_of(warehouse, locate(warehouse, viewer, profile_id))
+    owned = keys_of(warehouse, locate(warehouse, viewer, profile_id))
     with state.write() as connection:
         _found(connection, note_id, owned)
         connection.execute(sa.update(NOTES).where(NOTES.c.note_id == note_id).values(pinned_at=at))
@@ -209,7 +217,7 @@ def pin(
 
 def take_back(state: State, warehouse: Warehouse, viewer: Viewer, *, profile_id: int, note_id: int) -> None:
     """Delete a note and all that it ever said; NotAllowed for another's, NotFound for one not about the person."""
-    owned = _keys_of(warehouse, locate(warehouse, viewer, profile_id))
+    owned = keys_of(warehouse, locate(warehouse, viewer, profile_id))
     with state.write() as connection:
         found = _found(connection, note_id, owned)
         if not may_take_back(viewer, found.author):
@@ -234,6 +242,18 @@ def calls_of(state: State, keys: Keys, staff_id: str, *, unseen: bool = False) -
     with state.read() as connection:
         rows = connection.execute(asked.order_by(NOTE_MENTIONS.c.at.desc(), NOTES.c.note_id.desc()).limit(SHOWN)).all()
     return tuple(Call(note=_note(keys, row), subject_key=row.subject_key, seen_at=row.seen_at) for row in rows)
+
+
+def waiting(state: State, staff_id: str) -> int:
+    """How many notes call a colleague that they have not seen."""
+    asked = sa.select(sa.func.count()).where(NOTE_MENTIONS.c.staff_id == staff_id, NOTE_MENTIONS.c.seen_at.is_(None))
+    with state.read() as connection:
+        return int(connection.execute(asked).scalar_one())
+
+
+def owners(warehouse: Warehouse, owned: Sequence[str]) -> dict[str, int]:
+    """Whose each HMAC of an identifier is today, by profile; those that nobody has are left out."""
+    return dict(warehouse.query(_OWNERS, by_keys(owned))) if owned else {}
 
 
 def seen(state: State, staff_id: str, note_ids: Collection[int], *, at: datetime) -> int:
@@ -288,7 +308,8 @@ def _seal(keys: Keys, key: str, author: str, text: str) -> bytes:
     return sealing.seal(keys, text.encode(), context=_context(key, author))
 
 
-def _keys_of(warehouse: Warehouse, profile: int) -> Sequence[str]:
+def keys_of(warehouse: Warehouse, profile: int) -> Sequence[str]:
+    """The HMACs of a person's identifiers, under which notes lie."""
     return [key for (key,) in warehouse.query(_KEYS, {"profile": profile})]
 
 
@@ -298,6 +319,10 @@ def _context(key: str, author: str) -> bytes:
 
 _ORDER = (NOTES.c.pinned_at.is_(None), NOTES.c.note_id.desc())
 _OWN_KEY = "select subject_key from identifiers where subject_id = $profile"
+_OWNERS = f"""
+with {IDS}
+select subject_key, coalesce(moved.profile_id, ids.subject_id) from ids left join moved using (subject_id)
+"""
 _KEYS = f"""
 with {OURS}
 select subject_key from identifiers where subject_id in (select subject_id from ours) order by subject_key

@@ -27,6 +27,7 @@ from spira.unify import dossier as dossiers
 from spira.unify import masks, personal, timeline
 from spira.unify.dossier import Dossier, Identifier
 from spira.unify.kinds import USER_ID, guesses, is_contact, split_identifier
+from spira.unify.moments import EVERYTHING, Wanted
 from spira.unify.portrait import (
     DeliveryView,
     IdentifierView,
@@ -126,8 +127,7 @@ def person(
     profile_id: int,
     *,
     zone: str = "UTC",
-    before: str | None = None,
-    event: str | None = None,
+    wanted: Wanted = EVERYTHING,
     on_show: OnShow | None = None,
     judged: Judged = NO_CHILDREN,
 ) -> PersonView:
@@ -139,7 +139,7 @@ def person(
     """
     require(viewer)
     held = dossiers.read(warehouse, viewer, profile_id)
-    moments, _ = timeline.read(warehouse, held, zone=zone, before=before, event=event)
+    moments, _ = timeline.read(warehouse, held, zone=zone, wanted=wanted)
     return portrait(vault, viewer, held, moments, on_show=on_show, judged=judged)
 
 

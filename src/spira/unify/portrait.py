@@ -126,12 +126,16 @@ class DeliveryView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One event of a person."""
+    """One thing that happened to a person, or that a person did."""
 
-    event_id: int = says("the event's number")
-    event: str = says("what happened")
+    kind: str = says("event, consent, message, audience, journey, identity, tag, household or note")
+    number: int = says("its number within its kind")
+    what: str = says("the event's name; or what became of it: sent, withheld, entered, left, joined, cut, lapsed…")
+    name: str | None = says("whose it is: the audience, journey, template, rule, purpose or author; none of an event")
+    event_id: int | None = says("the event's number; none of what is no event")
+    event: str | None = says("the event's name; none of what is no event")
     ts: datetime = says("when")
-    source: str = says("the source that told it")
+    source: str | None = says("the source that told it; none of what is no event")
     touchpoint: str | None = says("where brand and person met")
     text: str = says("the one detail worth a line")
     amount: float | None = says("the money in it")

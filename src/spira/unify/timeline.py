@@ -1,10 +1,11 @@
-"""Timeline: what one person did, newest first, a page at a time and day by day.
+"""Timeline: what one person did and what became of them, newest first, a page at a time and day by day.
 
-Reads   `event_places`, `event_runs`, `events`, `carried`, `moved`
+Reads   `event_places`, `event_runs`, `events`, `carried`, `moved`; the rest by `unify/moments.py`
 
-A page begins where the last one ended by (instant, event number), so events that arrive
-meanwhile neither repeat nor hide any. What the person said of being written to is read along with the page,
-from the same few places. Whoever calls has checked that the viewer may look.
+A page begins where the last one ended by (instant, kind, number), so what arrives meanwhile neither repeats nor
+hides any. Of each kind as many are read as fill a page, and the page is the first of all of them. What the person said
+of being written to is read along with the page, from the same few places. Whoever calls has checked that the viewer
+may look.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from typing import Any, NamedTuple
 from spira.collect import carried, places
 from spira.collect.tables import EVENTS
 from spira.kernel.clock import local
-from spira.kernel.errors import NotFound
 from spira.storage import ddl
 from spira.storage.warehouse import Warehouse
+from spira.unify import moments
 from spira.unify.consent import GIVEN, WITHDRAWN
-from spira.unify.dossier import Dossier
+from spira.unify.dossier import MESSAGES, Dossier
+from spira.unify.moments import EVERYTHING, KIND_OF, Place, Wanted
 from spira.unify.portrait import Day, Moment, Timeline
 from spira.unify.subjects import subjects_of
 
@@ -57,42 +59,73 @@ def timeline(
     profile_id: int,
     *,
     zone: str = "UTC",
-    before: str | None = None,
-    event: str | None = None,
+    wanted: Wanted = EVERYTHING,
+    more: Sequence[Moment] = (),
     limit: int = PAGE,
 ) -> Timeline:
-    """A page of the person's events, or of one kind of them; `before` is the `next` of the page before."""
+    """A page of what happened to a person; `more` are moments that the state knows of, chosen as `wanted` says."""
     subjects = subjects_of(warehouse, profile_id)
-    return _read(warehouse, subjects, None, zone=zone, before=before, event=event, limit=limit)[0]
+    found, _ = _events(warehouse, subjects, None, wanted, limit=limit)
+    rest = moments.others(warehouse, profile_id, subjects, wanted, limit=limit + 1)
+    return _page([*found, *rest, *more], zone, limit)
 
 
 def read(
-    warehouse: Warehouse, held: Dossier, *, zone: str = "UTC", before: str | None = None, event: str | None = None
+    warehouse: Warehouse,
+    held: Dossier,
+    *,
+    zone: str = "UTC",
+    wanted: Wanted = EVERYTHING,
+    more: Sequence[Moment] = (),
+    limit: int = PAGE,
 ) -> tuple[Timeline, list[Word]]:
     """The same for one of whom the rest was read, with all that the person ever said of being written to."""
-    return _read(warehouse, held.subjects, held.upto, zone=zone, before=before, event=event, limit=PAGE)
+    found, words = _events(warehouse, held.subjects, held.upto, wanted, limit=limit)
+    messages = held.deliveries if len(held.deliveries) < MESSAGES else None
+    rest = moments.others(warehouse, held.profile_id, held.subjects, wanted, limit=limit + 1, messages=messages)
+    return _page([*found, *rest, *more], zone, limit), words
 
 
-def _read(
-    warehouse: Warehouse,
-    subjects: Sequence[int],
-    upto: int | None,
-    *,
-    zone: str,
-    before: str | None,
-    event: str | None,
-    limit: int,
-) -> tuple[Timeline, list[Word]]:
-    kinds = None if event is None else [event]
-    found, words, names = places.newest(
-        warehouse, subjects, upto=upto, events=kinds, before=_place(before), limit=limit + 1, besides=(GIVEN, WITHDRAWN)
+def _events(
+    warehouse: Warehouse, subjects: Sequence[int], upto: int | None, wanted: Wanted, *, limit: int
+) -> tuple[list[Moment], list[Word]]:
+    """The events of a page and one more, and the words of consent, which are read along."""
+    names, but = wanted.names
+    found, words, kinds = places.newest(
+        warehouse,
+        subjects,
+        upto=upto,
+        events=names,
+        but=but,
+        before=_before(wanted.before),
+        since=wanted.since,
+        until=wanted.until,
+        # Where an event came from is known only of the event itself, so that all are looked at.
+        limit=None if wanted.source else limit + 1,
+        besides=(GIVEN, WITHDRAWN),
     )
-    ids = [number for number, _ in found[:limit]]
+    ids = [number for number, _ in found]
     asked = {*ids, *words}
-    rows = warehouse.rows(_details(warehouse, names), {"ids": sorted(asked)}) if asked else []
-    more = f"{found[limit - 1][1].isoformat()}~{ids[-1]}" if len(found) > limit else None
-    days = _days([_moment(row) for row in rows if row["event_id"] in set(ids)], zone)
-    return Timeline(days=days, next=more), [_word(row) for row in rows if row["event_id"] in words]
+    told = {"ids": sorted(asked), "source": wanted.source, "words": sorted(words), "limit": limit + 1 + len(words)}
+    rows = warehouse.rows(_details(warehouse, kinds), told) if asked else []
+    shown = set(ids)
+    listed = [
+        _moment(row)
+        for row in rows
+        if row["event_id"] in shown and (wanted.source is None or row["source"] == wanted.source)
+    ]
+    return listed, [_word(row) for row in rows if row["event_id"] in words]
+
+
+def _page(found: list[Moment], zone: str, limit: int) -> Timeline:
+    found.sort(key=moments.order, reverse=True)
+    page = found[:limit]
+    return Timeline(days=_days(page, zone), next=str(moments.place_of(page[-1])) if len(found) > limit else None)
+
+
+def _before(place: Place | None) -> places.Place | None:
+    """Where among the events a page begins: events come before all else of the same instant."""
+    return None if place is None else (place.number if place.rank == 0 else 0, place.ts)
 
 
 def _word(row: Mapping[str, Any]) -> Word:
@@ -110,18 +143,8 @@ def _details(warehouse: Warehouse, events: Collection[str]) -> str:
     return f"select {', '.join(map(ddl.quote, shown))} {_DETAILS}"
 
 
-def _place(before: str | None) -> places.Place | None:
-    if before is None:
-        return None
-    ts, _, event_id = before.partition("~")
-    try:
-        return int(event_id), datetime.fromisoformat(ts)
-    except ValueError:
-        raise NotFound("there is no such page of the timeline", help="begin at the first page") from None
-
-
-def _days(moments: list[Moment], zone: str) -> tuple[Day, ...]:
-    by_day = groupby(moments, key=lambda moment: local(moment.ts, zone).date())
+def _days(page: list[Moment], zone: str) -> tuple[Day, ...]:
+    by_day = groupby(page, key=lambda moment: local(moment.ts, zone).date())
     return tuple(Day(day=day, moments=tuple(of_day)) for day, of_day in by_day)
 
 
@@ -130,6 +153,10 @@ def _moment(row: dict[str, Any]) -> Moment:
     known = {**details, "campaign": row["campaign"]} if row["campaign"] is not None else details
     amount = next((known[name] for name in MONEY if name in known), None)
     return Moment(
+        kind=KIND_OF.get(row["event"], "event"),
+        number=row["event_id"],
+        what=row["event"],
+        name=None,
         event_id=row["event_id"],
         event=row["event"],
         ts=row["ts"],
@@ -142,5 +169,9 @@ def _moment(row: dict[str, Any]) -> Moment:
 
 
 _DETAILS = """
-from events where event_id in (select unnest($ids::bigint[])) order by ts desc, event_id desc
+from events
+where event_id in (select unnest($ids::bigint[]))
+  and ($source::varchar is null or source = $source or list_contains($words::bigint[], event_id))
+order by ts desc, event_id desc
+limit $limit
 """

@@ -12,8 +12,8 @@ from spira.console.render import done, page
 from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
+from spira.server.api.asked import profile_of
 from spira.server.api.households import DECIDE, decide, join, of_person, view
-from spira.server.api.profiles import profile_of
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import PEOPLE
 from spira.unify import people

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import anyio
@@ -19,18 +21,20 @@ from spira.kernel.i18n import choose
 from spira.kernel.viewer import Viewer
 from spira.segment.why import Reason
 from spira.server import unsealing
+from spira.server.api import timelines
+from spira.server.api.asked import profile_of
+from spira.server.api.notes import write_note
 from spira.server.api.profiles import (
     WholePerson,
     WhyView,
-    profile_of,
     reasons,
-    take_back_note,
     view,
-    write_note,
 )
 from spira.server.core import AnyCore, Asking, Core
+from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE
 from spira.unify import people
+from spira.unify.moments import EVERYTHING, KINDS, Wanted
 from spira.unify.notes import LONGEST
 from spira.unify.units import all_units
 
@@ -49,6 +53,47 @@ ICONS: Mapping[str, tuple[str, str]] = {
     "identify": ("id", ""),
 }
 FALLBACK = ("point", "")
+PICTURES: Mapping[str, tuple[str, str]] = {
+    "message": ("mail", "sea"),
+    "audience": ("users", ""),
+    "journey": ("route", ""),
+    "identity": ("sitemap", ""),
+    "note": ("note", ""),
+    "tag": ("tag", ""),
+    "household": ("users-group", ""),
+    "consent": ("hourglass", "bad"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What of the timeline is shown, as the address has it."""
+
+    kinds: tuple[str, ...] = ()
+    event: str = ""
+    source: str = ""
+    since: str = ""
+    until: str = ""
+
+    def wanted(self, core: AnyCore, before: str | None) -> Wanted:
+        """The same, read."""
+        return timelines.wanted(
+            core,
+            kinds=self.kinds,
+            event=self.event,
+            source=self.source,
+            since=self.since,
+            until=self.until,
+            before=before,
+        )
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is chosen at all."""
+        return self != NO_CHOICE
+
+
+NO_CHOICE = Chosen()
 HERE = {"roles": PEOPLE, "data": "/api/profiles/{profile}"}
 
 
@@ -59,12 +104,27 @@ def person_page(
     viewer: Asking,
     profile: FromPath[str],
     before: FromQuery[str | None] = None,
+    kind: FromQuery[list[str] | None] = None,
     event_name: Annotated[str | None, QueryParameter(name="event")] = None,
-    kind: FromQuery[str | None] = None,
+    source: FromQuery[str | None] = None,
+    since: FromQuery[str | None] = None,
+    until: FromQuery[str | None] = None,
 ) -> Response[str]:
-    """One person, masked."""
-    kind = event_name or kind
-    return _draw(request, core, viewer, view(core, viewer, profile, before=before, event=kind), kind=kind)
+    """One person, masked; the address holds what of the timeline is shown."""
+    chosen = Chosen(
+        kinds=tuple(each for each in kind or () if each),
+        event=event_name or "",
+        source=source or "",
+        since=since or "",
+        until=until or "",
+    )
+    fault: Told | None = None
+    try:
+        asked = chosen.wanted(core, before)
+    except Unacceptable as error:
+        fault, asked = told(error, viewer.language), EVERYTHING
+    shown = view(core, viewer, profile, wanted=asked)
+    return _draw(request, core, viewer, shown, chosen=chosen, timeline_fault=fault)
 
 
 UNMASK: dict[str, Any] = {"roles": ("privacy_officer", "service", "guide")}
@@ -76,7 +136,7 @@ def clear_page(request: Asked, core: Core, viewer: Asking, profile: FromPath[str
     if unsealing.is_owed(core, viewer):
         people.locate(core.lane(), viewer, profile_of(profile))
         return page(request, core, "reason.html", person=profile, kind="", action=f"/people/{profile}/clear")
-    return _draw(request, core, viewer, view(core, viewer, profile, clear=True), kind=None)
+    return _draw(request, core, viewer, view(core, viewer, profile, clear=True))
 
 
 @post("/people/{profile:str}/clear", opt=UNMASK, status_code=200)
@@ -85,7 +145,7 @@ async def show_clear(request: Asked, core: Core, viewer: Asking, profile: FromPa
     reason = str((await request.form()).get("reason", ""))
 
     def shown() -> Response[str]:
-        return _draw(request, core, viewer, view(core, viewer, profile, clear=True, reason=reason), kind=None)
+        return _draw(request, core, viewer, view(core, viewer, profile, clear=True, reason=reason))
 
     return await anyio.to_thread.run_sync(shown)
 
@@ -138,17 +198,10 @@ async def write_note_form(request: Asked, core: Core, viewer: Asking, profile: F
             write_note(core, viewer, profile, text)
         except SpiraError as error:
             fault = told(error, viewer.language)
-            return _draw(request, core, viewer, view(core, viewer, profile), kind=None, fault=fault, typed=text)
+            return _draw(request, core, viewer, view(core, viewer, profile), fault=fault, typed=text)
         return done(f"/people/{profile}", "note_written")
 
     return await anyio.to_thread.run_sync(attempt)
-
-
-@post("/people/{profile:str}/notes/{note:int}/delete", opt={"roles": PEOPLE}, status_code=200, sync_to_thread=True)
-def take_back_note_form(core: Core, viewer: Asking, profile: FromPath[str], note: FromPath[int]) -> Response[Any]:
-    """Take back a note of one's own."""
-    take_back_note(core, viewer, profile, note)
-    return done(f"/people/{profile}", "note_taken_back")
 
 
 def _draw(
@@ -157,23 +210,29 @@ def _draw(
     viewer: Viewer,
     shown: WholePerson,
     *,
-    kind: str | None,
+    chosen: Chosen = NO_CHOICE,
+    timeline_fault: Told | None = None,
     fault: Told | None = None,
     typed: str = "",
 ) -> Response[str]:
     language = viewer.language
     units = {unit.unit_id: unit.name for unit in all_units(core.state)}
-    kinds = {moment.event for day in shown.timeline.days for moment in day.moments} | ({kind} if kind else set())
+    moments = [moment for day in shown.timeline.days for moment in day.moments]
+    told_by = {each.event for each in moments if each.event} | ({chosen.event} if chosen.event else set())
+    sources = {each.source for each in moments if each.source} | ({chosen.source} if chosen.source else set())
     events = event_labels(core, language)
     return page(
         request,
         core,
         "person.html",
-        status=fault.status if fault else 200,
+        status=max((each.status for each in (fault, timeline_fault) if each), default=200),
         data=shown,
         view=shown,
-        kind=kind,
-        kinds=by_label(kinds, events, language),
+        chosen=chosen,
+        kinds=KINDS,
+        told_by=by_label(told_by, events, language),
+        sources=sorted(sources),
+        timeline_fault=timeline_fault,
         unit=units.get(shown.person.unit_id) if shown.person.unit_id is not None else None,
         lifecycle=next((each.value for each in shown.tags if each.name == "lifecycle"), None),
         labels=_labels(core, language, shown),
@@ -188,6 +247,7 @@ def _draw(
             (each.template, label_of(core, "template", each.template, language)) for each in core.applied.of("template")
         ],
         icons=ICONS,
+        pictures=PICTURES,
         fallback=FALLBACK,
         fault=fault,
         typed=typed,
@@ -196,11 +256,16 @@ def _draw(
 
 
 def _labels(core: AnyCore, language: str, shown: WholePerson) -> dict[tuple[str, str], str]:
+    named: dict[str, set[str]] = defaultdict(set)
+    for moment in (each for day in shown.timeline.days for each in day.moments):
+        named[moment.kind].add(moment.name or "")
+        if moment.kind == "message":
+            named["journey"].add(moment.details.get("journey", ""))
     asked = {
         "tag": {each.name for each in shown.tags},
-        "audience": {each.audience for each in shown.audiences},
-        "journey": {each.journey for each in shown.messages},
-        "template": {each.template for each in shown.messages},
+        "audience": {each.audience for each in shown.audiences} | named["audience"],
+        "journey": {each.journey for each in shown.messages} | named["journey"],
+        "template": {each.template for each in shown.messages} | named["message"],
         "model": {each.model for each in shown.scores},
     }
     return {(of, name): label_of(core, of, name, language) for of, names in asked.items() for name in names}
@@ -244,5 +309,4 @@ ROUTES = [
     show_clear,
     why_page,
     write_note_form,
-    take_back_note_form,
 ]

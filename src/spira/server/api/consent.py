@@ -8,7 +8,7 @@ from litestar import get
 from litestar.params import FromPath
 
 from spira.kernel.viewer import Viewer
-from spira.server.api.profiles import profile_of
+from spira.server.api.asked import profile_of
 from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.roles import ALL, PEOPLE
 from spira.server.wire import plain

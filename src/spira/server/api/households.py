@@ -12,7 +12,7 @@ from spira.collect.emit import emit
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
-from spira.server.api.profiles import profile_of
+from spira.server.api.asked import profile_of
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
-from spira.server.api.profiles import profile_of
+from spira.server.api.asked import profile_of
 from spira.server.core import AnyCore, Asking, Core, as_of
 from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE

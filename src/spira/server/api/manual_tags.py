@@ -15,7 +15,7 @@ from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
 from spira.segment import manual_tags
 from spira.segment.tags import TagDefinition
-from spira.server.api.profiles import profile_of
+from spira.server.api.asked import profile_of
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
 from spira.server.wire import plain

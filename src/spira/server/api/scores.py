@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from spira.definitions.model import Label
 from spira.kernel.viewer import Viewer
 from spira.segment.models.explain import ScoreReason, score_reason
-from spira.server.api.profiles import profile_of
+from spira.server.api.asked import profile_of
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import PEOPLE
 from spira.server.wire import plain

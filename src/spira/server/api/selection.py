@@ -16,7 +16,8 @@ from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
 from spira.server import judging, unsealing
 from spira.server.api import exports
-from spira.server.api.profiles import profile_of, write_note
+from spira.server.api.asked import profile_of
+from spira.server.api.notes import write_note
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE

@@ -17,7 +17,7 @@ from spira.kernel.errors import Conflict
 from spira.kernel.i18n import LANGUAGES
 from spira.kernel.ids import new_id
 from spira.kernel.viewer import Viewer
-from spira.server.api.profiles import profile_of
+from spira.server.api.asked import profile_of
 from spira.server.core import AnyCore, Asking, Core, as_of, audit, kept, kept_view
 from spira.server.errors import TooManyRequests
 from spira.server.roles import DEFINE

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from litestar import get
 from litestar.params import FromPath, FromQuery
 
 from spira.collect.tracking import PropertyType, plan_of
-from spira.kernel.clock import local, parse_instant, utc
 from spira.kernel.viewer import Viewer
-from spira.server.api.profiles import profile_of
+from spira.server.api.asked import instant, profile_of
 from spira.server.core import AnyCore, Asking, Core
-from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE
 from spira.server.wire import plain
 from spira.unify import trait_history
@@ -40,23 +37,6 @@ def story(core: AnyCore, viewer: Viewer, shown_id: str, name: str, as_of: str | 
 def types_of(core: AnyCore) -> Mapping[str, PropertyType]:
     """The declared type of each trait."""
     return plan_of(core.applied.of("tracking")).traits
-
-
-def instant(core: AnyCore, written: str | None) -> datetime | None:
-    """An instant as it is asked for; one without an offset is of the workspace's zone. Unacceptable if it is none."""
-    if not written:
-        return None
-    try:
-        told = datetime.fromisoformat(written)
-        if told.tzinfo is not None:
-            return parse_instant(written)
-        offset = local(told, core.settings.workspace.zone).tzinfo
-        return utc(told.replace(tzinfo=offset))
-    except (ValueError, OverflowError):
-        raise Unacceptable(
-            f"`{written[:40]}` is no instant",
-            help="write it as 2026-03-01T12:00:00Z, or 2026-03-01 12:00 in local time",
-        ) from None
 
 
 @get("/api/profiles/{profile:str}/traits", opt={"roles": PEOPLE}, sync_to_thread=True)
