@@ -12,6 +12,7 @@ from litestar.testing import TestClient
 from tests.console.world import World
 
 from spira.console.app import create_app
+from spira.kernel.settings import RightsSettings
 from spira.server.sessions import open_session
 from spira.server.staff import NewStaff, add_staff
 from spira.storage import audit
@@ -149,3 +150,22 @@ def profile_of(world, user):
     """The number of somebody's profile."""
     asked = "select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)"
     return int(world.core.lane().value(f"{asked} where identifiers.value = ?", [user]))
+
+
+def test_the_record_of_processing_is_drawn_from_what_is_in_force(officer, lived):
+    """Purposes with their notices and journeys, who else handles data and where, what lies where; the page says it."""
+    said = ["Aliyun | SMS | CN", "Mailer | e-mail | US"]
+    rights = lived.core.settings.rights.model_copy(update={"processors": said, "contact": "Paula, +1 202"})
+    lived.core.settings = lived.core.settings.model_copy(update={"rights": rights})
+    found = officer.get("/api/processing").json()
+    marketing = next(each for each in found["purposes"] if each["purpose"] == "marketing")
+    assert [(each["notice"], each["versions"]) for each in marketing["notices"]] == [("offers", 2)]
+    assert "win_back" in marketing["journeys"]
+    assert [(each["name"], each["abroad"]) for each in found["processors"]] == [("Aliyun", False), ("Mailer", True)]
+    assert {"vault", "events", "permissions"} <= {each["table"] for each in found["held"]}
+    assert (found["needs_officer"], found["contact"]) == (False, "Paula, +1 202")
+    page = officer.get("/processing").text
+    assert "offers and news of new things" in page
+    assert "Mailer" in page
+    with pytest.raises(ValueError, match="is no processor"):
+        RightsSettings(processors=["Aliyun"])

@@ -152,7 +152,7 @@ class SecuritySettings(Section):
 
 
 class RightsSettings(Section):
-    """By when what people ask for by right has to be answered."""
+    """By when what people ask for by right has to be answered, and what the record of processing says of us."""
 
     law: Literal["pipl", "gdpr"] = Field(
         default="pipl", description="The law whose deadlines hold where a request names none."
@@ -170,6 +170,23 @@ class RightsSettings(Section):
     warn_days: int = Field(
         default=5, ge=0, le=60, description="How many days before its deadline a request is shown as pressing."
     )
+    contact: str = Field(
+        default="", max_length=200, description="Who answers for personal data, and how to reach them."
+    )
+    country: str = Field(default="CN", pattern=r"[A-Z]{2}", description="The country where personal data is kept.")
+    processors: list[str] = Field(
+        default_factory=list,
+        description="Who else handles personal data, as in `Aliyun | SMS | CN`: name, what for, country.",
+    )
+
+    @field_validator("processors")
+    @classmethod
+    def _processors_have_three_parts(cls, written: list[str]) -> list[str]:
+        for each in written:
+            parts = [part.strip() for part in each.split("|")]
+            if len(parts) != 3 or not all(parts) or not re.fullmatch("[A-Z]{2}", parts[2]):
+                raise ValueError(f"`{each}` is no processor; write name, what for and country: `Aliyun | SMS | CN`")
+        return written
 
 
 class ConsentSettings(Section):
