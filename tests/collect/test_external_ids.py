@@ -21,3 +21,12 @@ def test_a_call_carries_any_kind_of_identifier(desk):
     assert desk.rows("select value, vault_key from trait_facts where name = 'id_card'") == [(None, None)]
     keys = [desk.keys.subject_key("wechat_unionid", "oX9"), desk.keys.subject_key("id_card", CARD)]
     assert list(desk.vault.open(keys).values()) == ["oX9"]
+
+
+def test_the_same_id_of_two_apps_is_two_identifiers(desk):
+    """An openid is told with the app it belongs to, as `collection`; without one it stands for itself."""
+    ids = [{"type": "wechat_openid", "id": "oA", "collection": app} for app in ("wx1", "wx2", "users")]
+    desk.batch({"type": "track", "event": "Seen", "userId": "u1", "messageId": "m1", "context": {"externalIds": ids}})
+    desk.load()
+    keys = [desk.keys.subject_key("wechat_openid", value) for value in ("wx1/oA", "wx2/oA", "oA")]
+    assert sorted(desk.vault.open(keys).values()) == ["oA", "wx1/oA", "wx2/oA"]

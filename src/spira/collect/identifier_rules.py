@@ -20,7 +20,7 @@ from typing import Any, Literal
 import msgspec
 from pydantic import Field, field_validator
 
-from spira.collect.identifiers import IDENTIFYING_TRAITS, Kind, Writing, written
+from spira.collect.identifiers import IDENTIFYING_TRAITS, NO_PHONE, Kind, Writing, written
 from spira.definitions.kinds import Definition, World, kind
 from spira.definitions.kinds import Kind as DefinitionKind
 from spira.definitions.model import DefinitionModel, Label, NameStr, fault
@@ -29,6 +29,8 @@ from spira.kernel.diagnostics import Diagnostic
 Privacy = Literal["contact", "opaque", "hash"]
 Strength = Literal["strong", "shared"]
 OWN = 500  # the rank of the first kind that a workspace declares itself, behind the built-in ones
+EVERYWHERE = "users"  # what Segment's clients write as `collection` when nobody says otherwise
+SHARED = 20  # how many may claim a value of a kind that is declared as shared
 _NOBODY = frozenset(
     (
         *(
@@ -46,10 +48,11 @@ _NOBODY = frozenset(
             "n/a",
             "N/A",
         ),
-        *("0", "-1", "00000000-0000-0000-0000-000000000000", "[object Object]", "not_authenticated", "unidentified"),
+        *("-1", "00000000-0000-0000-0000-000000000000", "[object Object]", "not_authenticated", "unidentified"),
+        *("0" * places for places in range(1, 33)),
     )
 )
-
+_NO_DEVICE = frozenset((*map(str.lower, _NOBODY), "00:00:00:00:00:00", "02:00:00:00:00:00"))
 
 # Whose word counts where two contradict each other, the most believable first; a kind of a workspace's own comes last.
 _BELIEVED: tuple[Kind, ...] = (
@@ -73,6 +76,13 @@ class IdentifierRule(msgspec.Struct, frozen=True, kw_only=True):
     joins: int | None = None
     blocked: frozenset[str] = frozenset()
     traits: frozenset[str] = frozenset()
+    scoped: bool = False
+
+    def within(self, collection: str, value: str) -> str | None:
+        """`value` of one collection (an app, a shop) where the kind's values are told apart by it."""
+        normal = self.normalise(value)
+        told = collection.strip()
+        return f"{told}/{normal}" if normal and self.scoped and told and told != EVERYWHERE else normal
 
     def normalise(self, value: str) -> str | None:
         """`value` as its key is made of it; None for what can't be of this kind."""
@@ -98,13 +108,13 @@ def _built_in() -> dict[str, IdentifierRule]:
         named(
             "phone",
             "phone",
-            blocked=frozenset(["+8613800138000", "+8613000000000", "+8618888888888", "+8613888888888", "+000000000"]),
+            blocked=frozenset(["+8613800138000", "+8613000000000", "+8618888888888", "+8613888888888", NO_PHONE]),
         ),
         rule("wechat_unionid", unique=True, per_person=1, privacy="contact", traits=frozenset({"wechat_unionid"})),
-        rule("wechat_openid", privacy="contact", per_person=20, joins=1_000, traits=frozenset({"wechat_openid"})),
+        named("wechat_openid", scoped=True),
         named("wecom_external_userid"),
         named("weibo_uid", "digits"),
-        rule("device_id", "lower", strength="shared", people=20, joins=200, blocked=_NOBODY | {"02:00:00:00:00:00"}),
+        rule("device_id", "lower", strength="shared", people=20, joins=200, blocked=_NO_DEVICE),
         rule("id_card", "id_card", unique=True, per_person=1, privacy="hash", traits=frozenset({"id_card", "idCard"})),
         named("taobao_buyer"),
         named("jd_buyer"),
@@ -143,6 +153,10 @@ class IdentifierDefinition(DefinitionModel):
     joins: int | None = Field(
         default=None, ge=2, description="Of how many other identifiers a value may be seen with before it joins none."
     )
+    scoped: bool | None = Field(
+        default=None,
+        description="Whether a value is somebody only within the `collection` it is told with: an app, a shop.",
+    )
     blocked: list[str] = Field(default_factory=list, description="Values that mean nobody, beside the built-in ones.")
     traits: list[NameStr] = Field(default_factory=list, description="Traits of identify calls that carry it.")
 
@@ -165,6 +179,8 @@ def rules_of(declared: Iterable[IdentifierDefinition] = ()) -> dict[str, Identif
         before = rules.get(each.identifier, IdentifierRule(kind=each.identifier, rank=OWN + place))
         said = {name: getattr(each, name) for name in _SAID if getattr(each, name) is not None}
         rule = msgspec.structs.replace(before, **said)
+        if each.strength is not None and each.people is None:
+            rule = msgspec.structs.replace(rule, people=SHARED if rule.strength == "shared" else 1)
         if rule.unique:
             rule = msgspec.structs.replace(rule, per_person=1)
         more = frozenset(normal for text in each.blocked if (normal := rule.normalise(text)) is not None)
@@ -174,7 +190,7 @@ def rules_of(declared: Iterable[IdentifierDefinition] = ()) -> dict[str, Identif
     return rules
 
 
-_SAID = ("writing", "pattern", "privacy", "strength", "unique", "per_person", "people", "joins")
+_SAID = ("writing", "pattern", "privacy", "strength", "unique", "per_person", "people", "joins", "scoped")
 
 
 def carried(rules: Mapping[str, IdentifierRule]) -> dict[str, IdentifierRule]:

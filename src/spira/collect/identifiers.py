@@ -44,6 +44,8 @@ IDENTIFYING_TRAITS: frozenset[str] = frozenset({"email", "phone", "member_card"}
 HEAD = 16  # hexadecimal digits
 KEY_HEAD = f"('0x' || subject_key[1:{HEAD}])::ubigint"
 LONGEST = 512
+NO_PHONE = "+000000000"  # what zeros alone are written as, however many
+_SHORTEST = 5  # digits of a number without a country
 
 # One opening of a short link: an anonymous id of ours, good for one visit and tied to at most one browser.
 VISIT = re.compile(r"visit_[0-9a-hjkmnp-tv-z]{16}")
@@ -103,7 +105,9 @@ def _phone(text: str) -> str | None:
         digits = "+" + digits
     elif landline := _LANDLINE.fullmatch(digits):
         digits = "+86" + landline.group(1)
-    if not digits.startswith("+") and digits.isascii() and digits.isdigit() and 5 <= len(digits) <= 15:
+    if digits.isascii() and not digits.strip("+0") and len(digits) >= _SHORTEST:
+        return NO_PHONE
+    if not digits.startswith("+") and digits.isascii() and digits.isdigit() and _SHORTEST <= len(digits) <= 15:
         return digits
     return digits if _E164.fullmatch(digits) else None
 

@@ -36,6 +36,7 @@ EXTERNAL = b'"externalIds"'
 class _ExternalId(msgspec.Struct):
     id: str | int | None = None
     type: str = ""
+    collection: str | None = None
 
 
 class _Externals(msgspec.Struct, rename="camel"):
@@ -120,7 +121,11 @@ class Sealer:
         for each in told:
             rule = self._plan.identifiers.get(each.type)
             value = identity(each.id)
-            if rule is not None and value is not None and (normal := rule.normalise(value)) is not None:
+            if (
+                rule is not None
+                and value is not None
+                and (normal := rule.within(each.collection or "", value)) is not None
+            ):
                 yield self._of_kind(rule, normal), f"external id {rule.kind}"
 
     def _of_kind(self, rule: IdentifierRule, normal: str) -> Identifier:

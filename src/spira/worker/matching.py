@@ -99,7 +99,8 @@ def match(
     model = definition_of(core.applied)
     if model is None:
         with core.exclusive():
-            candidates.clear(core.stores().warehouse, at=core.clock.now())
+            stores = core.stores()
+            candidates.clear(stores.warehouse, at=core.clock.now(), ties=stores.ties)
         raise NotFound(
             "this workspace matches nobody", help="write `matching: people` into matching/people.yaml, and apply it"
         )
@@ -166,7 +167,8 @@ def _match(
         )
         at = core.clock.now()
         with core.exclusive():
-            kept = candidates.keep(core.stores().warehouse, found, at=at)
+            stores = core.stores()
+            kept = candidates.keep(stores.warehouse, found, at=at, ties=stores.ties)
     finally:
         own.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -233,7 +235,8 @@ class Matching:
         if model is None:
             if self._cleared is not core.applied:
                 with core.exclusive():
-                    candidates.clear(core.stores().warehouse, at=core.clock.now())
+                    stores = core.stores()
+                    candidates.clear(stores.warehouse, at=core.clock.now(), ties=stores.ties)
                 self._cleared = core.applied
             return None
         if model.paused or isinstance(core.clock, ManualClock):

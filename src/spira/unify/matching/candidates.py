@@ -27,6 +27,7 @@ from spira.unify.matching.evaluate import weight_of
 from spira.unify.matching.job import Matched, model_of
 from spira.unify.matching.saved import Saved
 from spira.unify.matching.tables import STAGE
+from spira.unify.ties import Ties
 
 MODELS_KEPT = 5
 RUNS_KEPT = 200
@@ -97,7 +98,7 @@ def gather(
     return _written(folder / "told.arrow", rows), _written(folder / "units.arrow", units)
 
 
-def keep(warehouse: Warehouse, found: Found, *, at: datetime) -> Kept:
+def keep(warehouse: Warehouse, found: Found, *, at: datetime, ties: Ties | None = None) -> Kept:
     """Make candidates and people agree with a run; called by one who holds the worker's lock."""
     join_at = None if found.join is None else weight_of(found.join)
     about = {"rule": f"matching:{found.name}", "model": found.matched.saved.version, "at": at, "join_at": join_at}
@@ -112,7 +113,7 @@ def keep(warehouse: Warehouse, found: Found, *, at: datetime) -> Kept:
         warehouse.execute(_AROUND)
         warehouse.execute(_FORGET)
         warehouse.execute(_KEEP)
-        moved = _follow(warehouse)
+        moved = _follow(warehouse, ties)
         joining = int(warehouse.value(_JOINING))
         if found.fresh:
             _keep_model(warehouse, found, at)
@@ -123,7 +124,7 @@ def keep(warehouse: Warehouse, found: Found, *, at: datetime) -> Kept:
     return Kept(joining=joining, moved=moved)
 
 
-def clear(warehouse: Warehouse, *, at: datetime) -> int:
+def clear(warehouse: Warehouse, *, at: datetime, ties: Ties | None = None) -> int:
     """Take every probable match away, since nobody asks for any; how many identifiers moved."""
     if warehouse.one("select 1 from match_candidates limit 1") is None:
         return 0
@@ -134,14 +135,17 @@ def clear(warehouse: Warehouse, *, at: datetime) -> int:
         warehouse.execute(_FORGET)
         warehouse.execute("delete from match_models")
         progress.mark(warehouse, STAGE, 0, at)
-        return _follow(warehouse)
+        return _follow(warehouse, ties)
 
 
-def _follow(warehouse: Warehouse) -> int:
-    """Place anew whoever gained or lost a pair that joins, or one that speaks for joining."""
+def _follow(warehouse: Warehouse, ties: Ties | None) -> int:
+    """Place anew whoever gained or lost a pair that joins, or one that speaks for joining.
+
+    `ties` is what is remembered of the links; without it they are read.
+    """
     if warehouse.one("select 1 from match_around limit 1") is None:
         return 0
-    return identity.resolve_around(warehouse, changed.new_batch(warehouse), "match_around").moved
+    return identity.resolve_around(warehouse, changed.new_batch(warehouse), "match_around", ties).moved
 
 
 def _keep_model(warehouse: Warehouse, found: Found, at: datetime) -> None:
