@@ -76,9 +76,9 @@ def _deepest(text: str, area: str) -> tuple[str, str]:
     """The smallest division that the text begins with inside `area`, and what comes after it."""
     names = _names().get(area, {}) if area else _anywhere()
     best = (area, text)
-    for length in range(min(_LONG, len(text)), 1, -1):
+    for length in _lengths(area).get(text[:2], ()):
         name, code = text[:length], names.get(text[:length])
-        if not code:
+        if not code or len(name) < length:
             continue
         after = text[length:]
         if area in _MUNICIPALITIES or code in _MUNICIPALITIES:
@@ -117,6 +117,16 @@ def _names() -> dict[str, dict[str, str]]:
                 nearer = known is None or len(known) > len(code)
                 within[parent][written] = code if nearer else known  # type: ignore[assignment]
     return dict(within)
+
+
+@cache
+def _lengths(area: str) -> dict[str, tuple[int, ...]]:
+    """How long the names within `area` are that begin with the same two characters, the longest first."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for name in _names().get(area, {}) if area else _anywhere():
+        if 1 < len(name) <= _LONG:
+            found[name[:2]].add(len(name))
+    return {start: tuple(sorted(lengths, reverse=True)) for start, lengths in found.items()}
 
 
 @cache

@@ -118,7 +118,18 @@ class Matcher:
         made = ["1 as everybody", *(f"{_key(sql)} as key_{place}" for place, sql in enumerate(keys))]
         self._connection.execute(f"create table {_RECORDS} as select *, {', '.join(made)} from plain")
         self._connection.execute("drop table plain")
+        for place in range(len(keys)):
+            self._forget_crowds(f"key_{place}")
         self._only_fresh = fresh is not None
+
+    def _forget_crowds(self, key: str) -> None:
+        """Let values of a key that too many records share bring nobody together."""
+        crowds = self._connection.execute(
+            f"select {key} from {_RECORDS} where {key} is not null group by {key} having count(*) > {blocking.MOST}"
+        ).fetchall()
+        if crowds:
+            self._connection.execute(f"update {_RECORDS} set {key} = null where {key} in (select unnest(?))",
+                                     [[value for (value,) in crowds]])  # fmt: skip
 
     def _chosen(self, rows: int) -> list[blocking.Key]:
         if self._asked:
@@ -304,10 +315,8 @@ def _whole_columns(cleaned: Cleaned) -> dict[str, str]:
 
 
 def _key(sql: str) -> str:
-    """The key as a number, or nothing where too many records share it."""
-    return (
-        f"case when count(*) over (partition by {sql}) <= {blocking.MOST} and ({sql}) is not null then hash({sql}) end"
-    )
+    """The key as a number, or nothing where any part of it is missing."""
+    return f"case when ({sql}) is not null then hash({sql}) end"
 
 
 def _level(said: np.ndarray[Any, Any], odds: Sequence[Odds]) -> np.ndarray[Any, np.dtype[np.int8]]:
