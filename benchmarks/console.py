@@ -4,15 +4,15 @@ Over a finished demo (`--dir`), or with `--people 2000000 --events 20000000` ove
 (`crowd.py` says what is in it), which is made in `--dir` unless it lies there already. The pages are the
 console's own routes; those about one thing are asked for with the first such thing that another page links
 to, people three times, and a condition. `spira serve` on the workspace, a demo copied before; one signed-in
-administrator with one keep-alive connection
-asks for each page in turn, 50 rounds (5 when small): milliseconds from sending the request to having
-read the whole answer, over real HTTP on loopback, the client's own one or two included. Then the same
-while another process sends 5,000 orders a second in batches of 100 to the same server, which loads them
-meanwhile; and once more while it sends at full speed, which leaves two cores to four busy processes, has no
-limit and is only told. p50 and p95 over all pages, and each page's own p95. No page gets under the same server's
-`/api/health`, which does nothing. HTML bytes are counted before compression, script bytes gzipped; the
-budget for scripts is for pages without a chart. The orders are those of a thousand people of the demo's last
-day; in a crowd everybody's, done within the last hour.
+administrator with one keep-alive connection asks for each page in turn, 50 rounds (5 when small):
+milliseconds from sending the request to having read the whole answer, over real HTTP on loopback, the
+client's own one or two included. Then the same while another process sends orders in batches of 100 to the
+same server, which loads them meanwhile: 5,000 a second, a thousand people's, all done on the demo's last day;
+or 1,000 a second, everybody's in a crowd and done within the last hour, with a whole turn each 30 seconds as
+`spira serve` takes it under a real clock. And once more while it sends at full speed, which leaves two cores
+to four busy processes, has no limit and is only told. p50 and p95 over all pages, and each page's own p95. No
+page gets under the same server's `/api/health`, which does nothing. HTML bytes are counted before
+compression, script bytes gzipped; the budget for scripts is for pages without a chart.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -38,6 +39,8 @@ from spira.server.local import LocalServer
 
 QUIET_MS, LOADING_MS = 100, 200
 RATE = 5_000  # calls a second while the loader runs: what some two hundred million calls a day come to at noon
+CROWD_RATE = 1_000  # forty calls a day of each of two million people
+TURNS = 30.0  # seconds from turn to turn; a manual clock takes none by itself
 HTML_BYTES, SCRIPT_BYTES = 80_000, 120_000
 HEALTH = "/api/health"
 BUILDER = "/audiences/new"
@@ -57,9 +60,9 @@ def measure(chosen: argparse.Namespace) -> Measured:
         found.figures["pages"] = len(pages) - 1
         _ask(client, pages, 2)
         _note(found, "quiet", _ask(client, pages, rounds), QUIET_MS)
-        with _sending(server, "--rate", str(RATE), *_orders(chosen)):
+        with _sending(server, *_orders(chosen, RATE)), _turning(server, chosen):
             _note(found, "loading", _ask(client, pages, rounds), LOADING_MS)
-        with _sending(server, *_orders(chosen)):
+        with _sending(server, *_orders(chosen)), _turning(server, chosen):
             together = [each for values in _ask(client, pages, min(rounds, 10)).values() for each in values]
         found.figures["at full speed: p50_ms"] = percentile(together, 0.5)
         found.figures["at full speed: p95_ms"] = percentile(together, 0.95)
@@ -201,11 +204,33 @@ def _sending(server: LocalServer, *options: str) -> Iterator[None]:
         sender.wait()
 
 
-def _orders(chosen: argparse.Namespace) -> list[str]:
-    """Whose orders are sent, and when they were done."""
+def _orders(chosen: argparse.Namespace, rate: int | None = None) -> list[str]:
+    """How fast orders are sent, whose they are, and when they were done."""
     if not chosen.people:
-        return []
-    return ["--people", str(chosen.people), "--done", iso(crowd.NOON - timedelta(minutes=30))]
+        return ["--rate", str(rate)] if rate else []
+    everybody = ["--people", str(chosen.people), "--done", iso(crowd.NOON - timedelta(minutes=30))]
+    return [*everybody, *(["--rate", str(CROWD_RATE)] if rate else [])]
+
+
+@contextmanager
+def _turning(server: LocalServer, chosen: argparse.Namespace) -> Iterator[None]:
+    """Over a crowd, take a whole turn now and then, as the worker does by itself under a real clock."""
+    over = threading.Event()
+
+    def turn() -> None:
+        token = {"Authorization": f"Bearer {server.token}"}
+        while not over.wait(TURNS):
+            httpx.post(f"{server.url}/api/tick", headers=token, timeout=600).raise_for_status()
+
+    turning = threading.Thread(target=turn)
+    if chosen.people:
+        turning.start()
+    try:
+        yield
+    finally:
+        over.set()
+        if chosen.people:
+            turning.join()
 
 
 def _weigh(found: Measured, client: httpx.Client, pages: list[str]) -> None:

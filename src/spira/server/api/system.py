@@ -12,6 +12,7 @@ from litestar import get, post
 from litestar.params import JSONBody
 
 from spira.kernel.clock import iso, parse_instant
+from spira.kernel.priority import giving_way
 from spira.kernel.viewer import Viewer
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
@@ -81,13 +82,14 @@ def step_clock(core: Core, viewer: Asking, data: JSONBody[StepClock]) -> dict[st
 @post("/api/refresh", opt=whole(RUN), status_code=200, sync_to_thread=True)
 def refresh(core: Core, data: JSONBody[Refresh | None] = None) -> dict[str, Any]:
     """Run stages 2 to 6 now."""
-    return ran(core.refresh(full=bool(data and data.full)))
+    full = bool(data and data.full)
+    return ran(giving_way(lambda: core.refresh(full=full)))
 
 
 @post("/api/tick", opt=whole(RUN), status_code=200, sync_to_thread=True)
 def tick(core: Core) -> dict[str, Any]:
     """Run stages 2 to 13 now."""
-    return ran(core.tick())
+    return ran(giving_way(core.tick))
 
 
 def report(core: AnyCore, viewer: Viewer) -> SystemReport:
