@@ -9,6 +9,7 @@ from tests.console.test_public import ADDRESS, centre, core  # noqa: F401  (`cor
 from spira.engage import codes
 from spira.engage.channels.definition import ChannelDefinition
 from spira.kernel.errors import ChannelUnavailable
+from spira.storage import audit
 from spira.testing.houses import NOON
 
 CHANNEL = ChannelDefinition(channel="email", kind="email", host="127.0.0.1", port=1, sender="Shop <a@shop.example>")
@@ -28,7 +29,12 @@ class _Applied:
 def letters(app, core):  # noqa: F811
     sent = []
     core.applied = _Applied()
-    app.state.send_code = lambda channel, message: sent.append((channel.channel, message))
+
+    def send(channel, message, told):
+        sent.append((channel.channel, message))
+        told("sent")
+
+    app.state.send_code = send
     return sent
 
 
@@ -93,6 +99,22 @@ def test_an_address_gets_three_codes_an_hour_known_or_not(client, core, letters)
     assert len(letters) == codes.FOR_ADDRESS
 
 
+def test_each_code_is_written_down_under_a_hash_and_only_a_dead_address_gets_none(client, core, letters):  # noqa: F811
+    """Who complained still comes to their preferences by themselves; an address that bounced for good does not."""
+    address = known_address(core)
+    key = core.house.warehouse.value("select subject_key from identifiers where subject_id = ?", [ADDRESS])
+    for reason, sent in (("complaint", 1), ("hard_bounce", 1)):
+        core.house.warehouse.execute("delete from suppressions where address_key = ?", [key])
+        core.house.put("suppressions", address_key=key, channel="email", reason=reason)
+        assert asked(client, address).status_code == 200
+        assert len(letters) == sent
+    rows = [each for each in audit.latest(core.state) if each.action == "code.send"]
+    assert [(row.actor, row.subject, row.detail) for row in rows] == [
+        ("person", key, {"channel": "email", "outcome": "sent"})
+    ]
+    assert address not in str(rows)
+
+
 def test_a_provider_that_does_not_answer_says_nothing_of_the_address(caplog):
     """What goes wrong on sending is told to the program's log by its kind alone."""
 
@@ -100,7 +122,9 @@ def test_a_provider_that_does_not_answer_says_nothing_of_the_address(caplog):
         channel, kind, options = "email", "email", {"host": "127.0.0.1", "port": 1, "sender": "Shop <a@shop.example>"}
 
     message = codes.OutgoingMessage(delivery_id="1", address="ann@example.com", text="1", at=NOON)
-    codes.send_now(Silent(), message)  # type: ignore[arg-type]
+    ended: list[str] = []
+    codes.send_now(Silent(), message, ended.append)  # type: ignore[arg-type]
+    assert ended == ["failed"]
     assert ChannelUnavailable.__name__ in caplog.text
     assert "ann@" not in caplog.text
 

@@ -7,7 +7,9 @@ challenge by a key, so that nothing is stored, and is sent on a thread of its ow
 for ten minutes, once, and for five tries; an address gets three an hour, a visitor asks for ten.
 
 It does not pass the gate: the gate decides about messages that we want to send to people, and this one
-its reader asked for a moment ago. An address that bounced gets none.
+its reader asked for a moment ago. So a restriction, a withdrawal or a complaint keeps nobody from their own
+preferences; an address that bounced for good gets none. Each code that is sent is told to `told`, which writes it
+down under the address's HMAC; that, too, happens on the thread that sends.
 """
 
 from __future__ import annotations
@@ -89,7 +91,17 @@ class Counts:
             return allowed
 
 
-def ask(core: Asked, counts: Counts, text: str, *, visitor: str, now: datetime, letter: Letter, send: Sending) -> str:
+def ask(
+    core: Asked,
+    counts: Counts,
+    text: str,
+    *,
+    visitor: str,
+    now: datetime,
+    letter: Letter,
+    send: Sending,
+    told: Telling,
+) -> str:
     """Send a code to the address that `text` is, if it is one of ours; the challenge that goes with it.
 
     TooManyCodes for a visitor or an address that asked too often, known or not.
@@ -110,7 +122,7 @@ def ask(core: Asked, counts: Counts, text: str, *, visitor: str, now: datetime, 
         message = OutgoingMessage(
             delivery_id=f"code-{asked.nonce}", address=value, subject=subject, text=text_of, at=now
         )
-        send(channel, message)
+        send(channel, message, lambda outcome: told(key, channel.channel, outcome))
     return challenge
 
 
@@ -135,20 +147,25 @@ def answer(core: Asked, counts: Counts, challenge: str, code: str, *, now: datet
     return links.sign_subject(key, found[0], core.clock.now())
 
 
-Sending = Callable[[ChannelDefinition, OutgoingMessage], None]
+Ending = Callable[[str], object]  # what became of a message: sent or failed
+Sending = Callable[[ChannelDefinition, OutgoingMessage, Ending], None]
+Telling = Callable[[str, str, str], object]  # the address's HMAC, the channel, and what became of it
 
 
-def send_soon(channel: ChannelDefinition, message: OutgoingMessage) -> None:
+def send_soon(channel: ChannelDefinition, message: OutgoingMessage, told: Ending) -> None:
     """Send on a thread of its own, so that the answer takes as long for whoever is unknown."""
-    threading.Thread(target=send_now, args=(channel, message), name="spira-code", daemon=True).start()
+    threading.Thread(target=send_now, args=(channel, message, told), name="spira-code", daemon=True).start()
 
 
-def send_now(channel: ChannelDefinition, message: OutgoingMessage) -> None:
+def send_now(channel: ChannelDefinition, message: OutgoingMessage, told: Ending) -> None:
     """Send through the channel's own code; what goes wrong is told to the program's log, without the address."""
     try:
         open_channel(channel.kind, channel.options).send(message)
     except SpiraError as fault:
         LOGGER.warning("a code could not be sent by %s: %s", channel.channel, type(fault).__name__)
+        told("failed")
+    else:
+        told("sent")
 
 
 def _address(core: Asked, text: str) -> tuple[str, str]:

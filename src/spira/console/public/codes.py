@@ -14,6 +14,7 @@ from spira.engage import codes
 from spira.kernel.i18n import catalogue, say
 from spira.server.auth import origin_of, wall_of
 from spira.server.core import AnyCore, Core
+from spira.storage import audit as audits
 
 Asked = Request[Any, Any, Any]
 PATH = "/preferences"
@@ -41,6 +42,7 @@ async def ask(request: Asked, core: Core) -> Response[str]:
         now=wall_of(request).now(),
         letter=lambda code: _letter(core, language, code),
         send=request.app.state.send_code,
+        told=partial(_told, core),
     )
     try:
         challenge = await anyio.to_thread.run_sync(asking)
@@ -65,6 +67,12 @@ async def enter(request: Asked, core: Core) -> Response[str] | Redirect:
 async def _drawn(request: Asked, core: AnyCore, *, challenge: str, wrong: str, status: int = 200) -> Response[str]:
     drawing = partial(draw, request, core, "public_code.html", status=status, challenge=challenge, wrong=wrong)
     return await anyio.to_thread.run_sync(drawing)
+
+
+def _told(core: AnyCore, key: str, channel: str, outcome: str) -> None:
+    """Write down that a code was sent, under the address's HMAC."""
+    detail = {"channel": channel, "outcome": outcome}
+    audits.record(core.state, core.clock, actor="person", action="code.send", subject=key, detail=detail)
 
 
 def _counts(request: Asked) -> codes.Counts:
