@@ -165,9 +165,8 @@ def _match(
             fresh=learned is None,
             upto=upto,
         )
-        at = core.clock.now()
         with core.exclusive():
-            stores = core.stores()
+            at, stores = core.clock.now(), core.stores()
             kept = candidates.keep(stores.warehouse, found, at=at, ties=stores.ties)
     finally:
         own.close()
