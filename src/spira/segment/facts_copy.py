@@ -114,15 +114,17 @@ def _mark(warehouse: Warehouse, marks: dict[str, int], as_of: datetime) -> None:
 
 
 def _fill(warehouse: Warehouse, filling: Filling, shapes: dict[str, str], *, anew: bool) -> int:
-    written = 0
+    written, since = 0, -1 if anew else progress.since(warehouse, STAGE)
     people = _PEOPLE.format(tags=", ".join(_worded(name, kind) for name, kind in shapes.items()))
     for lot in _lots(warehouse):
+        warehouse.execute(_LAY_OUT, lot)
+        parted: list[int] = []
         if not anew:
             filling.gone(warehouse.query(_GONE, lot))
-            filling.stayed(warehouse.query(_STAYED, lot))
+            parted = filling.stayed(warehouse.query(_STAYED, lot))
         rows = warehouse.query(people, lot)
         filling.people(rows)
-        filling.keys(warehouse.query(_KEYS, lot))
+        filling.keys(warehouse.query(_KEYS, lot | {"since": since, "parted": parted}))
         filling.moved(warehouse.query(_MOVED, lot))
         written += len(rows)
     return written
@@ -165,7 +167,13 @@ select max(profile_id)
 from (select profile_id, (row_number() over (order by profile_id) - 1) // $lot as lot from changed)
 group by lot order by 1
 """
-_LOT = "profile_id > $low and profile_id <= $high and profile_id in (select profile_id from changed)"
+_LAY_OUT = """
+create or replace temp table facts_lot as
+select profile_id from changed where profile_id > $low and profile_id <= $high
+"""
+# The bounds let the engine pass over whatever lies elsewhere; the table alone would be probed with every row.
+_WITHIN = "{column} > $low and {column} <= $high"
+_LOT = f"{_WITHIN.format(column='profile_id')} and profile_id in (select profile_id from facts_lot)"
 # Traits, tags, audiences, consents and whether the person is restricted, in this order.
 _PEOPLE = f"""
 with lot as (select profile_id, unit_id from profiles where {_LOT}),
@@ -185,14 +193,23 @@ from lot left join told using (profile_id) left join of_members using (profile_i
 left join allowed using (profile_id) left join tags using (profile_id) left join restricted using (profile_id)
 order by lot.profile_id
 """
-_GONE = f"select profile_id from changed where {_LOT} and profile_id not in (select profile_id from profiles)"
-_STAYED = f"select profile_id from changed where {_LOT} and profile_id not in (select subject_id from moved)"
+_GONE = f"""
+select profile_id from facts_lot
+where profile_id not in (select profile_id from profiles where {_WITHIN.format(column="profile_id")})
+"""
+_STAYED = f"""
+select profile_id from facts_lot
+where profile_id not in (select subject_id from moved where {_WITHIN.format(column="subject_id")})
+"""
 _MOVED = f"select subject_id, profile_id from moved where {_LOT}"
+# Keys that are new, or whose profile is another one now: most of those who did something have neither.
 _KEYS = f"""
-with ours as (
-    select subject_id, profile_id from moved where {_LOT}
-    union all
-    select profile_id, profile_id from changed where {_LOT} and profile_id not in (select subject_id from moved)
-)
-select unhex(subject_key), profile_id from ours join identifiers using (subject_id) order by 1
+select unhex(subject_key), subject_id from identifiers
+where {_WITHIN.format(column="subject_id")} and subject_id in ({_STAYED})
+  and (batch > $since or list_contains($parted::bigint[], subject_id))
+union all
+select unhex(subject_key), theirs.profile_id
+from identifiers key join (select subject_id, profile_id, batch from moved where {_LOT}) theirs using (subject_id)
+where key.batch > $since or theirs.batch > $since
+order by 1
 """

@@ -200,9 +200,10 @@ class Filling:
         """There are no facts of these profiles any more."""
         self._connection.executemany("delete from people where profile = ?", profiles)
 
-    def stayed(self, profiles: Iterable[tuple[int]]) -> None:
-        """These profiles are a part of no other."""
-        self._connection.executemany("delete from moved where subject = ?", profiles)
+    def stayed(self, profiles: Iterable[tuple[int]]) -> list[int]:
+        """These profiles are a part of no other; those that were until now."""
+        parting = "delete from moved where subject = ?"
+        return [number for (number,) in profiles if self._connection.execute(parting, (number,)).rowcount]
 
 
 def _connect(path: Path) -> sqlite3.Connection:
