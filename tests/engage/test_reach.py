@@ -105,7 +105,7 @@ def _asked(house, numbers, purpose="marketing"):
     return dict(house.warehouse.query("select delivery_id, reason from deliveries"))
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.lists(PERSON, max_size=8))
 def test_the_count_is_what_the_gate_says_of_them(core, drawn):
     """For any people, the reachable and every reason are as many as the gate lets pass and withholds if asked now."""
@@ -121,7 +121,7 @@ def test_the_count_is_what_the_gate_says_of_them(core, drawn):
     assert found.reachable + capped == len(chosen) == said[None] + waiting + sum(said[each] for each in CAPS)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(PERSON, min_size=1, max_size=4), st.sampled_from(("marketing", "service", "transactional")))
 def test_what_is_told_of_a_person_is_what_the_gate_says_of_them(core, drawn, purpose):
     """For any person, the page's answer for a purpose is the gate's, quiet hours in their own zone included."""

@@ -30,6 +30,14 @@ steps:
         steps: [{send: {channel: email, template: we_miss_you}}]
       - else: [{send: {channel: email, template: a_gift}}]
 """
+CARE = """\
+journey: care
+label: {zh-CN: 售后, en: After care}
+enter: {event: Order Completed, key: order_id, again: always}
+purpose: service
+holdout: 0%
+steps: [{send: {channel: email, template: a_gift}}]
+"""
 LETTER = '<html><body><p>To {{ name }} of {{ city }}</p><a href="{{ preferences_url }}">Choose</a></body></html>\n'
 
 
@@ -57,6 +65,15 @@ def word(corner) -> tuple[object, ...]:
     return corner.core.lane().one(asked, [corner.profile("ann")])
 
 
+def fate(corner, person: str) -> dict[str, tuple[str, str | None]]:
+    """What became of the latest message of each purpose."""
+    rows = corner.core.lane().query(
+        "select purpose, state, reason from deliveries where profile_id = ? order by created_at, delivery_id",
+        [corner.profile(person)],
+    )
+    return {purpose: (state, reason) for purpose, state, reason in rows}
+
+
 def applies(corner) -> None:
     """The files as they lie there come into force."""
     corner.core.apply(ROOT)
@@ -73,6 +90,39 @@ def test_a_copy_and_an_erasure_are_asked_for_on_the_page(corner):
     assert "You asked to be erased." in shown
     assert len(re.findall(r"You have our answer by", shown)) == 2
     assert corner.post(f"{page}/ask", right="everything").status_code == 404
+
+
+def test_a_child_is_served_by_a_guardians_word_and_a_household_shares_its_cap(corner):
+    """
+    Kim is eleven: nothing comes before a guardian agrees, and no marketing after. Pat and Sam get one letter for both.
+    """
+    home = corner.core.directory
+    (home / "journeys" / "care.yaml").write_text(CARE)
+    channel = home / "channels" / "email.yaml"
+    channel.write_text(channel.read_text() + "household_caps: {marketing: 1 per 7 days}\n")
+    applies(corner)
+    corner.registers("kim", consents=True, birth_date="2014-05-05")
+    for person in ("pat", "sam"):
+        corner.registers(person, consents=True, family_account="fam")
+    corner.tick(minutes=1)
+    corner.passes(days=1)
+    for person in ("kim", "pat", "sam"):
+        corner.orders(person)
+    corner.tick(hours=1)
+    assert fate(corner, "kim") == {"marketing": ("withheld", "minor"), "service": ("withheld", "minor")}
+    assert sorted(fate(corner, person)["marketing"] for person in ("pat", "sam")) == [
+        ("sent", None),
+        ("withheld", "household_cap"),
+    ]
+    said = {"purpose": "guardian", "channel": "all"}
+    corner.call(type="track", event="Consent Given", userId="kim", properties=said)
+    corner.tick(minutes=1)
+    corner.passes(days=1)
+    corner.orders("kim")
+    corner.tick(hours=1)
+    assert fate(corner, "kim") == {"marketing": ("withheld", "minor"), "service": ("sent", None)}
+    (home / "journeys" / "care.yaml").unlink()
+    applies(corner)
 
 
 def test_what_a_person_wants_holds_from_then_on(corner):
