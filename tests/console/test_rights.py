@@ -154,7 +154,7 @@ def profile_of(world, user):
 
 def test_the_record_of_processing_is_drawn_from_what_is_in_force(officer, lived):
     """Purposes with their notices and journeys, who else handles data and where, what lies where; the page says it."""
-    said = ["Aliyun | SMS | CN", "Mailer | e-mail | US"]
+    said = ["Aliyun; SMS; CN", "Mailer; e-mail; US"]
     rights = lived.core.settings.rights.model_copy(update={"processors": said, "contact": "Paula, +1 202"})
     lived.core.settings = lived.core.settings.model_copy(update={"rights": rights})
     found = officer.get("/api/processing").json()

@@ -176,16 +176,16 @@ class RightsSettings(Section):
     country: str = Field(default="CN", pattern=r"[A-Z]{2}", description="The country where personal data is kept.")
     processors: list[str] = Field(
         default_factory=list,
-        description="Who else handles personal data, as in `Aliyun | SMS | CN`: name, what for, country.",
+        description="Who else handles personal data, as in `Aliyun; SMS; CN`: name, what for, country.",
     )
 
     @field_validator("processors")
     @classmethod
     def _processors_have_three_parts(cls, written: list[str]) -> list[str]:
         for each in written:
-            parts = [part.strip() for part in each.split("|")]
+            parts = [part.strip() for part in each.split(";")]
             if len(parts) != 3 or not all(parts) or not re.fullmatch("[A-Z]{2}", parts[2]):
-                raise ValueError(f"`{each}` is no processor; write name, what for and country: `Aliyun | SMS | CN`")
+                raise ValueError(f"`{each}` is no processor; write name, what for and country: `Aliyun; SMS; CN`")
         return written
 
 

@@ -70,6 +70,7 @@ ABOUT = {
     "backfills": "columns that are still taking over values that were kept as JSON, and how far each is",
     "tallies": "per source and hour: events loaded, what came twice, how long loading took",
     "retention_runs": "what retention deleted, by day and rule",
+    "log_segments": "when each segment of the logs has to be looked at again for what is over",
     "refusals": "what was refused at the door of collection, counted by hour",
     "units": "the organisation: brand, regions, stores, teams",
     "warehouse_version": "which upgrades of the warehouse have been carried out",

@@ -146,7 +146,7 @@ def _purpose(name: str, notices: list[NoticeDefinition], journeys: list[JourneyD
 
 
 def _processor(written: str, country: str) -> Processor:
-    name, task, where = (part.strip() for part in written.split("|"))
+    name, task, where = (part.strip() for part in written.split(";"))
     return Processor(name=name, task=task, country=where, abroad=where != country)
 
 
