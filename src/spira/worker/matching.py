@@ -124,8 +124,7 @@ def _match(
 ) -> MatchRun | None:
     lane, said = core.lane(), fingerprint(model.model_dump(mode="json"), {})
     learned = candidates.learned(lane)
-    if learned is not None and learned.fingerprint != said:
-        learned = None
+    learned = learned if learned is not None and learned.fingerprint == said else None
     upto, since = changed.newest(lane), progress.since(lane, STAGE)
     everyone = full or learned is None
     if not everyone and upto <= since:
@@ -153,11 +152,9 @@ def _match(
             threads=core.settings.storage.threads or 2,
         )
         matched = (runner or own).run(match_job, task)
-        with pa.memory_map(task.out) as source:
-            pairs = pa.ipc.open_file(source).read_all()
         found = Found(
             matched=matched,
-            pairs=pairs,
+            pairs=_read(task.out),
             name=model.matching,
             fingerprint=said,
             join=None if model.join == "never" else float(model.join),
@@ -182,6 +179,11 @@ def _match(
         seconds=matched.seconds,
         model=matched.saved.version,
     )
+
+
+def _read(path: str) -> pa.Table:
+    with pa.memory_map(path) as source:
+        return pa.ipc.open_file(source).read_all()
 
 
 def _where(state: State) -> str:
