@@ -49,6 +49,15 @@ value: case when orders = 0 then 'user' when days_since('Order Completed') > 14 
 tag: rank_of_rank
 value: ntile(revenue_quintile, n => 2)
 ---
+tag: household_orders
+value: household_sum(count_of('Order Completed', within => '10 days'))
+---
+tag: household_keen
+value: household_any(orders > 1) and household_max(revenue_late) > 5
+---
+audience: of_keen_households
+who: household_keen and household_orders > 2
+---
 audience: lapsed
 who: state = 'lapsed'
 ---
@@ -83,6 +92,7 @@ STEP = st.fixed_dictionaries(
         "events": st.lists(ORDER | COUPON, max_size=5),
         "hours": st.sampled_from([0, 1, 12, 24, 24 * 3, 24 * 8]),
         "merge": st.none() | st.tuples(st.integers(2, 6), st.just(1)),
+        "home": st.none() | st.tuples(st.integers(1, 6), st.sampled_from("xyz")),
         "city": st.none() | st.tuples(st.integers(1, 6), st.sampled_from(["青岛", "Xi'an"])),
     }
 )
@@ -97,6 +107,8 @@ def _take(shop: Any, step: dict[str, Any], now: datetime) -> None:
         shop.add(events)
     if step["merge"]:
         shop.merge(*step["merge"])
+    if step["home"]:
+        shop.trait(step["home"][0], "household_id", step["home"][1])
     if step["city"]:
         shop.trait(step["city"][0], "city", step["city"][1])
 

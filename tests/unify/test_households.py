@@ -78,7 +78,16 @@ def test_people_at_one_address_are_a_household_and_stay_two_people(shared):
         (1, "address", "buyer,payer", 2, True),
         (2, "address", None, 2, True),
     ]
-    assert traits == [(1, "household_people", "2"), (1, "household_roles", "buyer,payer"), (2, "household_people", "2")]
+    (home,) = {household for _, household, *_ in found}
+    assert [each for each in traits if each[1] == "household_id"] == [
+        (1, "household_id", home),
+        (2, "household_id", home),
+    ]
+    assert [each for each in traits if each[1] != "household_id"] == [
+        (1, "household_people", "2"),
+        (1, "household_roles", "buyer,payer"),
+        (2, "household_people", "2"),
+    ]
     assert shared.warehouse.value("select count(*) from profiles") == 4
 
 

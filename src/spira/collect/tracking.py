@@ -173,7 +173,7 @@ OWN_TRAITS: Mapping[str, PropertyType] = {
     f"{which}_touch_{part}": "time" if part == "at" else "text"
     for which in ("first", "last")
     for part in ("touchpoint", "campaign", "link", "at")
-} | {"household_people": "integer", "household_roles": "text"}
+} | {"household_people": "integer", "household_roles": "text", "household_id": "text"}
 OWN_TRAIT_LABELS: Mapping[str, Mapping[str, str]] = {
     "first_touch_touchpoint": {"zh-CN": "首次触点", "en": "First touch: touchpoint"},
     "first_touch_campaign": {"zh-CN": "首次触达活动", "en": "First touch: campaign"},
@@ -184,6 +184,7 @@ OWN_TRAIT_LABELS: Mapping[str, Mapping[str, str]] = {
     "last_touch_link": {"zh-CN": "最近来源链接", "en": "Latest touch: link"},
     "last_touch_at": {"zh-CN": "最近触点时间", "en": "Latest touch: when"},
     "household_people": {"zh-CN": "家庭人数", "en": "Household: people"},
+    "household_id": {"zh-CN": "家庭编号", "en": "Household: number"},
     "household_roles": {"zh-CN": "家庭角色", "en": "Household: roles"},
 }
 

@@ -125,7 +125,7 @@ def _add_tag(making: _Making, name: str, text: str) -> None:
         _add_hidden(making, rank.input, _sound(name, analyse_tag(rank.value, making.catalog)))
         _add_hidden(making, rank.column, _sound(name, analyse_tag(rank.text, making.catalog)))
         making.ranks[rank.column] = rank
-    if parts.whole and not parts.whole.text.startswith("percentile"):
+    if parts.whole and not parts.whole.text.startswith(("percentile", "household_")):
         making.cuts[name] = parts.whole
     making.columns[name] = _sound(name, analyse_tag(parts.text, making.catalog))
 

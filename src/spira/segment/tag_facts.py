@@ -21,7 +21,7 @@ from spira.kernel.errors import Conflict
 from spira.kernel.viewer import Viewer
 from spira.segment import tags as tagging
 from spira.segment.conditions.catalog import Catalog, Type
-from spira.segment.conditions.functions import AGGREGATES, POPULATION
+from spira.segment.conditions.functions import AGGREGATES, HOUSEHOLDS, POPULATION
 from spira.segment.conditions.language import Analysis
 from spira.segment.conditions.query import duckdb_sql, profiles_query
 from spira.segment.conditions.tree import Call, walk
@@ -108,7 +108,13 @@ def kind_of(analysis: Analysis) -> Kind:
 def ranked_type(analysis: Analysis) -> Type | None:
     """The type of what a rank goes by, when the tag is a rank and nothing else."""
     tree = analysis.tree
-    return tree.positional()[0].type if isinstance(tree, Call) and tree.function in POPULATION else None
+    is_rank = isinstance(tree, Call) and tree.function in POPULATION and tree.function not in HOUSEHOLDS
+    return tree.positional()[0].type if isinstance(tree, Call) and is_rank else None
+
+
+def is_of_households(analysis: Analysis) -> bool:
+    """Whether a tag is about a household and nothing else, so that all its members have the same value."""
+    return isinstance(analysis.tree, Call) and analysis.tree.function in HOUSEHOLDS
 
 
 def coverages(warehouse: Warehouse, viewer: Viewer, tags: Iterable[str]) -> dict[str, Coverage]:

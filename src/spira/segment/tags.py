@@ -107,7 +107,6 @@ def draft(warehouse: Warehouse, wanted: Program, as_of: datetime, *, full: bool)
             warehouse.execute(_WIDEN)
         warehouse.execute(_FORGET_NARROW)
         warehouse.execute(_RENAME)
-    warehouse.execute(_LEAVE_OUT)
 
 
 def _take_ranks(warehouse: Warehouse, each: Pass, *, full: bool) -> None:
@@ -167,11 +166,13 @@ insert into changed select profile_id from tags where profile_id not in (select 
 _ANYONE = "select exists (from changed)"
 _START = """
 create or replace temp table tags_draft as
-select profile_id, null::timestamp as next_edge_at from profiles where profile_id in (select profile_id from changed)
+select profile_id, null::timestamp as next_edge_at from profiles
+where profile_id in (select profile_id from changed) and profile_id not in (select profile_id from restricted)
 """
 _START_FULL = """
 create or replace temp table tags_draft as
 select profile_id, null::timestamp as next_edge_at from profiles
+where profile_id not in (select profile_id from restricted)
 """
 _WIDEN = """
 create or replace temp table tags_wider as
@@ -184,7 +185,6 @@ create or replace temp table tags_wider as
 select known.*, more.* exclude (profile_id)
 from tags_draft known join tags_ranked more using (profile_id)
 """
-_LEAVE_OUT = "delete from tags_draft where profile_id in (select profile_id from restricted)"
 _FORGET_NARROW = "drop table tags_draft"
 _RENAME = "alter table tags_wider rename to tags_draft"
 _MOVED_RANKS = "create or replace temp table moved_ranks as "

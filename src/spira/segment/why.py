@@ -21,7 +21,7 @@ from spira.kernel.errors import ConditionInvalid, Conflict
 from spira.segment.conditions.arguments import text as text_of
 from spira.segment.conditions.behaviours import Events, Followed, array_of, behaviour_of, is_behaviour
 from spira.segment.conditions.catalog import Catalog, Type
-from spira.segment.conditions.functions import MEMBERSHIP, POPULATION
+from spira.segment.conditions.functions import HOUSEHOLDS, MEMBERSHIP, POPULATION
 from spira.segment.conditions.language import Analysis, analyse
 from spira.segment.conditions.printer import canonical
 from spira.segment.conditions.query import duckdb_sql, profiles_query
@@ -179,7 +179,7 @@ def _kind(node: Node) -> str:
         case Call(function="consented"):
             return "consent"
         case Call():
-            return "rank" if node.function in POPULATION else "function"
+            return "rank" if node.function in POPULATION and node.function not in HOUSEHOLDS else "function"
         case _:
             return _KINDS[type(node).__name__]
 

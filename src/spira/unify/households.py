@@ -6,7 +6,7 @@ Reads   `traits`            `address` by its key, `family_account`, `family_role
 Writes  `household_said`    every decision of staff, by the subject it was made of
         `households`        which household each person belongs to, by what, and in which roles
         `household_changes` whose household is another because of others, for the stages after this one
-        `traits`            `household_people` and `household_roles`, of people in households
+        `traits`            `household_people`, `household_roles` and `household_id`, of people in households
 
 A person's household is what staff last decided; else that of their family account; else that of their
 address. It is a function of the person's own traits and events, so nobody is joined by way of somebody
@@ -31,7 +31,7 @@ def write(warehouse: Warehouse, *, since: int, upto: int) -> None:
     """Make the households of the people in `changed` agree with their traits and events of batches up to `upto`.
 
     Called within the transaction of `unify.profiles`, once `traits` are written; housemates of whoever
-    came or went have their own two traits written anew, and are noted as changed.
+    came or went have their own three traits written anew, and are noted as changed.
     """
     if "household" in warehouse.columns("events"):
         if since == 0:
@@ -123,18 +123,19 @@ where counted.household = households.household
 """
 _FORGET_TRAITS = """
 delete from traits
-where name in ('household_people', 'household_roles')
+where name in ('household_people', 'household_roles', 'household_id')
   and profile_id in (select profile_id from households where household in (select household from household_touched)
                      union all select profile_id from household_before)
 """
 _WRITE_TRAITS = """
 insert into traits by name
 with mine as (
-    select profile_id, size, roles, max(since) over (partition by household) as since from households
+    select profile_id, household, size, roles, max(since) over (partition by household) as since from households
     where holds and household in (select household from household_touched)
 ), told as (
     select profile_id, 'household_roles' as name, roles as value, since from mine where roles is not null
     union all select profile_id, 'household_people', size::varchar, since from mine
+    union all select profile_id, 'household_id', household, since from mine
 )
 select profile_id, name, value, null::varchar as vault_key, since as at, 'spira' as source, 0::integer as priority
 from told order by profile_id, name

@@ -160,4 +160,5 @@ null
 """.strip().splitlines()
 )
 
+HOUSEHOLD = ("household_sum(visits)", "household_max(visits)", "household_min(visits)", "household_any(visits > 2)")
 RANKED = ("quintile(visits)", "ntile(visits, n => 3)", "percentile(visits)")

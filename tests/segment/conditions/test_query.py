@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.segment.conditions.asking import RELAXED, computed, same, understood
-from tests.segment.conditions.every import EVERY, RANKED
+from tests.segment.conditions.every import EVERY, HOUSEHOLD, RANKED
 from tests.segment.conditions.expressions import expression, people
 from tests.segment.conditions.naive import Naive, ranked
 from tests.segment.conditions.world import NOON, Person, fill, insert
@@ -76,9 +76,38 @@ def test_every_function_is_compared():
     No function is registered without a place in the comparison with the naive evaluator.
     """
     used = {
-        node.function for text in (*EVERY, *RANKED) for node in walk(understood(text).tree) if isinstance(node, Call)
+        node.function
+        for text in (*EVERY, *RANKED, *HOUSEHOLD)
+        for node in walk(understood(text).tree)
+        if isinstance(node, Call)
     }
     assert used == set(FUNCTIONS)
+
+
+@settings(RELAXED, max_examples=15)
+@given(st.lists(st.tuples(st.none() | st.integers(0, 5), st.none() | st.sampled_from("ab")), max_size=8), st.booleans())
+def test_a_household_comes_to_what_its_members_have(warehouse, found, restrict):
+    """
+    Sum, greatest, least and any are over everybody of one's household, oneself alone without one, unknown left out.
+    """
+    people = [
+        Person(id=id, tags={"visits": visits}, traits={"household_id": home} if home else {})
+        for id, (visits, home) in enumerate(found, 1)
+    ]
+    fill(warehouse, people)
+    insert(warehouse, "changed", [{"profile_id": 2}])
+    folds = {"sum": sum, "max": max, "min": min, "any": lambda known: any(each > 2 for each in known)}
+    columns = {text: understood(text) for text in HOUSEHOLD}
+    rows = computed(warehouse, columns, restrict=restrict)
+    assert set(rows) == ({2} & {each.id for each in people} if restrict else {each.id for each in people})
+    for person in (each for each in people if each.id in rows):
+        home = person.traits.get("household_id")
+        mates = [each for each in people if each is person or (home and each.traits.get("household_id") == home)]
+        known = [each.tags["visits"] for each in mates if each.tags["visits"] is not None]
+        for text, analysis in columns.items():
+            fold = analysis.tree.function.removeprefix("household_")
+            meant = folds[fold](known) if known or fold == "any" else None
+            assert same(rows[person.id][text], meant), (text, rows[person.id][text], meant)
 
 
 @settings(RELAXED, max_examples=30)

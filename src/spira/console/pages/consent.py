@@ -10,8 +10,8 @@ from litestar.params import FromPath
 from spira.console.pages.people import event_labels
 from spira.console.render import page
 from spira.kernel.i18n import catalogue, choose, say
+from spira.server.api.asked import profile_of
 from spira.server.api.consent import of_person, view
-from spira.server.api.profiles import profile_of
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import ALL, PEOPLE
 from spira.unify import people

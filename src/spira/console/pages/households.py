@@ -8,12 +8,13 @@ import anyio.to_thread
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from spira.console.labels import label_of
 from spira.console.render import done, page
 from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
 from spira.server.api.asked import profile_of
-from spira.server.api.households import DECIDE, decide, join, of_person, view
+from spira.server.api.households import DECIDE, HouseholdPage, decide, join, of_person, view
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import PEOPLE
 from spira.unify import people
@@ -33,7 +34,9 @@ def household_of_page(request: Asked, core: Core, viewer: Asking, profile: FromP
 def household_page(request: Asked, core: Core, viewer: Asking, home: FromPath[str]) -> Response[str]:
     """One household."""
     found = view(core, viewer, home)
-    return page(request, core, "household.html", data=found, person=None, may=False)
+    return page(
+        request, core, "household.html", data=found, person=None, may=False, labels=_labels(core, viewer, found)
+    )
 
 
 @post("/people/{profile:str}/household", opt={"roles": DECIDE}, status_code=200)
@@ -56,6 +59,11 @@ async def decide_form(request: Asked, core: Core, viewer: Asking, profile: FromP
     return await anyio.to_thread.run_sync(attempt)
 
 
+def _labels(core: AnyCore, viewer: Viewer, found: HouseholdPage) -> dict[str, str]:
+    """What the household's tags are called."""
+    return {each.name: label_of(core, "tag", each.name, viewer.language) for each in found.tags}
+
+
 def _draw(
     request: Asked, core: AnyCore, viewer: Viewer, profile: str, *, fault: Told | None = None, typed: str = ""
 ) -> Response[str]:
@@ -69,6 +77,7 @@ def _draw(
         "household.html",
         status=fault.status if fault else 200,
         data=found,
+        labels=_labels(core, viewer, found),
         person=person,
         may=viewer.has(*DECIDE),
         roles=ROLES,

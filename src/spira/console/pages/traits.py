@@ -12,7 +12,7 @@ from spira.console.render import page
 from spira.console.telling import Told, told
 from spira.kernel.clock import local
 from spira.kernel.viewer import Viewer
-from spira.server.api.profiles import profile_of
+from spira.server.api.asked import profile_of
 from spira.server.api.traits import story, then
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable

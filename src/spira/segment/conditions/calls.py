@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from spira.segment.conditions import arguments, types
@@ -23,9 +23,11 @@ from spira.segment.conditions.functions import (
     AGGREGATES,
     BEHAVIOURS,
     FUNCTIONS,
+    HOUSEHOLDS,
     MEMBERSHIP,
     POPULATION,
     SCALARS,
+    Accepts,
     Behaviour,
     Scalar,
 )
@@ -181,12 +183,23 @@ def _population(node: Call, notes: Notes, check: Check) -> Node:
     if node.function == "ntile" and good:
         good = _parts(node, notes)
     value = check(node.positional()[0], None, replace(notes, population=False))
-    if value.type is not None and not types.accepts("ordered", value.type):
-        notes.fault(WRONG_TYPE, value, f"`{node.function}` takes a value with an order")
+    wanted, said = _TAKEN.get(node.function, _ORDERED)
+    if value.type is not None and not types.accepts(wanted, value.type):
+        notes.fault(WRONG_TYPE, value, f"`{node.function}` takes {said}")
         good = False
     put_back = tuple(each if isinstance(each, Named) else value for each in node.arguments)
-    kind = "number" if node.function == "percentile" else "integer"
+    kind: Type = "number" if node.function == "percentile" else "integer"
+    if node.function in HOUSEHOLDS and value.type:
+        kind = value.type
     return _typed(node, put_back, kind) if good and value.type else node
+
+
+_ORDERED: tuple[Accepts, str] = ("ordered", "a value with an order")
+# What functions take that look at more people than one, where it is not any value with an order.
+_TAKEN: Mapping[str, tuple[Accepts, str]] = {
+    "household_sum": ("numeric", "a number or an amount"),
+    "household_any": ("boolean", "something that is true or false"),
+}
 
 
 def _parts(node: Call, notes: Notes) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from spira.segment.conditions.catalog import Type
 
-Accepts = Literal["any", "numeric", "text", "time", "moment", "integer", "ordered"]
+Accepts = Literal["any", "boolean", "numeric", "text", "time", "moment", "integer", "ordered"]
 Result = Type | Literal["value", "common", "sum"]
 
 WINDOW = ("within", "ending", "since", "until")
@@ -127,6 +127,13 @@ _POPULATION = (
     Other(name="percentile", about="the share of people with a value at or below, 100 the highest"),
 )
 
+_HOUSEHOLDS = (
+    Other(name="household_sum", about="the sum of a value over the household"),
+    Other(name="household_max", about="the greatest value in the household"),
+    Other(name="household_min", about="the least value in the household"),
+    Other(name="household_any", about="whether something is true of anybody in the household"),
+)
+
 _MEMBERSHIP = (
     Other(name="in_audience", about="whether a person is a member of an audience"),
     Other(name="consented", about="whether a person allows a purpose on a channel"),
@@ -142,7 +149,8 @@ _AGGREGATES = (
 
 BEHAVIOURS = {each.name: each for each in _BEHAVIOURS}
 SCALARS = {each.name: each for each in _SCALARS}
-POPULATION = {each.name: each for each in _POPULATION}
+HOUSEHOLDS = {each.name: each for each in _HOUSEHOLDS}
+POPULATION = {each.name: each for each in (*_POPULATION, *_HOUSEHOLDS)}  # all that look at more people than one
 MEMBERSHIP = {each.name: each for each in _MEMBERSHIP}
 AGGREGATES = {each.name: each for each in _AGGREGATES}
 FUNCTIONS: dict[str, Behaviour | Scalar | Other] = {

@@ -18,9 +18,9 @@ from spira.segment.conditions.behaviours import Counted, Events, Followed, behav
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.edges import day_edges, uses_of_days
 from spira.segment.conditions.follows import followed
-from spira.segment.conditions.functions import POPULATION
+from spira.segment.conditions.functions import HOUSEHOLDS, POPULATION
 from spira.segment.conditions.lower import How, lower
-from spira.segment.conditions.ranks import rank
+from spira.segment.conditions.ranks import HOME, over_household, rank
 from spira.segment.conditions.scans import (
     Source,
     aggregate,
@@ -65,6 +65,9 @@ class Gathered:
         return column(name, SCORES if node.role == "score" else TRAITS)
 
     def _call(self, node: Call) -> Sql:
+        if node.function in HOUSEHOLDS:
+            self.traits.add(HOME)
+            return over_household(node, lower(node.positional()[0], self.how()), column(HOME, TRAITS))
         if node.function in POPULATION:
             return rank(node, lower(node.positional()[0], self.how()))
         if node.function == "in_audience":
@@ -206,7 +209,7 @@ class Gathered:
         found = exp.Select().select(column("profile_id", "t"), copy=False).from_(sql.source("traits", "t"), copy=False)
         for name in sorted(self.traits):
             chosen: Sql = exp.Max(this=sql.when(sql.named_in(column("name", "t"), [name]), column("value", "t")))
-            kind = self.catalog.traits[name]
+            kind = self.catalog.traits.get(name, "text")
             if kind not in ("text", "null"):
                 chosen = sql.try_cast(chosen, SQL_TYPES[kind])
             found = found.select(exp.alias_(chosen, name, quoted=True), copy=False)

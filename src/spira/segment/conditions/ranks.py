@@ -1,4 +1,4 @@
-"""Ranks among the whole population: quintiles, nths and percentiles of a value.
+"""What looks at more people than one: ranks among the whole population, and what a household comes to.
 
 People without a value have no rank and take none away. The highest value has the highest
 rank; equal values are told apart by profile id, so that the result is always the same.
@@ -15,6 +15,7 @@ from spira.segment.conditions.tree import Call
 
 BASE = "base"
 QUINTILES = 5
+HOME = "household_id"  # the trait by which people of one household are known to each other (unify.households)
 
 
 def rank(node: Call, value: Sql) -> Sql:
@@ -30,6 +31,17 @@ def rank(node: Call, value: Sql) -> Sql:
         return sql.when(known.copy(), share)
     parts = number(node.named()["n"]) if node.function == "ntile" else QUINTILES
     return sql.when(known.copy(), _over(exp.Ntile(this=sql.whole(parts)), value, known))
+
+
+def over_household(node: Call, value: Sql, home: Sql) -> Sql:
+    """What the household of every profile comes to, each member's `value` counted; one without a household is alone."""
+    alone = exp.Concat(expressions=[exp.Literal.string("alone "), sql.cast(column("profile_id", BASE), "varchar")])
+    together = exp.Coalesce(this=home, expressions=[alone])
+    if node.function == "household_any":
+        counted = sql.coalesce(sql.when(sql.operand(value), sql.whole(1)), sql.whole(0))
+        return exp.GT(this=exp.Window(this=exp.Max(this=counted), partition_by=[together]), expression=sql.whole(0))
+    fold = {"household_sum": exp.Sum, "household_max": exp.Max, "household_min": exp.Min}[node.function]
+    return exp.Window(this=fold(this=value), partition_by=[together])
 
 
 def _over(function: Sql, value: Sql, known: Sql) -> Sql:

@@ -18,6 +18,7 @@ from spira.segment.conditions.windows import moment
 
 PLACES = 4
 _ACCEPTED: dict[Accepts, frozenset[Type]] = {
+    "boolean": frozenset({"boolean"}),
     "numeric": NUMERIC,
     "text": frozenset({"text"}),
     "time": frozenset({"time"}),

@@ -1,8 +1,10 @@
 """`/api/households`, `/api/profiles/{profile}/household`: people who live or pay together; never one person."""
 
+
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from litestar import get, post
@@ -12,27 +14,59 @@ from spira.collect.emit import emit
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
+from spira.segment.analysed import analyse_tag
+from spira.segment.tag_facts import is_of_households
 from spira.server.api.asked import profile_of
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE
 from spira.server.wire import plain
+from spira.storage import ddl
 from spira.unify import household_view, people
 from spira.unify.household_view import HouseholdView
 from spira.unify.households import ALONE
 from spira.unify.named import named
+from spira.unify.portrait import TagView, says
 
 DECIDE: tuple[Role, ...] = ("administrator", "operator", "guide", "service", "community_manager")
 
 
-def view(core: AnyCore, viewer: Viewer, home: str) -> HouseholdView:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseholdPage(HouseholdView):
+    """A household with what its tags say of it."""
+
+    tags: tuple[TagView, ...] = says("the tags that are about the whole household, such as household_sum(…)")
+
+
+def view(core: AnyCore, viewer: Viewer, home: str) -> HouseholdPage:
     """One household."""
-    return household_view.household(core.lane(), core.vault, viewer, home)
+    return _tagged(core, household_view.household(core.lane(), core.vault, viewer, home))
 
 
-def of_person(core: AnyCore, viewer: Viewer, shown_id: str) -> HouseholdView:
+def of_person(core: AnyCore, viewer: Viewer, shown_id: str) -> HouseholdPage:
     """The household of one person."""
-    return household_view.of_person(core.lane(), core.vault, viewer, profile_of(shown_id))
+    return _tagged(core, household_view.of_person(core.lane(), core.vault, viewer, profile_of(shown_id)))
+
+
+def _tagged(core: AnyCore, found: HouseholdView) -> HouseholdPage:
+    """The household with its tags, which each of its members has the same value of."""
+    values: dict[str, Any] = {}
+    if found.holds and found.members:
+        lane = core.lane()
+        known = lane.columns("tags")
+        asked = [
+            each.tag
+            for each in core.applied.of("tag")
+            if each.tag in known and is_of_households(analyse_tag(each.value, core.catalog))
+        ]
+        if asked:
+            profile = profile_of(found.members[0].person.id)
+            rows = lane.rows(f"select {ddl.names(asked)} from tags where profile_id = $profile", {"profile": profile})
+            values = rows[0] if rows else {}
+    return HouseholdPage(
+        **{each.name: getattr(found, each.name) for each in fields(HouseholdView)},
+        tags=tuple(TagView(name=name, value=value) for name, value in values.items() if value is not None),
+    )
 
 
 def join(core: AnyCore, viewer: Viewer, shown_id: str, other: str, roles: Sequence[str] = ()) -> str:
