@@ -21,6 +21,7 @@ from spira.engage.receipts import SIGNATURE, sign_body
 from spira.kernel.clock import iso
 from spira.kernel.jobs import InlineRunner
 from spira.sandbox.inbox import Inbox, Mail
+from spira.server.core import Asgi
 from spira.storage.keys import new_keys
 from spira.testing.workspaces import order, send, workspace
 from spira.worker.core import Core
@@ -118,14 +119,14 @@ class Shop:
     def __init__(self, core: Core, inbox: Inbox) -> None:
         self.core = core
         self.inbox = inbox
-        self._app = create_asgi(core, create_app(core, local_token="local"))
+        self._app: Asgi | None = None
         self._calls = 0
 
     def reopen(self) -> None:
         """The process ends, and the next one begins."""
         self.core.close()
         self.core = Core.open(self.core.directory, runner=InlineRunner())
-        self._app = create_asgi(self.core, create_app(self.core, local_token="local"))
+        self._app = None
 
     # What people do
 
@@ -192,8 +193,11 @@ class Shop:
         assert self._ask("POST", "/receipts/email", content=body, headers=signed).json() == {"accepted": 1}
 
     def _ask(self, method: str, address: str, **more: Any) -> httpx.Response:
+        # Made when it is first asked: half a second, and many stories are told without it.
+        app = self._app = self._app or create_asgi(self.core, create_app(self.core, local_token="local"))
+
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self._app)
+            transport = httpx.ASGITransport(app=app)
             async with httpx.AsyncClient(transport=transport, base_url="http://shop.example") as client:
                 return await client.request(method, httpx.URL(address).raw_path.decode(), **more)
 
