@@ -9,6 +9,7 @@ What is made, the same each time for the same numbers (md5 of what a row is, nev
   their names; the other addresses have hashes of the same shape;
 - `events` in time order over `DAYS` days, ids in that order: an identify and a consent for each person (one
   in ten withdraws), the rest orders, coupons and views; one order in ten has two or three `order_lines`;
+- `carried`, which properties events of each name have;
 - `trait_facts` of the identify events; `loaded` and `changes` in one batch, so that loading goes on behind it;
 - a source, and by it a few orders through the collection API, one of them refused: the batch after the crowd's;
 - profiles, traits, permissions, tags, audiences and metric points by the real stages, looking at everyone;
@@ -32,8 +33,9 @@ from typing import Any
 import pyarrow as pa
 from common import EXAMPLE
 
-from spira.collect import sources
+from spira.collect import carried, sources
 from spira.collect.identifiers import normalise
+from spira.collect.tables import EVENTS
 from spira.engage.journeys import versions
 from spira.kernel.clock import iso
 from spira.kernel.jobs import InlineRunner
@@ -114,6 +116,8 @@ def _fill(core: Core, people: int, events: int) -> None:
     _say("events", lambda: _run(lane, (_PLANNED,), numbers | {"rest": rest}))
     _say("in order", lambda: _run(lane, (_EVENTS,), numbers))
     _say("lines", lambda: _run(lane, _AFTER, numbers))
+    own = {each.name for each in EVENTS.columns}
+    _say("carried", lambda: carried.learn(lane, [name for name in lane.columns("events") if name not in own]))
 
 
 def _keys(core: Core, people: int) -> None:

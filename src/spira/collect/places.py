@@ -106,16 +106,22 @@ def newest(
     asked: dict[str, Any] = {
         "subjects": list(subjects),
         "upto": _upto(warehouse) if upto is None else upto,
-        "events": None if events is None else list(events),
-        "ts": ts,
-        "event_id": event_id,
         "limit": limit,
         "besides": list(besides),
-        "but": list(but),
-        "since": since,
-        "until": until,
     }
-    found = warehouse.query(_NEWEST, asked)
+    narrowed: list[str] = []
+    for named, condition in (
+        ({"events": None if events is None else list(events)}, "list_contains($events::varchar[], event)"),
+        ({"but": list(but) or None}, "not list_contains($but::varchar[], event)"),
+        ({"since": since}, "ts >= $since"),
+        ({"until": until}, "ts < $until"),
+        ({"ts": ts, "event_id": event_id}, "(ts < $ts or (ts = $ts and event_id < $event_id))"),
+    ):  # what is not asked for need not be planned
+        if None not in named.values():
+            asked |= named
+            narrowed.append(condition)
+    where = f"where {' and '.join(narrowed)}" if narrowed else ""
+    found = warehouse.query(_NEWEST.format(where=where), asked)
     page = [(number, at) for number, at, _, is_listed in found if is_listed]
     others = {number for number, _, _, is_listed in found if not is_listed}
     return page, others, {event for _, _, event, _ in found}
@@ -161,15 +167,11 @@ where ($events::varchar[] is null or list_contains($events, event))
 order by ts desc, event_id desc
 limit $limit
 """
-_RANGE = """
-where not list_contains($but::varchar[], event) and ($since::timestamp is null or ts >= $since)
-  and ($until::timestamp is null or ts < $until)
-"""
 _LATEST = f"select event_id, ts from {_OWN} {_WANTED}"
 _NEWEST = f"""
 with own as materialized {_OWN}
 select event_id, ts, event, true as is_listed
-from (select event_id, ts, event from (from own {_RANGE}) {_WANTED})
+from (select event_id, ts, event from own {{where}} order by ts desc, event_id desc limit $limit)
 union all
 select event_id, ts, event, false from own where list_contains($besides::varchar[], event)
 order by is_listed desc, ts desc, event_id desc

@@ -41,7 +41,6 @@ _OTHERS: tuple[Kind, ...] = (
     "identity",
     "consent",
 )  # kinds of the warehouse that are no events
-_END = datetime(9999, 1, 1)
 LAPSED = "lapsed"  # a consent that ended by itself, which no event says
 
 
@@ -143,14 +142,31 @@ def others(
         and not (kind == "identity" and len(subjects) < 2)
     ]
     if asked:
-        place = wanted.before or Place(_END, 0, 0)
-        told: dict[str, Any] = {"profile": profile, "since": wanted.since, "until": wanted.until, "limit": limit}
-        told |= {"ts": place.ts, "rank": place.rank, "number": place.number}
+        sql, told = _page(asked, wanted)
+        told |= {"limit": limit}
+        if asked != ["identity"]:
+            told["profile"] = profile
         if "identity" in asked:
             told["subjects"] = list(subjects)
-        parts = "\nunion all\n".join(_PARTS[kind] for kind in asked)
-        known += [_moment(*row) for row in warehouse.query(_PAGE.format(parts=parts), told)]
+        known += [_moment(*row) for row in warehouse.query(sql, told)]
     return sorted(known, key=order, reverse=True)[:limit]
+
+
+def _page(asked: Sequence[Kind], wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    """The statement for some kinds, and what it is told of range and place: what is not asked for is not planned."""
+    told: dict[str, Any] = {}
+    conditions = []
+    if wanted.since is not None:
+        conditions.append("ts >= $since")
+        told["since"] = wanted.since
+    if wanted.until is not None:
+        conditions.append("ts < $until")
+        told["until"] = wanted.until
+    if wanted.before is not None:
+        conditions.append(_AFTER)
+        told |= wanted.before._asdict()
+    where = f"where {' and '.join(conditions)}" if conditions else ""
+    return _PAGE.format(parts="\nunion all\n".join(_PARTS[kind] for kind in asked), where=where), told
 
 
 def of_notes(notes: Iterable[Note], wanted: Wanted) -> list[Moment]:
@@ -242,11 +258,11 @@ select 'consent', coalesce(expires_at, since), {_LAPSED}, (hash(purpose, channel
        channel, map(['lapsed'], [lapsed])
 from consents where profile_id = $profile and lapsed is not null""",
 }
+_AFTER = "(ts < $ts or (ts = $ts and (rank > $rank or (rank = $rank and number < $number))))"
 _PAGE = """
 select kind, ts, number, what, name, text, details
 from ({parts}) as found(kind, ts, rank, number, what, name, text, details)
-where ($since::timestamp is null or ts >= $since) and ($until::timestamp is null or ts < $until)
-  and (ts < $ts or (ts = $ts and (rank > $rank or (rank = $rank and number < $number))))
+{where}
 order by ts desc, rank, number desc
 limit $limit
 """
