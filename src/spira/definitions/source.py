@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -132,6 +133,7 @@ class SourceFile:
     diagnostics: tuple[Diagnostic, ...]
 
 
+@lru_cache(maxsize=512)  # a plan reads all files though one was changed; what is read is changed by nobody
 def read_file(path: PurePath, text: str) -> SourceFile:
     """The documents of a YAML text. A fault of syntax costs the rest of its document, and no other."""
     source = Source(path, text.removeprefix("\ufeff").replace("\r\n", "\n"))
