@@ -36,12 +36,10 @@ def saved(lived_once):
     return lived_once.parent / "shop.spira"
 
 
-def send(directory, key, people):
+def send(directory, key, people, **more):
     """Orders of some people, through the collection API."""
-    calls = [
-        {"type": "track", "event": "Order Completed", "userId": who, "messageId": f"order-{who}", "properties": {}}
-        for who in people
-    ]
+    order = {"type": "track", "event": "Order Completed", "properties": {}, **more}
+    calls = [{**order, "userId": who, "messageId": f"order-{who}"} for who in people]
     token = base64.b64encode(f"{key}:".encode()).decode()
 
     async def post(core):
@@ -117,3 +115,17 @@ def test_a_file_that_is_no_backup_is_refused(spira, lived, tmp_path):
     assert ran.code == 1
     assert "Traceback" not in ran.err
     assert buyers(spira, lived) == 2
+
+
+def test_a_person_is_explained_down_to_the_weakest_link(spira, lived):
+    """
+    `profile show --explain` tells each identifier, what tied it, and which tie has the least behind it.
+    """
+    key = spira("source", "add", "app", "--dir", lived, "--json").json["write_key"]
+    send(lived, key, ["cleo"], anonymousId="tablet")
+    assert spira("refresh", "--dir", lived).code == 0
+    told = spira("profile", "show", "user_id:cleo", "--explain", "--dir", lived, "--json").json["explanation"]
+    assert told["weakest"] == told["links"][0]
+    shown = spira("profile", "show", "user_id:cleo", "--explain", "--dir", lived).out
+    assert "explanation weakest rule" in shown
+    assert "tablet" in shown

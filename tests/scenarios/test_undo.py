@@ -61,7 +61,7 @@ def test_a_walk_stays_with_the_profile_that_kept_its_number_when_two_are_parted(
 
 def some_days(corner: Shop, draw: random.Random) -> None:
     """Both do a few things: buy, tell of themselves, agree and refuse."""
-    for _ in range(3):
+    for _ in range(2):
         for who in (ANN, TABLET):
             what = draw.randrange(4)
             if what == 0:

@@ -84,7 +84,7 @@ class World:
         ]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(KINDS, STEPS)
 def test_batches_on_what_is_remembered_come_to_what_a_full_rebuild_comes_to(shared, kinds, steps):
     """Batches, batches that were rolled back, and decisions of staff, one after another: as if all were read anew."""
