@@ -68,7 +68,7 @@ def changing(app):
 
 def reached(function, seen):
     """Every function of the house that `function` names, and those that they name."""
-    if function in seen or not isinstance(function, FunctionType):
+    if not isinstance(function, FunctionType) or function in seen:
         return seen
     seen.add(function)
     code = [function.__code__]
