@@ -3,14 +3,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import PurePath
 
+import msgspec
 import pytest
 from pyarrow import parquet
 
 from spira.collect.mapping.model import read_mapping
-from spira.engage.audience_export import Wish
-from spira.engage.profile_export import Bulk, Format, leaving, mapping_of, written
+from spira.engage.audience_export import Wish, cell, sheet
+from spira.engage.profile_export import Bulk, Format, _as_kept, _told, leaving, mapping_of, written
 from spira.kernel.viewer import Viewer
 from spira.server import judging
 from spira.storage import audit
@@ -24,13 +27,13 @@ def taken(world, **more):
 
 def test_every_format_has_the_same_people(world):
     """CSV, JSON Lines and Parquet tell of each person the same id, traits, tags and audiences; it is written down."""
-    sheet = list(csv.DictReader(io.StringIO(taken(world).content.decode("utf-8-sig"))))
+    cells = list(csv.DictReader(io.StringIO(taken(world).content.decode("utf-8-sig"))))
     lines = [json.loads(each) for each in taken(world, format="jsonl").text.splitlines()]
     table = parquet.read_table(io.BytesIO(taken(world, format="parquet").content)).to_pylist()
-    ids = [each["id"] for each in sheet]
+    ids = [each["id"] for each in cells]
     assert len(set(ids)) == len(ids) == 60
     assert ids == [each["id"] for each in lines] == [each["id"] for each in table]
-    for one, line, row in zip(sheet, lines, table, strict=True):
+    for one, line, row in zip(cells, lines, table, strict=True):
         assert one["trait:age"] == line["trait:age"] == row["trait:age"]
         assert one["orders_90d"] == str(line["orders_90d"]) == row["orders_90d"]
         assert one["audiences"].split(";") == (line["audiences"] or [""]) == (row["audiences"] or [""])
@@ -38,6 +41,31 @@ def test_every_format_has_the_same_people(world):
     assert "Person" not in json.dumps(lines)
     row = audit.latest(world.core.state, limit=1)[0]
     assert (row.action, row.subject) == ("profiles.export", "everyone")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (datetime(2026, 3, 1, 12), "2026-03-01T12:00:00.000Z"),
+        (date(2026, 3, 1), "2026-03-01"),
+        (Decimal("12.5000"), "12.5000"),
+        (True, "true"),
+        (-3, "-3"),
+        ("-5.5", "-5.5"),
+        ('two\nlines, "quoted"', 'two\nlines, "quoted"'),
+    ],
+)
+def test_a_value_of_every_kind_has_the_same_words_in_every_format(value, text):
+    """A cell of a sheet, a text of Parquet and a value of JSON Lines tell the same; JSON keeps numbers and truth."""
+    assert next(csv.reader(io.StringIO(sheet([[value]])))) == [text]
+    assert _as_kept(value, text=True) == text
+    line = json.loads(msgspec.json.encode(_told(["x"], [value]), enc_hook=str))["x"]
+    assert str(line).lower() == text.lower()
+
+
+def test_a_text_that_a_sheet_would_run_is_made_a_text():
+    """What begins like a formula is quoted; a number that is told as text is not."""
+    assert [cell(each) for each in ("=1+1", "@x", "-a", "+86 1", "-5")] == ["'=1+1", "'@x", "'-a", "'+86 1", "-5"]
 
 
 def test_for_writing_only_those_leave_who_may_be_written_to(world):

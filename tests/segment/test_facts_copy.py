@@ -134,7 +134,7 @@ def do(shop, what, who, value):
         shop.house.say(who, word, hours=shop.hours, purpose=value, channel="email")
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MOVES)
 def test_the_copy_says_what_the_warehouse_says(shop, moves):
     """After any orders, traits, tags, merges and consents, each id and identifier answers the same from both."""

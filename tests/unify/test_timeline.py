@@ -97,7 +97,7 @@ WANTED = st.builds(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(WANTED, st.integers(1, 7))
 def test_pages_follow_each_other_and_hold_what_is_asked_for(house, wanted, limit):
     """Whatever kinds, event, source and range are asked for, page by page it is the whole timeline's part, in order."""

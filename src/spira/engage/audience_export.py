@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlglot import exp
@@ -128,14 +130,19 @@ def sheet(rows: Iterable[Sequence[object]]) -> str:
     return written.getvalue()
 
 
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")  # a text that is one is no formula, and comes back as it was
+
+
 def cell(value: object) -> str:
     """One cell: numbers as they are, and no text that begins like a formula."""
     if value is None:
         return ""
     if isinstance(value, datetime):
         return iso(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     text = str(value)
-    is_number = isinstance(value, (int, float)) or type(value).__name__ == "Decimal"
+    is_number = isinstance(value, (int, float, Decimal)) or _NUMBER.fullmatch(text) is not None
     return f"'{text}" if text.startswith(_FORMULA) and not is_number else text
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -22,6 +23,7 @@ from sqlglot import exp
 
 from spira.engage import reach
 from spira.engage.audience_export import ADDRESS, MARK, MESSAGING, Wish, checked, sheet
+from spira.kernel.clock import iso
 from spira.kernel.errors import Conflict
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer, bound_units
@@ -144,7 +146,8 @@ def mapping_of(traits: Sequence[str]) -> str:
 
 
 def _told(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
-    return {name: value for name, value in zip(columns, row, strict=True) if value is not None}
+    told = {name: value for name, value in zip(columns, row, strict=True) if value is not None}
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in told.items()}
 
 
 def _table(bulk: Bulk, rows: Sequence[Sequence[Any]]) -> pa.Table:
@@ -161,6 +164,8 @@ def _table(bulk: Bulk, rows: Sequence[Sequence[Any]]) -> pa.Table:
 def _as_kept(value: Any, *, text: bool) -> Any:
     if value is None or not text or isinstance(value, str):
         return value
+    if isinstance(value, datetime):
+        return iso(value)
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
