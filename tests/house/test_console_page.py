@@ -18,6 +18,7 @@ GROUPS = {
     "run": roles.RUN,
     "link": roles.LINK,
     "connect": roles.CONNECT,
+    "decide": roles.DECIDE,
     "erase": roles.ERASE,
     "administer": roles.ADMINISTER,
 }

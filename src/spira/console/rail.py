@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spira.kernel.viewer import ROLES, Role, Viewer
-from spira.server.api.identity import DECIDE
-from spira.server.roles import ADMINISTER, CONNECT, DEFINE, ERASE, PEOPLE, RUN
+from spira.server.roles import ADMINISTER, CONNECT, DECIDE, DEFINE, ERASE, PEOPLE, RUN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

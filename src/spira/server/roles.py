@@ -23,6 +23,7 @@ DEFINE: tuple[Role, ...] = ("administrator", "operator", "analyst", "data_engine
 RUN: tuple[Role, ...] = ("administrator", "operator", "data_engineer")
 LINK: tuple[Role, ...] = (*RUN, "guide")
 CONNECT: tuple[Role, ...] = ("administrator", "data_engineer")
+DECIDE: tuple[Role, ...] = ("administrator", "service", "privacy_officer", "data_engineer")
 ERASE: tuple[Role, ...] = ("administrator", "privacy_officer")
 ADMINISTER: tuple[Role, ...] = ("administrator",)
 ALL: tuple[Role, ...] = (*PEOPLE, "reader")

@@ -15,10 +15,10 @@ from spira.console.render import done, page
 from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
-from spira.server.api.identity import DECIDE, Outcome, Pair, Split, decide, split, take_back, view
+from spira.server.api.identity import Outcome, Pair, Split, decide, split, take_back, view
 from spira.server.api.profiles import explanation
 from spira.server.core import AnyCore, Asking, Core
-from spira.server.roles import PEOPLE
+from spira.server.roles import DECIDE, PEOPLE
 from spira.unify.decisions import Verdict
 
 Asked = Request[Any, Any, Any]

@@ -14,10 +14,9 @@ from spira.console.weights import waterfall
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
 from spira.server import unsealing
-from spira.server.api.identity import DECIDE
 from spira.server.api.matching import Wanted, Word, run, say, view
 from spira.server.core import AnyCore, Asking, Core
-from spira.server.roles import CONNECT, whole
+from spira.server.roles import CONNECT, DECIDE, whole
 
 Asked = Request[Any, Any, Any]
 

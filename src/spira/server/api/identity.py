@@ -11,18 +11,16 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from spira.kernel.ids import show_profile
-from spira.kernel.viewer import Role, Viewer
+from spira.kernel.viewer import Viewer
 from spira.server.api.asked import profile_of
 from spira.server.core import AnyCore, Asking, Core, as_of
 from spira.server.errors import Unacceptable
-from spira.server.roles import PEOPLE
+from spira.server.roles import DECIDE, PEOPLE
 from spira.server.wire import plain
 from spira.unify import conflicts, decisions, people, undo
 from spira.unify.decisions import Decision
 from spira.unify.portrait import says
 from spira.unify.subjects import subjects_of
-
-DECIDE: tuple[Role, ...] = ("administrator", "service", "privacy_officer", "data_engineer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

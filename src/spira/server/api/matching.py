@@ -15,10 +15,9 @@ from spira.collect.identifier_rules import rules_of
 from spira.kernel.clock import local
 from spira.kernel.viewer import Viewer
 from spira.server import unsealing
-from spira.server.api.identity import DECIDE
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.errors import Unacceptable
-from spira.server.roles import CONNECT, whole
+from spira.server.roles import CONNECT, DECIDE, whole
 from spira.server.wire import plain
 from spira.unify import decisions
 from spira.unify.matching import review, reviews
