@@ -23,8 +23,8 @@ from spira.storage.log_apart import Apart
 from spira.storage.state import State
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
-from spira.unify.ties import Ties
 from spira.unify.facts_store import FactsStore
+from spira.unify.ties import Ties
 
 
 @dataclass(slots=True)
