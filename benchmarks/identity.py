@@ -3,7 +3,8 @@
 People are made with a fixed seed: each has a phone or an e-mail address, cookies, for half of them a user id, for a
 tenth a unionid; one in two hundred shares the address of somebody else, and a few values stand for nobody and are
 seen with thousands. `rule` is the rule with all its steps over arrays (`unify.joining`); `rebuild` is the same with
-reading all from a warehouse on disk and writing who moved, and the commit. `remember` is what the first batch of a
+reading all from a warehouse on disk and writing who moved, and the commit. `rebuild_longest_wait` is how long
+another thread had to wait for the interpreter meanwhile. `remember` is what the first batch of a
 process reads into memory; `batch` is 10,000 new links between any two people, from their rows to who is who,
 `batch_write` the writing of links, moves and conflicts, and `batch_commit` the commit: the median of five batches.
 `components` is the step that finds connected numbers alone, from arrays of ends to labels. igraph and networkx do the
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -154,7 +156,8 @@ def _in_a_warehouse(graph: Graph) -> dict[str, Any]:
             _fill(warehouse, graph)
             ties = Ties()
             Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-            rebuild, _ = _taken(lambda: _committed(warehouse, lambda: identity.resolve_all(warehouse, 1, ties)))
+            with Waiting() as waiting:
+                rebuild, _ = _taken(lambda: _committed(warehouse, lambda: identity.resolve_all(warehouse, 1, ties)))
             warehouse.checkpoint()
             remember, _ = _taken(lambda: ties.meet(warehouse))
             batches = [_one_batch(warehouse, graph, ties, batch) for batch in range(2, 2 + BATCHES)]
@@ -164,6 +167,7 @@ def _in_a_warehouse(graph: Graph) -> dict[str, Any]:
     found = [round(statistics.median(each) * 1_000, 1) for each in zip(*batches, strict=True)]
     return {
         "rebuild_seconds": rebuild,
+        "rebuild_longest_wait_ms": round(waiting.longest * 1_000, 1),
         "remember_seconds": remember,
         "batch_links": _batch_size(graph),
         "batch_ms": found[0],
@@ -171,6 +175,27 @@ def _in_a_warehouse(graph: Graph) -> dict[str, Any]:
         "batch_commit_ms": found[2],
         "peak_gb": round(int(status.split("VmHWM:")[1].split()[0]) / 1_048_576, 2),
     }
+
+
+class Waiting:
+    """A thread that wants the interpreter's lock every two milliseconds, and the longest it had to wait."""
+
+    def __enter__(self) -> Waiting:
+        self.longest = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.is_set():
+            asleep = time.perf_counter()
+            time.sleep(0.002)
+            self.longest = max(self.longest, time.perf_counter() - asleep - 0.002)
 
 
 def _committed(warehouse: Warehouse, work: Callable[[], Any]) -> None:

@@ -33,7 +33,7 @@ from spira.storage.warehouse import Warehouse
 from spira.unify import changed, identity_rules, placing
 from spira.unify.components import once
 from spira.unify.placing import Placed
-from spira.unify.said import Said
+from spira.unify.said import Said, ends, pair_codes
 from spira.unify.ties import Ties
 
 
@@ -65,29 +65,30 @@ def resolve(warehouse: Warehouse, batch: int, ties: Ties | None = None) -> Resol
 
 def find(warehouse: Warehouse, ties: Ties) -> Found:
     """Work out what the pairs of `batch_links` change, in memory; `write` has to follow."""
-    warehouse.execute(_PAIRS)
-    pairs = warehouse.arrow(_ENDS)
+    told = warehouse.arrow(_TOLD)
+    one, two = ends(once(pair_codes(_column(told, "subject_id"), _column(told, "other_id"))))
     met = identity_rules.meet(warehouse)
-    if not pairs.num_rows and not met:
-        return Found(fresh=pairs, again=False, placed=None)
+    if not told.num_rows and not met:
+        return Found(fresh=told, again=False, placed=None)
     ties.meet(warehouse)
-    one, two = _column(pairs, "subject_id"), _column(pairs, "other_id")
     new = ~ties.known(one, two)
-    fresh, again = pairs.filter(pa.array(new)), not new.all()
+    fresh, again = pa.table({"subject_id": one[new], "other_id": two[new]}), not new.all()
     if not fresh.num_rows and not met:
         return Found(fresh=fresh, again=again, placed=None)
     said = Said.read(warehouse)
     one, two = one[new], two[new]
-    ends = once(np.concatenate([one, two]))
-    joining = ends[~ties.muted(ends, said)]
+    both = once(np.concatenate([one, two]))
+    joining = both[~ties.muted(both, said)]
     ties.add(one, two)
     decided = np.array([each for row in (warehouse.query(_MET) if met else ()) for each in row], np.int64)
-    around = ties.around(np.concatenate([ends, decided]), said, opened=np.concatenate([joining, decided]))
+    around = ties.around(np.concatenate([both, decided]), said, opened=np.concatenate([joining, decided]))
     return Found(fresh=fresh, again=again, placed=placing.place_around(warehouse, ties, said, around))
 
 
 def write(warehouse: Warehouse, batch: int, ties: Ties, found: Found) -> Resolved:
     """Write what was found."""
+    if found.again or found.placed is not None:
+        warehouse.execute(_PAIRS)
     if found.again and warehouse.execute(_OLDER, {"since": warehouse.value(_EARLIEST)}):
         warehouse.execute(_FORGET_YOUNGER)
         warehouse.execute(_KEEP_OLDER)
@@ -191,7 +192,7 @@ from batch_links
 where subject_id <> other_id
 group by all
 """
-_ENDS = "select subject_id, other_id from batch_pairs order by subject_id, other_id"
+_TOLD = "select subject_id, other_id from batch_links where subject_id <> other_id"
 # Links lie about in the order of time, so that those later than a batch are few and at the end.
 _EARLIEST = "select min(seen.ts) from batch_pairs"
 _OLDER = """
