@@ -12,6 +12,7 @@ from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import SYSTEM
 from spira.storage.warehouse import Warehouse
 from spira.testing.workspaces import SETTINGS, make_workspace, order, send, workspace
+from spira.unify import erase
 from spira.worker.core import Core
 
 MARCH = datetime(2026, 3, 1)
@@ -30,6 +31,28 @@ def test_an_order_becomes_a_tag_and_a_membership(tmp_path, shop):
         core.refresh()
         assert core.lane().query("select orders_total, spent_30d from tags") == [(1, 0)]
         assert core.lane().query("select audience, entered from membership_changes") == [("lapsed", True)]
+
+
+def test_the_copy_of_the_facts_follows_each_refresh_and_forgets_whom_an_erasure_takes(tmp_path, shop):
+    """
+    Apps are answered from the copy after a refresh and a restart; the receipt of an erasure counts what left it.
+    """
+    with workspace(tmp_path, shop, at=MARCH) as core:
+        for user in ("7", "8"):
+            send(core, [order(user, "2026-02-20T10:00:00Z", message_id=user, revenue=12.5)])
+        assert not core.facts.usable
+        core.refresh()
+        known = core.facts.of_key(core.keys.subject_key("user_id", "7"))
+        assert known is not None
+        assert known.standing.as_of == MARCH
+    with Core.open(tmp_path, runner=InlineRunner()) as core:
+        assert core.facts.usable
+        with core.exclusive():
+            receipt = erase.erase(core.stores(), "user_id:7", actor="s1")
+        assert {each.table: each.rows for each in receipt.rows}["facts.sqlite"] == 2
+        assert core.facts.of_key(core.keys.subject_key("user_id", "7")) is None
+        assert core.facts.of_key(core.keys.subject_key("user_id", "8")) is not None
+        assert core.refresh()["segment.facts"].rows == 0
 
 
 def test_a_directory_has_one_owner(tmp_path, shop):
