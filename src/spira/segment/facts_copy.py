@@ -28,7 +28,7 @@ from spira.unify.facts_store import FactsStore, Filling, Standing
 
 STAGE = "segment.facts"
 MEMBERS_READ = "segment.facts.members"
-LOT = 20_000  # people put into words at a time
+LOT = 100_000  # people put into words at a time
 _FORM = 1  # counts up when the words of a person change their shape
 
 FACTS_COPIED = table(
