@@ -402,6 +402,35 @@ def _answer_right(who: Actor, path: str) -> None:
     )
 
 
+def incident(who: Actor) -> str:
+    """Write an incident down; its id."""
+    told = {"kind": "leak", "data": ["contact"], "happened": who.fresh("a list was mislaid ")}
+    return str(who.send("/api/incidents", json={**told, "law": "gdpr"}).json()["incident_id"])
+
+
+@on("/incidents", "/api/incidents", "/incidents/{incident_id:str}/revise", "/api/incidents/{incident_id:str}/revise")
+def _write_an_incident_down(who: Actor, path: str) -> None:
+    known = {"kind": "loss", "data": ["orders"], "happened": who.fresh("a disk was lost "), "measures": "Encrypted."}
+    there = path.replace("{incident_id:str}", incident(who)) if "{" in path else path
+    who.act(there, **sent(path, known))
+
+
+@on("/incidents/{incident_id:str}/told", "/api/incidents/{incident_id:str}/told")
+def _tell_of_an_incident(who: Actor, path: str) -> None:
+    telling = {"whom": "people", "words": "By e-mail"}
+    who.act(path.replace("{incident_id:str}", incident(who)), **sent(path, telling))
+
+
+@on("/incidents/{incident_id:str}/close", "/api/incidents/{incident_id:str}/close")
+def _close_an_incident(who: Actor, path: str) -> None:
+    made = incident(who)
+    known = {"kind": "leak", "data": ["contact"], "happened": "A list was mislaid", "people": 3, "measures": "Found"}
+    who.send(f"/api/incidents/{made}/revise", json=known)
+    for whom in ("authority", "people"):
+        who.send(f"/api/incidents/{made}/told", json={"whom": whom, "words": "No harm came of it", "needed": False})
+    who.act(path.replace("{incident_id:str}", made))
+
+
 @on("/audiences/{name:str}/export")
 def _export_audience(who: Actor, path: str) -> None:
     who.act(path.replace("{name:str}", "reachable_by_email"), {"purpose": "analysis"})

@@ -45,6 +45,12 @@ def noted(world: World) -> str:
     return world.noted()
 
 
+@cache
+def happened(world: World) -> str:
+    """The id of the one incident that pages and API are asked for."""
+    return world.happened()
+
+
 def filled(path: str, world: World) -> str:
     """A page's address with its parameters filled from the world."""
     if "{profile}" in path:
@@ -56,6 +62,8 @@ def filled(path: str, world: World) -> str:
         return path.replace("{import_id}", world.imported())
     if "{request_id}" in path:
         return path.replace("{request_id}", world.asked())
+    if "{incident_id}" in path:
+        return path.replace("{incident_id}", happened(world))
     if "{staff_id}" in path:
         return path.replace("{staff_id}", world.colleague())
     for known, name in HOLES.items():

@@ -169,3 +169,33 @@ def test_the_record_of_processing_is_drawn_from_what_is_in_force(officer, lived)
     assert "Mailer" in page
     with pytest.raises(ValueError, match="is no processor"):
         RightsSettings(processors=["Aliyun"])
+
+
+def test_an_incident_is_written_down_told_of_and_closed(officer, lived):
+    """By forms: its clock stands on the pages, it is closed only when nothing is missing, and stays as proof."""
+    wrong = officer.post("/incidents", data={"kind": "leak", "happened": "A <b>list</b> was mislaid"})
+    assert (wrong.status_code, "A &lt;b&gt;list" in wrong.text) == (422, True)
+    facts = {"kind": "leak", "data": ["contact", "finance"], "happened": "A <b>list</b> was mislaid", "law": "pipl"}
+    noticed = {"noticed_at": f"{lived.core.clock.now() - timedelta(hours=2):%Y-%m-%dT%H:%M:%S}Z"}
+    answer = officer.post("/incidents", data={**facts, **noticed}, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    place = answer.headers["location"].partition("?")[0]
+    listed = officer.get("/incidents").text
+    assert "22 hours left" in listed
+    assert "Money and payment" in listed
+    assert officer.post(f"{place}/close").status_code == 409
+    assert officer.post(f"{place}/told", data={"whom": "authority", "needed": "no", "words": "Why"}).status_code == 422
+    officer.post(f"{place}/told", data={"whom": "authority", "needed": "yes", "words": "Form no. 7"})
+    officer.post(f"{place}/told", data={"whom": "people", "needed": "no", "words": "It was sealed"})
+    page = officer.get(place).text
+    assert "how many people is known, what was done is written" in page
+    assert officer.post(f"{place}/revise", data={**facts, "people": "many"}).status_code == 422
+    officer.post(f"{place}/revise", data={**facts, "people": "1,200", "measures": "Given back"})
+    assert "Close the incident" in officer.get(place).text
+    assert officer.post(f"{place}/close", follow_redirects=False).status_code == 303
+    found = officer.get(f"/api{place}").json()
+    assert (found["row"]["incident"]["people"], found["row"]["late"], found["missing"]) == (1200, False, [])
+    page = officer.get(place).text
+    assert "Form no. 7" in page
+    assert '<form method="post" action="/incidents' not in page
+    assert officer.get("/incidents/inc_nobody").status_code == 404

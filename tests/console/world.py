@@ -126,6 +126,11 @@ class World:
             actor="local",
         ).request_id
 
+    def happened(self) -> str:
+        """The id of an incident with personal data."""
+        told = {"kind": "leak", "data": ["contact", "location"], "happened": "A list was mislaid", "people": 12}
+        return str(self.post("/api/incidents", json=told).json()["incident_id"])
+
     def noted(self) -> str:
         """The number of a note about a person."""
         made = self.post(f"/api/profiles/{self.person()}/notes", json={"text": "Tea"})

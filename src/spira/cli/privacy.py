@@ -1,4 +1,4 @@
-"""`spira privacy`: what people ask for by right, and the receipts of erasures."""
+"""`spira privacy`: what people ask for by right, the receipts of erasures, and incidents."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from spira.kernel.settings import load_settings
 
 RIGHTS = click.Choice(["access", "portability", "correction", "restriction", "erasure"])
 LAWS = click.Choice(["pipl", "gdpr"])
+INCIDENT_KINDS = click.Choice(["leak", "alteration", "loss"])
+INCIDENT_DATA = click.Choice(
+    ["contact", "identity", "account", "behaviour", "orders", "location", "finance", "health", "children"]
+)
 
 
 @click.group("privacy")
 def privacy() -> None:
-    """What people ask for by right, and the receipts of erasures."""
+    """What people ask for by right, the receipts of erasures, and incidents with personal data."""
 
 
 @privacy.command("requests")
@@ -114,6 +118,70 @@ def lift(*, request: str, directory: Path, as_json: bool) -> None:
     with connect(directory) as api:
         done = api.post(f"/api/requests/{request}/lift")
     _print(done.text, done.value(), as_json=as_json)
+
+
+@privacy.command("incidents")
+@workspace_option
+@json_option
+def incidents(*, directory: Path, as_json: bool) -> None:
+    """Incidents with personal data: those the authority has to know of soonest first, then the closed ones."""
+    with connect(directory) as api:
+        answer = api.get("/api/incidents")
+    if as_json:
+        click.echo(answer.text)
+        return
+    found = answer.value()
+    click.echo(f"{found['open']} open, {found['pressing']} due within a day, {found['late']} late")
+    if found["rows"]:
+        names = ("incident_id", "kind", "law", "noticed_at", "due_at", "people", "authority", "persons", "closed_at")
+        heads = ("incident", "kind", "law", "noticed", "due", "people", "authority", "told people", "closed")
+        table(heads, [[each["incident"][name] for name in names] for each in found["rows"]])
+
+
+@privacy.command("report-incident")
+@click.argument("kind", type=INCIDENT_KINDS)
+@click.option("--data", multiple=True, required=True, type=INCIDENT_DATA, help="The data concerned; repeatable.")
+@click.option("--happened", required=True, help="What happened; name nobody.")
+@click.option("--people", type=int, default=None, help="How many people; left out while nobody knows.")
+@click.option("--noticed-at", default="", help="When it was noticed, and the clock began; now by default.")
+@click.option("--happened-at", default="", help="When it happened, if known.")
+@click.option("--law", type=LAWS, default=None, help="Whose deadline holds; the workspace's own by default.")
+@workspace_option
+@json_option
+def report_incident(*, directory: Path, as_json: bool, data: tuple[str, ...], **known: Any) -> None:
+    """Write an incident down; the clock of the authority runs from when it was noticed."""
+    with connect(directory) as api:
+        answer = api.post("/api/incidents", {**known, "data": list(data)})
+    _print(answer.text, answer.value(), as_json=as_json)
+
+
+@privacy.command("incident-told")
+@click.argument("incident")
+@click.argument("whom", type=click.Choice(["authority", "people"]))
+@click.option("--words", required=True, help="To whom and how, with its number; or why they need not be told.")
+@click.option("--at", default="", help="When; now by default.")
+@click.option("--not-needed", is_flag=True, help="They need not be told, for the reason in --words.")
+@workspace_option
+@json_option
+def incident_told(
+    *, incident: str, whom: str, words: str, at: str, not_needed: bool, directory: Path, as_json: bool
+) -> None:
+    """Write down that the authority or the people were told of an incident, or need not be."""
+    with connect(directory) as api:
+        body = {"whom": whom, "words": words, "at": at, "needed": not not_needed}
+        answer = api.post(f"/api/incidents/{incident}/told", body)
+    _print(answer.text, answer.value(), as_json=as_json)
+
+
+@privacy.command("close-incident")
+@click.argument("incident")
+@workspace_option
+@json_option
+def close_incident(*, incident: str, directory: Path, as_json: bool) -> None:
+    """Close an incident of which nothing is missing; what was done about it is written on its page."""
+    with connect(directory) as api:
+        answer = api.post(f"/api/incidents/{incident}/close")
+    _print(answer.text, answer.value(), as_json=as_json)
 
 
 @privacy.command("retention")

@@ -80,6 +80,7 @@ GUARD = RailGroup(
     items=(
         RailItem(name="consent", href="/consent", icon="shield-check"),
         RailItem(name="requests", href="/requests", icon="checklist", roles=ERASE, whole=True),
+        RailItem(name="incidents", href="/incidents", icon="alert-triangle", roles=ERASE, whole=True),
         RailItem(name="processing", href="/processing", icon="notes", roles=ERASE, whole=True),
         RailItem(name="exports", href="/exports", icon="download", roles=ERASE, whole=True),
         RailItem(name="retention", href="/retention", icon="hourglass", roles=ERASE, whole=True),

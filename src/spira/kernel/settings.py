@@ -170,6 +170,12 @@ class RightsSettings(Section):
     warn_days: int = Field(
         default=5, ge=0, le=60, description="How many days before its deadline a request is shown as pressing."
     )
+    pipl_incident_hours: int = Field(
+        default=24, ge=1, le=720, description="Hours from noticing an incident until the authority has to know, PIPL."
+    )
+    gdpr_incident_hours: int = Field(
+        default=72, ge=1, le=720, description="Hours from noticing an incident until the authority has to know, GDPR."
+    )
     contact: str = Field(
         default="", max_length=200, description="Who answers for personal data, and how to reach them."
     )

@@ -32,6 +32,7 @@ import spira.storage.vault
 import spira.unify.decisions
 import spira.unify.erase
 import spira.unify.exports
+import spira.unify.incidents
 import spira.unify.matching.definition
 import spira.unify.matching.job
 import spira.unify.notices
