@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import sqlalchemy as sa
 from litestar.testing import TestClient
 from tests.console.acting import Actor
 
@@ -16,6 +17,7 @@ from spira.kernel.clock import iso
 from spira.kernel.settings import AlertsSettings
 from spira.kernel.viewer import SYSTEM
 from spira.server import second_factor, sessions
+from spira.unify.assessments import ASSESSMENTS, KEPT
 
 NEW = "tulips by the old harbour"
 TAG = "tag: {name}\nlabel: {{zh-CN: 新, en: New}}\nvalue: count_of('Order Completed')\n"
@@ -400,6 +402,23 @@ def _answer_right(who: Actor, path: str) -> None:
         path.replace("{request_id:str}", right(who, what, f"u{22 + who.number % 8}")),
         **sent(path, {"answer": "So it is."}),
     )
+
+
+ASSESSED = {"subject": "purpose:marketing", "result": "go", "risks": "Too many messages", "review_on": "2199-01-01"}
+
+
+@on("/processing/assessments", "/api/processing/assessments")
+def _assess(who: Actor, path: str) -> None:
+    who.act(path, **sent(path, dict(ASSESSED)))
+
+
+@on("/processing/assessments/{assessment_id:str}/delete", "/api/processing/assessments/{assessment_id:str}/delete")
+def _delete_an_assessment(who: Actor, path: str) -> None:
+    made = who.send("/api/processing/assessments", json=dict(ASSESSED)).json()["assessment_id"]
+    with who.core.state.write() as connection:  # written down so long ago that its three years are over
+        old = ASSESSMENTS.c.filed_at
+        connection.execute(sa.update(ASSESSMENTS).values(filed_at=who.core.clock.now() - KEPT).where(old.is_not(None)))
+    who.act(path.replace("{assessment_id:str}", made))
 
 
 def incident(who: Actor) -> str:

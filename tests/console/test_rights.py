@@ -171,6 +171,32 @@ def test_the_record_of_processing_is_drawn_from_what_is_in_force(officer, lived)
         RightsSettings(processors=["Aliyun"])
 
 
+def test_what_needs_an_impact_assessment_is_said_until_one_is_written_down(officer, lived):
+    """A journey that chooses people, a model and a processor abroad need one; it stays on the page for years."""
+    rights = lived.core.settings.rights.model_copy(update={"processors": ["Mailer; e-mail; US", "Aliyun; SMS; CN"]})
+    lived.core.settings = lived.core.settings.model_copy(update={"rights": rights})
+    needs = {each["subject"]: each for each in officer.get("/api/processing").json()["to_assess"]}
+    assert needs["processor:Mailer"]["why"] == ["abroad"]
+    assert needs["model:next_order_date"]["standing"] == "none"
+    assert "processor:Aliyun" not in needs
+    told = {
+        "subject": "processor:Mailer",
+        "result": "measures",
+        "risks": "Read <i>abroad</i>",
+        "review_on": "2199-01-01",
+    }
+    assert officer.post("/processing/assessments", data=told).status_code == 422
+    assert officer.post("/processing/assessments", data={**told, "subject": "processor:Nobody"}).status_code == 422
+    told["measures"] = "A contract of the standard kind"
+    assert officer.post("/processing/assessments", data=told, follow_redirects=False).status_code == 303
+    found = officer.get("/api/processing").json()
+    mailer = next(each for each in found["to_assess"] if each["subject"] == "processor:Mailer")
+    assert (mailer["standing"], mailer["result"], mailer["review_on"]) == ("stands", "measures", "2199-01-01")
+    assert "Read &lt;i&gt;abroad" in officer.get("/processing").text
+    number = found["assessments"][0]["assessment_id"]
+    assert officer.post(f"/processing/assessments/{number}/delete").status_code == 409
+
+
 def test_an_incident_is_written_down_told_of_and_closed(officer, lived):
     """By forms: its clock stands on the pages, it is closed only when nothing is missing, and stays as proof."""
     wrong = officer.post("/incidents", data={"kind": "leak", "happened": "A <b>list</b> was mislaid"})

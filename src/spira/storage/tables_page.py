@@ -34,6 +34,7 @@ ABOUT = {
     "identity_kinds": "what the kinds of identifiers are like, as the workspace's files say",
     "alerts": "what needed a person, from when to when",
     "alert_notices": "who was told of an alert, or is to be, and what came of it",
+    "assessments": "impact assessments: of what, with which result, risks and measures, and when it is due again",
     "alert_watch": "since when ticks have come without a long break, by which a silence is judged",
     "attempts": "every try to send, as the log tells it: before the call and after it",
     "audience_program": "the fingerprint of the conditions that made `members`",

@@ -29,6 +29,7 @@ import spira.segment.tables
 import spira.storage.audit
 import spira.storage.backup
 import spira.storage.vault
+import spira.unify.assessments
 import spira.unify.decisions
 import spira.unify.erase
 import spira.unify.exports

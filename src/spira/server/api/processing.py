@@ -2,23 +2,29 @@
 
 It is drawn from what is in force (notices, journeys, channels, models, retention, the registry of tables) and from
 three settings, so that it is never out of date. With it a protection impact assessment can be made: the same facts,
-and what speaks for and against (PIPL 55 and 56, GDPR 30 and 35).
+and what speaks for and against (PIPL 55 and 56, GDPR 30 and 35). Assessments that were made are kept beside it, and
+it says what still needs one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from litestar import get
+from litestar import get, post
+from litestar.params import FromPath, JSONBody
 
 from spira.engage.journeys.model import JourneyDefinition
-from spira.server.core import AnyCore, Core, as_of
+from spira.kernel.clock import local
+from spira.kernel.viewer import Viewer
+from spira.server.core import AnyCore, Asking, Core, as_of
+from spira.server.errors import Unacceptable
 from spira.server.roles import ERASE, whole
 from spira.server.wire import plain
-from spira.unify import exports, retention
+from spira.unify import assessments, exports, retention
+from spira.unify.assessments import Assessment, Due, Result, Why
 from spira.unify.data_map import held
 from spira.unify.exports import Year
 from spira.unify.notices import NoticeDefinition
@@ -88,11 +94,31 @@ class Processing:
     exported: tuple[Year, ...] = field(metadata={"help": "how many people were in lists that left, by year"})
     rules: tuple[Rule, ...] = field(metadata={"help": "how long what is kept; what has no rule is kept for good"})
     held: tuple[HeldView, ...] = field(metadata={"help": "what lies where"})
+    to_assess: tuple[Due, ...] = field(metadata={"help": "what needs an impact assessment, and whether it has one"})
+    subjects: tuple[str, ...] = field(metadata={"help": "everything that one can be of"})
+    assessments: tuple[Assessment, ...] = field(metadata={"help": "those that were made, the newest first"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAssessment:
+    """An assessment that is written down; days as ISO text, `made_on` today by default."""
+
+    subject: str
+    result: Result
+    risks: str
+    review_on: str
+    measures: str = ""
+    made_on: str = ""
 
 
 def view(core: AnyCore) -> Processing:
     """The record as of now."""
     settings, people = core.settings, int(core.lane().value("select count(*) from profiles"))
+    purposes = _purposes(core)
+    models = tuple(each.name for each in core.applied.definitions_of("model"))
+    processors = tuple(_processor(each, settings.rights.country) for each in settings.rights.processors)
+    known, needed = assessments.listed(core.state, as_of(core)), _needed(purposes, models, processors)
+    today = local(as_of(core), settings.workspace.zone).date()
     return Processing(
         as_of=as_of(core),
         brand=settings.workspace.brand,
@@ -101,13 +127,61 @@ def view(core: AnyCore) -> Processing:
         people=people,
         needs_officer=people >= OFFICER,
         needs_audit=people >= AUDITED,
-        purposes=_purposes(core),
-        models=tuple(each.name for each in core.applied.definitions_of("model")),
-        processors=tuple(_processor(each, settings.rights.country) for each in settings.rights.processors),
+        purposes=purposes,
+        models=models,
+        processors=processors,
         exported=tuple(exports.years(core.state)),
         rules=retention.rules(settings.retention),
         held=tuple(HeldView(store=each.store, table=each.name, holds=each.holds or "") for each in held()),
+        to_assess=tuple(
+            assessments.due({each: why for each, why in needed.items() if why}, known, today),
+        ),
+        subjects=tuple(needed),
+        assessments=tuple(known),
     )
+
+
+def assess(core: AnyCore, viewer: Viewer, new: NewAssessment) -> str:
+    """Write an assessment down; its id. Unacceptable for what nothing is known of, or a day that is none."""
+    if new.subject not in view(core).subjects:
+        raise Unacceptable(f"`{new.subject[:80]}` is nothing that is in force", help="choose one of the record's list")
+    today = local(core.clock.now(), core.settings.workspace.zone).date()
+    return assessments.record(
+        core.state,
+        core.clock,
+        subject=new.subject,
+        made_on=_day(new.made_on) if new.made_on else today,
+        result=new.result,
+        risks=new.risks,
+        measures=new.measures,
+        review_on=_day(new.review_on),
+        zone=core.settings.workspace.zone,
+        actor=viewer.staff_id,
+    )
+
+
+def forget(core: AnyCore, viewer: Viewer, assessment_id: str) -> None:
+    """Delete an assessment whose three years are over."""
+    assessments.delete(core.state, core.clock, assessment_id, actor=viewer.staff_id)
+
+
+def _needed(
+    purposes: tuple[PurposeView, ...], models: tuple[str, ...], processors: tuple[Processor, ...]
+) -> dict[str, tuple[Why, ...]]:
+    """Everything that an assessment can be of, and why the law wants one; nothing where it does not."""
+    needed: dict[str, tuple[Why, ...]] = {}
+    for purpose in purposes:
+        separate: tuple[Why, ...] = ("separate",) if any(each.separate for each in purpose.notices) else ()
+        needed[f"purpose:{purpose.purpose}"] = (*separate, *(("chooses",) if purpose.choosing else ()))
+    needed |= {f"model:{name}": ("scores",) for name in models}
+    return needed | {f"processor:{each.name}": ("abroad",) if each.abroad else () for each in processors}
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise Unacceptable(f"`{written[:40]}` is no day", help="write it as 2026-11-27") from None
 
 
 def _purposes(core: AnyCore) -> tuple[PurposeView, ...]:
@@ -156,4 +230,17 @@ def show_processing(core: Core) -> dict[str, Any]:
     return plain(view(core))  # type: ignore[no-any-return]
 
 
-ROUTES = [show_processing]
+@post("/api/processing/assessments", opt=whole(ERASE), sync_to_thread=True)
+def add_assessment(core: Core, viewer: Asking, data: JSONBody[NewAssessment]) -> dict[str, str]:
+    """Write an impact assessment down; it is kept for three years at least, and a newer one takes its place."""
+    return {"assessment_id": assess(core, viewer, data)}
+
+
+@post("/api/processing/assessments/{assessment_id:str}/delete", opt=whole(ERASE), status_code=200, sync_to_thread=True)
+def delete_assessment(core: Core, viewer: Asking, assessment_id: FromPath[str]) -> dict[str, str]:
+    """Delete an impact assessment whose three years are over; refused before."""
+    forget(core, viewer, assessment_id)
+    return {"deleted": assessment_id}
+
+
+ROUTES = [show_processing, add_assessment, delete_assessment]

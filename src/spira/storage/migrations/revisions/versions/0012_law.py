@@ -1,4 +1,4 @@
-"""Incidents with personal data."""
+"""Incidents with personal data, and impact assessments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """A new table."""
+    """Two new tables."""
     op.create_table(
         "incidents",
         sa.Column("incident_id", sa.String(length=32), nullable=False),
@@ -34,3 +34,17 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("incident_id", name=op.f("pk_incidents")),
     )
+    op.create_table(
+        "assessments",
+        sa.Column("assessment_id", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.String(length=160), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=False),
+        sa.Column("result", sa.String(length=16), nullable=False),
+        sa.Column("risks", sa.Text(), nullable=False),
+        sa.Column("measures", sa.Text(), nullable=False),
+        sa.Column("review_on", sa.Date(), nullable=False),
+        sa.Column("filed_at", sa.DateTime(), nullable=False),
+        sa.Column("filed_by", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("assessment_id", name=op.f("pk_assessments")),
+    )
+    op.create_index(op.f("ix_assessments_subject"), "assessments", ["subject"], unique=False)
