@@ -244,11 +244,11 @@ select 'audience', "at", {_RANKS["audience"]}, change_id, if(entered, 'entered',
 from membership_changes where profile_id = $profile""",
     "journey": f"""
 select 'journey', each.ts, {_RANKS["journey"]}, enrolment_id * 4 + each.place, each.what, journey, each.text, {_NONE}
-from enrolments, unnest([
+from (select * from enrolments where profile_id = $profile) walks, unnest([
        {{'ts': entered_at, 'place': 0, 'what': 'entered', 'text': null::varchar}},
        {{'ts': goal_at, 'place': 1, 'what': 'goal', 'text': null}},
        {{'ts': ended_at, 'place': 2, 'what': 'ended', 'text': reason}}]) as walk(each)
-where profile_id = $profile and each.ts is not null""",
+where each.ts is not null""",
     "identity": f"""
 select 'identity', ts, {_RANKS["identity"]}, (hash(subject_id, other_id) >> 4)::bigint, 'joined', rule, source, {_NONE}
 from links
