@@ -133,9 +133,12 @@ def incidents(*, directory: Path, as_json: bool) -> None:
     found = answer.value()
     click.echo(f"{found['open']} open, {found['pressing']} due within a day, {found['late']} late")
     if found["rows"]:
-        names = ("incident_id", "kind", "law", "noticed_at", "due_at", "people", "authority", "persons", "closed_at")
-        heads = ("incident", "kind", "law", "noticed", "due", "people", "authority", "told people", "closed")
-        table(heads, [[each["incident"][name] for name in names] for each in found["rows"]])
+        rows = [each["incident"] for each in found["rows"]]
+        names = ("incident_id", "kind", "people", "authority")
+        table(
+            ("incident", "kind", "people", "authority", "due"),
+            [[*(each[name] for name in names), each["due_at"][:16]] for each in rows],
+        )
 
 
 @privacy.command("report-incident")

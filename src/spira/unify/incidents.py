@@ -40,6 +40,7 @@ DATA: tuple[Data, ...] = get_args(Data)
 WHOM: tuple[Whom, ...] = get_args(Whom)
 SENSITIVE: frozenset[Data] = frozenset({"identity", "location", "finance", "health", "children"})
 LONGEST = 2_000
+PRESSING = timedelta(hours=24)  # an incident whose authority has to know this soon is told of, and shown first
 
 INCIDENTS = state_table(
     "incidents",

@@ -23,6 +23,8 @@ from spira.kernel.settings import AlertsSettings
 from spira.sandbox.inbox import Inbox
 from spira.storage.keys import make_keys
 from spira.testing.workspaces import SOURCE, order, send, workspace
+from spira.unify import incidents, rights
+from spira.unify.incidents import Facts
 from spira.worker.core import Core
 from spira.worker.standstill import Standstill
 
@@ -257,6 +259,35 @@ def test_a_standstill_is_told_by_the_schedule_and_ends_with_a_tick(core, receive
     later(core)
     standstill.worked()
     assert [(each["kind"], each["phase"]) for each in receiver.told()] == [("stuck", "began"), ("stuck", "ended")]
+
+
+def test_deadlines_of_the_law_are_told_before_they_are_over(core, receiver):
+    """An incident a day before the authority has to know, a request some days before its answer; ids, and no words."""
+    tell(core, webhook=receiver.url, secret="env:ALERTS")
+    facts = Facts(kind="leak", data=["contact"], people=1, happened_at=None, happened="Anna was named")
+    now, terms = core.clock.now(), core.settings.rights
+    made = incidents.file(
+        core.state, core.keys, core.clock, facts, noticed_at=now, law="gdpr", terms=terms, actor="pia"
+    ).incident_id
+    asked = rights.file_request(
+        core.state, core.keys, core.clock, settings=core.settings, right="access", subject_key="k" * 32,
+        origin="staff", actor="pia", law="gdpr", note="Anna",
+    ).request_id  # fmt: skip
+    sources.adjust(core.state, SOURCE, mode=None, silent_minutes=43_200)
+    later(core, hours=47)
+    assert receiver.told() == []
+    later(core, hours=1)
+    told = {"whom": "authority", "needed": True, "at": None, "words": "Form no. 7", "actor": "pia"}
+    incidents.tell(core.state, core.keys, core.clock, made, **told)
+    later(core, hours=1)
+    later(core, days=25)
+    assert [(each["kind"], each["phase"], each["subject"]) for each in receiver.told()] == [
+        ("incident", "began", made),
+        ("incident", "ended", made),
+        ("request", "began", asked),
+    ]
+    assert receiver.told()[0]["url"].endswith(f"/incidents/{made}")
+    assert all(b"Anna" not in body for _, body in receiver.calls)
 
 
 def test_who_was_off_heard_nobody(core):

@@ -1,6 +1,6 @@
-"""What is wrong now, as far as the tables say: silent sources, calls that are refused, a log that is damaged.
+"""What is wrong now, as far as the tables say: silent sources, refused calls, a damaged log, deadlines of the law.
 
-Reads   `events`, `tallies`, `quarantine`, `log_damage`, `sources` (state)
+Reads   `events`, `tallies`, `quarantine`, `log_damage`, `sources`, `incidents`, `rights_requests` (state)
 Writes  `alert_watch`   since when somebody has been listening without a break
 
 A server that was off heard nobody: a source's silence counts from when it listened again. Calls are
@@ -14,13 +14,15 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from spira.collect import damage, sources, traffic
-from spira.engage.alerts.kept import Trouble
+from spira.engage.alerts.kept import AlertKind, Trouble
 from spira.kernel.clock import iso
 from spira.storage.state import State
 from spira.storage.tables import Table, columns, table
 from spira.storage.warehouse import Warehouse
+from spira.unify import incidents, rights
 
 BREAK = timedelta(minutes=15)  # a pause between two ticks after which somebody began to listen anew
+MOST = 200  # open incidents, and requests, of which the most pressing are told
 LEAST_REFUSED, REFUSED_SHARE, JUMP, STILL_REFUSED = 50, 0.2, 3.0, 0.1
 
 ALERT_WATCH = table(
@@ -97,6 +99,24 @@ def losses(warehouse: Warehouse, *, as_of: datetime) -> list[Trouble]:
         )
         for each in damage.recent(warehouse, now=as_of)
     ]
+
+
+def deadlines(state: State, *, as_of: datetime, warn: timedelta) -> list[Trouble]:
+    """Incidents whose authority has to know within a day, and requests by right whose deadline is within `warn`."""
+    near = [each for each in incidents.listed(state, limit=MOST) if each.authority == "open" and not each.closed_at]
+    asked = rights.listed(state, limit=MOST, sought=rights.Sought(status="open"))
+    return [
+        *(
+            _due("incident", each.incident_id, each.due_at)
+            for each in near
+            if each.due_at - as_of <= incidents.PRESSING
+        ),
+        *(_due("request", each.request_id, each.due_at) for each in asked if each.due_at - as_of <= warn),
+    ]
+
+
+def _due(kind: AlertKind, subject: str, due_at: datetime) -> Trouble:
+    return Trouble(kind=kind, subject=subject, detail={"due": iso(due_at)})
 
 
 _REFUSED = """

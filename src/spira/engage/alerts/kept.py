@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from spira.kernel.ids import new_id
 from spira.storage.state import State, state_table, upsert
 
-AlertKind = Literal["silent", "refused", "damage", "stuck"]
+AlertKind = Literal["silent", "refused", "damage", "stuck", "incident", "request"]
 Phase = Literal["began", "ended"]
 Way = Literal["email", "webhook"]
 
@@ -80,7 +80,7 @@ class Alert:
     """One thing that went wrong."""
 
     alert_id: str = field(metadata={"help": "its id"})
-    kind: AlertKind = field(metadata={"help": "silent, refused, damage or stuck"})
+    kind: AlertKind = field(metadata={"help": "silent, refused, damage, stuck, incident or request"})
     subject: str = field(metadata={"help": "the source, the place in a log, or the stage"})
     detail: Mapping[str, Any] = field(metadata={"help": "figures of it, as they were when it began"})
     began_at: datetime = field(metadata={"help": "when it was noticed"})

@@ -13,7 +13,12 @@ from spira.engage.alerts.kept import Notice
 from spira.kernel.clock import iso, local, parse_instant
 from spira.kernel.i18n import Language, catalogue, say
 
-PLACES = {"silent": "/sources/{subject}", "refused": "/quarantine?source={subject}"}
+PLACES = {
+    "silent": "/sources/{subject}",
+    "refused": "/quarantine?source={subject}",
+    "incident": "/incidents/{subject}",
+    "request": "/requests/{subject}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,7 @@ def _holes(house: House, notice: Notice) -> dict[str, str]:
         "refused": f"{detail.get('refused', 0):,}",
         "share": f"{detail.get('share', 0):.0%}",
         "bytes": f"{detail.get('length', 0):,}",
+        "due": _instant(house, parse_instant(detail["due"])) if "due" in detail else "",
         "fault": str(detail.get("fault", "")),
     }
 

@@ -23,7 +23,6 @@ from spira.unify.incidents import Data, Facts, Incident, Kind, Whom
 from spira.unify.rights import Law
 
 LIST = 200
-PRESSING = timedelta(hours=24)  # an incident whose authority has to know this soon is shown as pressing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +186,7 @@ def _row(incident: Incident, at: datetime) -> IncidentRow:
         incident=incident,
         hours_left=left // timedelta(hours=1),
         late=incident.is_late(at),
-        pressing=waits and left <= PRESSING,
+        pressing=waits and left <= incidents.PRESSING,
     )
 
 
