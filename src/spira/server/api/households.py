@@ -1,6 +1,5 @@
 """`/api/households`, `/api/profiles/{profile}/household`: people who live or pay together; never one person."""
 
-
 from __future__ import annotations
 
 from collections.abc import Sequence
