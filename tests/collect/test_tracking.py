@@ -88,6 +88,15 @@ def test_declared_details_become_typed_columns_once(warehouse):
     assert warehouse.columns(line_table("coupons"))["code"] == "VARCHAR"
 
 
+def test_what_each_order_has_of_its_own_is_written_without_a_dictionary(warehouse):
+    """An order's id is found for one row without unpacking those of all others; a shop's name stays packed."""
+    properties = {"order_id": "text", "store_id": "text", "cart_id": "integer"}
+    reconcile(warehouse, plan_of([part(events={"Order Completed": {"properties": properties}})]))
+    said = warehouse.value("select sql from duckdb_tables() where table_name = 'events'")
+    plain = re.findall(r"(\w+) VARCHAR USING COMPRESSION Uncompressed", said)
+    assert plain == ["order_id"]
+
+
 def test_a_property_declared_late_takes_what_was_kept_as_json(warehouse):
     """Events loaded before a property was declared show its value in the new column."""
     warehouse.execute(_ONE_EVENT)

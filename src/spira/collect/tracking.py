@@ -289,13 +289,15 @@ def _add_columns(warehouse: Warehouse, table: str, wanted: Mapping[str, str], at
         warehouse.execute(_RETYPE.format(table=ddl.quote(table), column=ddl.quote(name), type=sql_type))
         backfill.retype(warehouse, table, name, sql_type)
     for name, sql_type in fresh:
-        warehouse.execute(ddl.add_column(table, Column(name=name, type=sql_type)))
+        column = Column(name=name, type=sql_type)
+        warehouse.execute(ddl.add_column(table, column, each_its_own=name in EACH_ITS_OWN and sql_type == "VARCHAR"))
     backfill.begin(warehouse, table, fresh, at_once=at_once)
     return bool(fresh or turned)
 
 
 _RETYPE = "alter table {table} alter column {column} set data type {type} using try_cast({column} as {type})"
 
+EACH_ITS_OWN = frozenset({"order_id", "checkout_id", "cart_id"})  # as the specification of commerce events names them
 RESERVED = frozenset(column.name for column in EVENTS.columns)
 RESERVED_FIELDS = frozenset(column.name for column in LINE_COLUMNS)
 

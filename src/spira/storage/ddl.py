@@ -30,9 +30,14 @@ def create(table: Table, *, name: str | None = None) -> str:
     return f"create table if not exists {quote(name or table.name)} ({parts})"
 
 
-def add_column(table: str, column: Column) -> str:
-    """ALTER TABLE that adds a column where it is not there yet."""
-    return f"alter table {quote(table)} add column if not exists {quote(column.name)} {column.type}"
+def add_column(table: str, column: Column, *, each_its_own: bool = False) -> str:
+    """ALTER TABLE that adds a column where it is not there yet.
+
+    Texts of which nearly every row has one of its own are written as they are: the engine would make a dictionary
+    of them, which is as long as the column and has to be unpacked whole for a single row.
+    """
+    plain = " using compression uncompressed" if each_its_own else ""
+    return f"alter table {quote(table)} add column if not exists {quote(column.name)} {column.type}{plain}"
 
 
 def delete_where(table: str, column: str, chosen: str) -> str:
