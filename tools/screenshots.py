@@ -84,8 +84,20 @@ def _pages(server: local.LocalServer) -> Iterator[tuple[str, str]]:
 
 
 def _filled(server: local.LocalServer, path: str) -> str | None:
+    """The path with what stands in it; what a demo has nothing of yet is made, since the demo is a copy."""
     if "{profile}" in path:
-        return path.replace("{profile}", _ask(server, "GET", "/api/profiles?q=900")["profiles"][0]["profile_id"])
+        path = path.replace("{profile}", _person(server))
+        return re.sub(r"{(\w+)}", lambda hole: _of_person(server, path, hole.group(1)), path)
+    if "{request_id}" in path:
+        asked = {"identifier": "user_id:900", "right": "access"}
+        return path.replace("{request_id}", _ask(server, "POST", "/api/requests", json=asked)["request_id"])
+    if "{incident_id}" in path:
+        told = {
+            "law": "pipl",
+            "happened": "A list of e-mail addresses was sent to the wrong printing house",
+            "people": 12,
+        }
+        return path.replace("{incident_id}", _ask(server, "POST", "/api/incidents", json=told)["incident_id"])
     holes = {
         "/tags/": "lifecycle",
         "/audiences/": "lapsed",
@@ -108,6 +120,18 @@ def _filled(server: local.LocalServer, path: str) -> str | None:
         return path
     known = next((value for start, value in holes.items() if path.startswith(start)), "")
     return re.sub(r"{\w+}", known, path) if known else None
+
+
+def _person(server: local.LocalServer) -> str:
+    return _ask(server, "GET", "/api/profiles?q=900")["profiles"][0]["profile_id"]
+
+
+def _of_person(server: local.LocalServer, path: str, hole: str) -> str:
+    """What stands in a hole of a page about one person: a note, a trait, a model."""
+    if hole == "note":
+        place = path.partition("/notes/")[0].replace("/people/", "/api/profiles/") + "/notes"
+        return str(_ask(server, "POST", place, json={"text": "Asked for a call after six"})["note_id"])
+    return {"name": "age", "model": "next_order_date"}.get(hole, "")
 
 
 def _take(page: Page, address: str, to: Path) -> None:
