@@ -94,6 +94,8 @@ def _filled(server: local.LocalServer, path: str) -> str | None:
     if "{incident_id}" in path:
         told = {
             "law": "pipl",
+            "kind": "leak",
+            "data": ["contact"],
             "happened": "A list of e-mail addresses was sent to the wrong printing house",
             "people": 12,
         }
