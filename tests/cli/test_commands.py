@@ -52,7 +52,7 @@ def test_a_refresh_tells_its_stages(spira, applied):
     """
     stages = [each["stage"] for each in spira("refresh", "--full", "--dir", applied, "--json").json["stages"]]
     assert stages[0] == "collect.load"
-    assert stages[-1] == "segment.audiences"
+    assert stages[-1] == "segment.facts"
 
 
 def test_a_preview_counts(spira, applied):

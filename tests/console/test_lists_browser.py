@@ -58,7 +58,7 @@ def test_a_note_about_several_goes_the_whole_way(browser, place):
     page.get_by_role("button", name="Keep the note about each").click()
     sync_api.expect(page.locator("main .note.good")).to_contain_text("about everybody selected")
     page.locator("tbody a").first.click()
-    sync_api.expect(page.locator(".note-text")).to_have_text("Met at the spring fair")
+    sync_api.expect(page.locator(".notes .note-text")).to_have_text("Met at the spring fair")
     page.context.close()
 
 

@@ -101,6 +101,6 @@ def test_sending_again_and_running_again_change_nothing(tmp_path):
 
 def contents(corner):
     """Every row of the warehouse, but for the books that turns keep of themselves and of what came twice."""
-    lane, books = corner.core.lane(), ("loaded", "progress", "tallies")
+    lane, books = corner.core.lane(), ("loaded", "progress", "tallies", "facts_copied", "identity_age")
     names = [name for name in TABLES if TABLES.get(name).store == "warehouse" and name not in books]
     return {name: sorted(lane.query(f"select * from {name}"), key=repr) for name in names}

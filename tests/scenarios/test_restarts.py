@@ -19,7 +19,7 @@ from spira.worker import stages
 from spira.worker.core import Core
 
 JANUARY = datetime(2026, 1, 5, 10)
-BOOKS = ("loaded", "progress")  # what turns write down about themselves
+BOOKS = ("loaded", "progress", "facts_copied", "identity_age")  # what turns write down about themselves
 
 
 class Killed(BaseException):

@@ -42,7 +42,8 @@ def story(house, name, profile=1, viewer=ROOT, vault=None, **more):
 
 def live(house, told, *, seed=0):
     """Two identifiers of one person tell traits, in an order of arrival that the seed chooses."""
-    for table in ("events", "trait_facts", "traits", "profiles", "identifiers", "links", "moved", "changes"):
+    for table in ("events", "trait_facts", "traits", "profiles", "identifiers", "links", "moved", "changes",
+                  "identity_age"):  # fmt: skip
         house.warehouse.execute(f"truncate {table}")
     house.subject(1, "user_id")
     house.subject(2)

@@ -130,7 +130,8 @@ def sheet(rows: Iterable[Sequence[object]]) -> str:
     return written.getvalue()
 
 
-_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")  # a text that is one is no formula, and comes back as it was
+# A text that is one is no formula. With a plus it is none: a sheet would take the plus from a phone number.
+_NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
 
 
 def cell(value: object) -> str:

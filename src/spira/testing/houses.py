@@ -166,7 +166,7 @@ class House:
         """Empty every table, which is quicker than another house."""
         for name in self._made:
             self.warehouse.execute(f"truncate {ddl.quote(name)}")
-        self.events, self.batch, self._pending = 0, 0, []
+        self.events, self.batch, self._pending, self.ties = 0, 0, [], Ties()
         return self
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from spira.unify import moments, notes, people, timeline
 from spira.unify.moments import KINDS, Kind, Place, Wanted
 from spira.unify.portrait import Moment, Timeline
 
-MOST = 200
+MOST = 500
 
 
 def wanted(
