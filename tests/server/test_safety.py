@@ -177,7 +177,8 @@ def test_a_hostile_name_is_only_text(core, local, name):
     core.settings = core.settings.model_copy(update={"workspace": workspace})
     for path in ("/", "/people", f"/people/{PERSON}", "/audiences/preview", "/system"):
         page = local.get(path, params={"q": name, "condition": name, "kind": name} if path != "/" else None)
-        assert page.status_code == 200, path
+        # The timeline of a person is narrowed by kinds: of one that is none the page tells, quoting it.
+        assert page.status_code == (422 if PERSON in path else 200), path
         assert "<img src=x" not in page.text
         assert "<script>" not in page.text
 

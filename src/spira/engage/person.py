@@ -116,14 +116,15 @@ class _Held:
         self._words = {
             (each["purpose"], each["channel"]): (each["granted"], each["since"]) for each in held.permissions
         }
+        self._own = [(told["channel"], told["purpose"], told["day"], told["sent"]) for told in held.sent]
+        self._generic = any(each["purpose"] == PERSONALISATION and not each["granted"] for each in held.permissions)
         shared = any(each.household_caps for each in rules.channels)
         self._shared = warehouse.query(_SHARED, {"profile": held.profile_id}) if shared else []
 
     def answer(self, channel: ChannelDefinition, purpose: Purpose) -> Standing:
         """The first reason against it, in the gate's order."""
         cap = next((each for each in channel.limits() if each.purpose == purpose), None)
-        counted = [(told["channel"], told["purpose"], told["day"], told["sent"]) for told in self._held.sent]
-        sent = self._sent(counted, channel.channel, purpose, cap)
+        sent = self._sent(self._own, channel.channel, purpose, cap)
         word = self._words.get((purpose, channel.kind))
         quiet = self._quiet_until(channel) if purpose != TRANSACTIONAL else None
         reason, since = self._refused(channel, purpose, word)
@@ -136,7 +137,6 @@ class _Held:
                 reason = "own_cap"
             elif self._house_had_enough(channel, purpose):
                 reason = "household_cap"
-        generic = any(each["purpose"] == PERSONALISATION and not each["granted"] for each in self._held.permissions)
         return Standing(
             channel=channel.channel,
             purpose=purpose,
@@ -147,7 +147,7 @@ class _Held:
             sent=sent,
             most=cap.count if cap else None,
             days=cap.days if cap else None,
-            chosen=not (generic and purpose == MARKETING),
+            chosen=not (self._generic and purpose == MARKETING),
         )
 
     def _refused(

@@ -211,14 +211,7 @@ with people as (
   where name in ('{personal.BORN}', '{personal.MOST_A_WEEK}') and value is not null
     and profile_id in (select profile_id from people)
   group by profile_id
-), of_all as (
-  select profile_id, bool_or(purpose = '{personal.GUARDIAN}' and granted) as guarded,
-         bool_or(purpose = '{personal.PERSONALISATION}' and not granted) as generic
-  from permissions
-  where purpose in ('{personal.GUARDIAN}', '{personal.PERSONALISATION}')
-    and profile_id in (select profile_id from people)
-  group by profile_id
-), heeded as (
+), of_all as ({personal.SAID_SQL.format(people="people")}), heeded as (
   select profile_id, try_cast(most as integer) as most, coalesce(generic, false) as generic,
          coalesce(try_cast(left(born, 10) as date) + to_years($guarded::integer) > $today::date, false)
            and not coalesce(guarded, false) as unguarded,

@@ -187,13 +187,9 @@ def revise(state: State, keys: Keys, clock: Clock, incident_id: str, facts: Fact
         {name for name, value in known.items() if value != _stored(before)[name]}
         | {name for name in Words.__struct_fields__ if getattr(after, name) != getattr(words, name)}
     )
-    with state.write() as connection:
-        mine = sa.and_(INCIDENTS.c.incident_id == incident_id, INCIDENTS.c.closed_at.is_(None))
-        sealed = _sealed(keys, incident_id, after)
-        connection.execute(sa.update(INCIDENTS).where(mine).values(**known, sealed=sealed))
-        told = {"changed": changed, "people": facts.people}
-        audit.record_in(connection, clock, actor=actor, action="incident.revise", subject=incident_id, detail=told)
-    return one(state, incident_id)
+    values = {**known, "sealed": _sealed(keys, incident_id, after)}
+    detail = {"changed": changed, "people": facts.people}
+    return _change(state, clock, incident_id, values, actor=actor, action="incident.revise", detail=detail)
 
 
 def tell(
@@ -228,13 +224,9 @@ def tell(
     state_of, at_of = _COLUMNS[whom]
     kept = msgspec.structs.replace(words_of(state, keys, incident), **{whom: words})
     values = {state_of: "told" if needed else "not_needed", at_of: when, "sealed": _sealed(keys, incident_id, kept)}
-    with state.write() as connection:
-        mine = sa.and_(INCIDENTS.c.incident_id == incident_id, INCIDENTS.c.closed_at.is_(None))
-        connection.execute(sa.update(INCIDENTS).where(mine).values(**values))
-        late = whom == "authority" and when is not None and when > incident.due_at
-        told = {"whom": whom, "needed": needed, "late": late}
-        audit.record_in(connection, clock, actor=actor, action="incident.told", subject=incident_id, detail=told)
-    return one(state, incident_id)
+    late = whom == "authority" and when is not None and when > incident.due_at
+    detail = {"whom": whom, "needed": needed, "late": late}
+    return _change(state, clock, incident_id, values, actor=actor, action="incident.told", detail=detail)
 
 
 def close(state: State, keys: Keys, clock: Clock, incident_id: str, *, actor: str) -> Incident:
@@ -246,12 +238,9 @@ def close(state: State, keys: Keys, clock: Clock, incident_id: str, *, actor: st
             f"it can't be closed: `{'`, `'.join(missing)}` is missing",
             help="tell the authority and the people or write why not, how many people, and what was done about it",
         )
-    with state.write() as connection:
-        mine = sa.and_(INCIDENTS.c.incident_id == incident_id, INCIDENTS.c.closed_at.is_(None))
-        connection.execute(sa.update(INCIDENTS).where(mine).values(closed_at=clock.now(), closed_by=actor))
-        told = {"late": incident.is_late(clock.now())}
-        audit.record_in(connection, clock, actor=actor, action="incident.close", subject=incident_id, detail=told)
-    return one(state, incident_id)
+    now = clock.now()
+    values, detail = {"closed_at": now, "closed_by": actor}, {"late": incident.is_late(now)}
+    return _change(state, clock, incident_id, values, actor=actor, action="incident.close", detail=detail)
 
 
 def one(state: State, incident_id: str) -> Incident:
@@ -280,6 +269,24 @@ def words_of(state: State, keys: Keys, incident: Incident) -> Words:
         sealed = connection.execute(asked).scalar_one()
     clear = sealing.unseal(keys, sealed, context=_context(incident.incident_id))
     return msgspec.json.decode(clear, type=Words)
+
+
+def _change(
+    state: State,
+    clock: Clock,
+    incident_id: str,
+    values: Mapping[str, Any],
+    *,
+    actor: str,
+    action: str,
+    detail: Mapping[str, Any],
+) -> Incident:
+    """Write an incident's row, unless somebody has closed it meanwhile, and the audit's beside it; what it is now."""
+    with state.write() as connection:
+        mine = sa.and_(INCIDENTS.c.incident_id == incident_id, INCIDENTS.c.closed_at.is_(None))
+        connection.execute(sa.update(INCIDENTS).where(mine).values(**values))
+        audit.record_in(connection, clock, actor=actor, action=action, subject=incident_id, detail=detail)
+    return one(state, incident_id)
 
 
 def _open(state: State, incident_id: str) -> Incident:

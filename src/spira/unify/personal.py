@@ -60,6 +60,14 @@ def wishes(warehouse: Warehouse, profile: int) -> dict[str, str]:
 
 # Who refused, for a query that leaves those people out.
 REFUSED_SQL = f"select profile_id from permissions where purpose = '{PERSONALISATION}' and not granted"
+# What a guardian allowed and whether personal content was refused, of whoever is in the table that is named.
+SAID_SQL = f"""
+  select profile_id, bool_or(purpose = '{GUARDIAN}' and granted) as guarded,
+         bool_or(purpose = '{PERSONALISATION}' and not granted) as generic
+  from permissions
+  where purpose in ('{GUARDIAN}', '{PERSONALISATION}') and profile_id in (select profile_id from {{people}})
+  group by profile_id
+"""
 _REFUSING = f"{REFUSED_SQL} and list_contains($profiles::bigint[], profile_id)"
 _WISHES = """
 select name, value from traits

@@ -98,9 +98,7 @@ def match(
     """
     model = definition_of(core.applied)
     if model is None:
-        with core.exclusive():
-            stores = core.stores()
-            candidates.clear(stores.warehouse, at=core.clock.now(), ties=stores.ties)
+        _clear(core)
         raise NotFound(
             "this workspace matches nobody", help="write `matching: people` into matching/people.yaml, and apply it"
         )
@@ -117,6 +115,13 @@ def definition_of(applied: Applied) -> MatchingDefinition | None:
     """The workspace's one model, if it has any."""
     found: list[MatchingDefinition] = applied.of("matching")
     return min(found, key=lambda each: each.matching, default=None)
+
+
+def _clear(core: Matchable) -> None:
+    """Take away what matching has joined, since the workspace asks for none."""
+    with core.exclusive():
+        stores = core.stores()
+        candidates.clear(stores.warehouse, at=core.clock.now(), ties=stores.ties)
 
 
 def _match(
@@ -235,9 +240,7 @@ class Matching:
         model = definition_of(core.applied)
         if model is None:
             if self._cleared is not core.applied:
-                with core.exclusive():
-                    stores = core.stores()
-                    candidates.clear(stores.warehouse, at=core.clock.now(), ties=stores.ties)
+                _clear(core)
                 self._cleared = core.applied
             return None
         if model.paused or isinstance(core.clock, ManualClock):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import anyio.to_thread
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from spira.console.carrying import carried
 from spira.console.labels import label_of
 from spira.console.render import done, page
-from spira.console.telling import Told, told
-from spira.kernel.errors import SpiraError
+from spira.console.telling import Told
 from spira.kernel.viewer import Viewer
 from spira.server.api.asked import profile_of
 from spira.server.api.households import DECIDE, HouseholdPage, decide, join, of_person, view
@@ -46,17 +45,14 @@ async def decide_form(request: Asked, core: Core, viewer: Asking, profile: FromP
     other, what = str(form.get("with", "")).strip(), str(form.get("what", "join"))
     roles = [str(each) for each in form.getall("roles", [])]
 
-    def attempt() -> Response[Any]:
-        try:
-            if what == "join":
-                join(core, viewer, profile, other, roles)
-            else:
-                decide(core, viewer, profile, what, roles)
-        except SpiraError as error:
-            return _draw(request, core, viewer, profile, fault=told(error, viewer.language), typed=other)
+    def act() -> Response[Any]:
+        if what == "join":
+            join(core, viewer, profile, other, roles)
+        else:
+            decide(core, viewer, profile, what, roles)
         return done(f"/people/{profile}/household", "household_kept")
 
-    return await anyio.to_thread.run_sync(attempt)
+    return await carried(viewer, act, lambda fault: _draw(request, core, viewer, profile, fault=fault, typed=other))
 
 
 def _labels(core: AnyCore, viewer: Viewer, found: HouseholdPage) -> dict[str, str]:

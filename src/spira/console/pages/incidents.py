@@ -7,16 +7,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-import anyio.to_thread
 from litestar import Request, Response, get, post
 from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
-from litestar.response import Redirect
 
+from spira.console.carrying import carried
 from spira.console.render import done, page
-from spira.console.telling import Told, told
+from spira.console.telling import Told
 from spira.kernel.clock import local
-from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
 from spira.server.api import incidents
 from spira.server.api.incidents import IncidentFacts, NewIncident, TellingOf
@@ -46,17 +44,13 @@ async def file(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
     """Write an incident down."""
     form = await request.form()
 
-    def carry() -> Response[Any] | Redirect:
-        try:
-            law = _text(form, "law")
-            known = asdict(_facts(form))
-            new = NewIncident(**known, noticed_at=_text(form, "noticed_at"), law=law if law in LAWS else None)
-            made = incidents.file(core, viewer, new)
-        except SpiraError as error:
-            return _draw(request, core, form=form, fault=told(error, viewer.language))
-        return done(f"/incidents/{made.incident_id}", "incident_filed")
+    def act() -> Response[Any]:
+        law = _text(form, "law")
+        known = asdict(_facts(form))
+        new = NewIncident(**known, noticed_at=_text(form, "noticed_at"), law=law if law in LAWS else None)
+        return done(f"/incidents/{incidents.file(core, viewer, new).incident_id}", "incident_filed")
 
-    return await anyio.to_thread.run_sync(carry)
+    return await carried(viewer, act, lambda fault: _draw(request, core, form=form, fault=fault))
 
 
 @post("/incidents/{incident_id:str}/revise", opt=whole(ERASE), status_code=200)
@@ -101,14 +95,11 @@ async def _act(
 ) -> Response[Any]:
     """Do something to an incident, and lead back to it; what is wrong is told on its page."""
 
-    def carry() -> Response[Any] | Redirect:
-        try:
-            act()
-        except SpiraError as error:
-            return _one(request, core, incident_id, fault=told(error, viewer.language))
+    def lead() -> Response[Any]:
+        act()
         return done(f"/incidents/{incident_id}", word)
 
-    return await anyio.to_thread.run_sync(carry)
+    return await carried(viewer, lead, lambda fault: _one(request, core, incident_id, fault=fault))
 
 
 def _facts(form: FormMultiDict) -> IncidentFacts:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import anyio.to_thread
 from litestar import Request, Response, get, post
 from litestar.params import FromQuery
 
+from spira.console.carrying import carried
 from spira.console.render import done, page
-from spira.console.telling import Told, told
+from spira.console.telling import Told
 from spira.console.weights import waterfall
-from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
 from spira.server import unsealing
 from spira.server.api.matching import Wanted, Word, run, say, view
@@ -35,14 +34,10 @@ async def review_form(request: Asked, core: Core, viewer: Asking) -> Response[An
     form = await request.form()
     word = Word(pair=str(form.get("pair", "")), verdict=str(form.get("verdict", "")))
 
-    def attempt() -> Response[Any]:
-        try:
-            said = say(core, viewer, word)
-        except SpiraError as error:
-            return _draw(request, core, viewer, fault=told(error, viewer.language))
-        return done("/identity/review", f"review_{said.decided or 'noted'}")
+    def act() -> Response[Any]:
+        return done("/identity/review", f"review_{say(core, viewer, word).decided or 'noted'}")
 
-    return await anyio.to_thread.run_sync(attempt)
+    return await carried(viewer, act, lambda fault: _draw(request, core, viewer, fault=fault))
 
 
 @post("/identity/review/clear", opt={"roles": DECIDE}, status_code=200)
@@ -51,27 +46,22 @@ async def review_clear(request: Asked, core: Core, viewer: Asking) -> Response[s
     form = await request.form()
     pair, reason = str(form.get("pair", "")), str(form.get("reason", ""))
 
-    def attempt() -> Response[str]:
-        try:
-            return _draw(request, core, viewer, pair=pair, clear=True, reason=reason)
-        except SpiraError as error:
-            return _draw(request, core, viewer, fault=told(error, viewer.language))
-
-    return await anyio.to_thread.run_sync(attempt)
+    return await carried(
+        viewer,
+        lambda: _draw(request, core, viewer, pair=pair, clear=True, reason=reason),
+        lambda fault: _draw(request, core, viewer, fault=fault),
+    )
 
 
 @post("/identity/match", opt=whole(CONNECT), status_code=200)
 async def match_form(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
     """Match whoever is new or changed now."""
 
-    def attempt() -> Response[Any]:
-        try:
-            run(core, viewer, Wanted())
-        except SpiraError as error:
-            return _draw(request, core, viewer, fault=told(error, viewer.language))
+    def act() -> Response[Any]:
+        run(core, viewer, Wanted())
         return done("/identity/review", "matched")
 
-    return await anyio.to_thread.run_sync(attempt)
+    return await carried(viewer, act, lambda fault: _draw(request, core, viewer, fault=fault))
 
 
 def _draw(

@@ -112,7 +112,7 @@ def person_page(
 ) -> Response[str]:
     """One person, masked; the address holds what of the timeline is shown."""
     chosen = Chosen(
-        kinds=tuple(each for each in kind or () if each in KINDS),
+        kinds=tuple(each for each in kind or () if each),
         event=event_name or "",
         source=source or "",
         since=since or "",

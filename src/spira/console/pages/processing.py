@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import anyio.to_thread
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from spira.console.carrying import carried
 from spira.console.labels import label_of
 from spira.console.render import done, page
 from spira.console.telling import Told, told
@@ -37,16 +37,14 @@ async def assess(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
     """Write an impact assessment down."""
     form = {name: str(value).strip() for name, value in (await request.form()).items()}
 
-    def carry() -> Response[Any] | Redirect:
-        names = ("subject", "result", "risks", "review_on", "measures", "made_on")
-        try:
-            new = NewAssessment(**{name: form.get(name, "") for name in names})  # type: ignore[arg-type]
-            processing.assess(core, viewer, new)
-        except SpiraError as error:
-            return _draw(request, core, viewer, form=form, fault=told(error, viewer.language))
+    names = ("subject", "result", "risks", "review_on", "measures", "made_on")
+    new = NewAssessment(**{name: form.get(name, "") for name in names})  # type: ignore[arg-type]
+
+    def act() -> Response[Any]:
+        processing.assess(core, viewer, new)
         return done("/processing", "assessed")
 
-    return await anyio.to_thread.run_sync(carry)
+    return await carried(viewer, act, lambda fault: _draw(request, core, viewer, form=form, fault=fault))
 
 
 @post("/processing/assessments/{assessment_id:str}/delete", opt=whole(ERASE), status_code=200, sync_to_thread=True)

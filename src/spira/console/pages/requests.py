@@ -13,6 +13,7 @@ import msgspec
 from litestar import MediaType, Request, Response, post
 from litestar.response import Redirect
 
+from spira.console.carrying import carried
 from spira.console.labels import label_of
 from spira.console.pages.people import event_labels, trait_labels
 from spira.console.pages.rights import draw, name_of
@@ -35,14 +36,11 @@ async def look_up_person(request: Asked, core: Core, viewer: Asking) -> Response
     """The card of whoever has the identifier."""
     identifier = await _identifier(request)
 
-    def carry() -> Response[str]:
-        try:
-            found = look_up(core, viewer, identifier)
-        except SpiraError as error:
-            return draw(request, core, viewer, identifier=identifier, fault=told(error, viewer.language))
-        return draw(request, core, viewer, identifier=identifier, found=found)
-
-    return await anyio.to_thread.run_sync(carry)
+    return await carried(
+        viewer,
+        lambda: draw(request, core, viewer, identifier=identifier, found=look_up(core, viewer, identifier)),
+        lambda fault: draw(request, core, viewer, identifier=identifier, fault=fault),
+    )
 
 
 @post("/requests/erase", opt=whole(ERASE), status_code=200)

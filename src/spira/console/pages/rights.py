@@ -9,15 +9,14 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-import anyio.to_thread
 from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
+from spira.console.carrying import carried
 from spira.console.pages.people import trait_labels
 from spira.console.render import done, page
-from spira.console.telling import Told, told
-from spira.kernel.errors import SpiraError
+from spira.console.telling import Told
 from spira.kernel.viewer import Viewer
 from spira.server.api import rights
 from spira.server.api.requests import GIVE_OUT
@@ -69,14 +68,10 @@ async def file(request: Asked, core: Core, viewer: Asking) -> Response[Any]:
     """File a request for somebody."""
     form = {name: str(value) for name, value in (await request.form()).items()}
 
-    def carry() -> Response[Any] | Redirect:
-        try:
-            made = rights.file(core, viewer, _new(form))
-        except SpiraError as error:
-            return draw(request, core, viewer, form=form, fault=told(error, viewer.language))
-        return done(f"/requests/{made.request_id}", "right_filed")
+    def act() -> Response[Any]:
+        return done(f"/requests/{rights.file(core, viewer, _new(form)).request_id}", "right_filed")
 
-    return await anyio.to_thread.run_sync(carry)
+    return await carried(viewer, act, lambda fault: draw(request, core, viewer, form=form, fault=fault))
 
 
 @post("/requests/{request_id:str}/carry-out", opt=whole(ERASE), status_code=200)
@@ -115,13 +110,11 @@ async def lift(request: Asked, core: Core, viewer: Asking, request_id: FromPath[
 async def packed(request: Asked, core: Core, viewer: Asking, request_id: FromPath[str]) -> Response[Any]:
     """Everything that is known of whoever filed a request, as a zip."""
 
-    def carry() -> Response[Any]:
-        try:
-            return zipped(*rights.packed(core, viewer, request_id))
-        except SpiraError as error:
-            return _one(request, core, viewer, request_id, fault=told(error, viewer.language))
-
-    return await anyio.to_thread.run_sync(carry)
+    return await carried(
+        viewer,
+        lambda: zipped(*rights.packed(core, viewer, request_id)),
+        lambda fault: _one(request, core, viewer, request_id, fault=fault),
+    )
 
 
 async def _answer(request: Asked) -> str:
@@ -133,14 +126,11 @@ async def _act(
 ) -> Response[Any]:
     """Do something to a request, and lead back to it; what is wrong is told on its page."""
 
-    def carry() -> Response[Any] | Redirect:
-        try:
-            act()
-        except SpiraError as error:
-            return _one(request, core, viewer, request_id, fault=told(error, viewer.language))
+    def lead() -> Response[Any]:
+        act()
         return done(f"/requests/{request_id}", word)
 
-    return await anyio.to_thread.run_sync(carry)
+    return await carried(viewer, lead, lambda fault: _one(request, core, viewer, request_id, fault=fault))
 
 
 def _new(form: dict[str, str]) -> NewRequest:

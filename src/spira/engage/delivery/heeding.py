@@ -37,11 +37,11 @@ def heed(
     warehouse.execute(_ABOUT)
     warehouse.execute(_TOLD if warehouse.one(_ANYBODY) else _NOTHING_TOLD)
     rows: list[dict[str, Any]] = []
-    for hours, told, other, country in warehouse.query(_WISHED):
-        own = zones.zone_of({"time_zone": told, "timezone": other, "country": country})
+    for hours, *told in warehouse.query(_WISHED):
+        own = zones.zone_of(dict(zip((*zones.TOLD, zones.COUNTRY), told, strict=True)))
         until = over_at(personal.hours(hours), as_of, own or zone)
         lives = own if own != zone else None
-        rows.append({"wished": [hours, told, other, country], "until": until, "zone": lives})
+        rows.append({"wished": [hours, *told], "until": until, "zone": lives})
     with warehouse.registered("wish_rows", pa.Table.from_pylist(rows, schema=_WISH_ROWS)):
         guarded, adult = ages
         warehouse.execute(_HEED, {"today": today, "guarded": guarded, "adult": adult})
@@ -83,14 +83,7 @@ where coalesce(wished[1], wished[2], wished[3], wished[4]) is not null
 """
 _HEED = f"""
 create or replace temp table heeded as
-with said as (
-  select profile_id, bool_or(purpose = '{personal.GUARDIAN}' and granted) as guarded,
-         bool_or(purpose = '{personal.PERSONALISATION}' and not granted) as generic
-  from permissions
-  where purpose in ('{personal.GUARDIAN}', '{personal.PERSONALISATION}')
-    and profile_id in (select profile_id from about)
-  group by profile_id
-), known as (
+with said as ({personal.SAID_SQL.format(people="about")}), known as (
   select profile_id, try_cast(left(told_wishes.born, 10) as date) as born, try_cast(most as integer) as most,
          wish_rows.until as quiet_until, wish_rows.zone, coalesce(said.guarded, false) as guarded,
          coalesce(said.generic, false) as generic

@@ -100,7 +100,8 @@ def say(core: AnyCore, viewer: Viewer, word: Word) -> Said:
     if verdict is None:
         raise Unacceptable(f"`{word.verdict[:20]}` is no answer", help=f"say one of: {', '.join(reviews.SAID)}")
     with core.exclusive():
-        lane, standing = core.stores().warehouse, _standing(core, viewer)
+        stores, standing = core.stores(), _standing(core, viewer)
+        lane = stores.warehouse
         found = review.find(lane, viewer, word.pair)
         marked = review.is_sensitive(lane, found.profiles, standing.hashed, standing.today)
         needed = review.needed(standing.reviewers, sensitive=bool(marked))
@@ -109,8 +110,8 @@ def say(core: AnyCore, viewer: Viewer, word: Word) -> Said:
         made: tuple[decisions.Decision, ...] = ()
         if decided == "same" or decided == "different":
             made = decisions.decide(core.state, core.clock, [found.keys], decided, actor=viewer.staff_id)
-            decisions.follow(lane, core.state)
-        left = review.queue(lane, core.vault, viewer, standing).waiting
+            decisions.follow(lane, core.state, stores.ties)
+        left = review.waiting(lane, viewer)
     numbers = tuple(each.decision_id for each in made)
     return Said(decided=decided, needed=needed, decisions=numbers, waiting=left)
 

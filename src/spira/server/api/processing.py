@@ -115,8 +115,7 @@ def view(core: AnyCore) -> Processing:
     """The record as of now."""
     settings, people = core.settings, int(core.lane().value("select count(*) from profiles"))
     purposes = _purposes(core)
-    models = tuple(each.name for each in core.applied.definitions_of("model"))
-    processors = tuple(_processor(each, settings.rights.country) for each in settings.rights.processors)
+    models, processors = _models(core), _processors(core)
     known, needed = assessments.listed(core.state, as_of(core)), _needed(purposes, models, processors)
     today = local(as_of(core), settings.workspace.zone).date()
     return Processing(
@@ -143,7 +142,7 @@ def view(core: AnyCore) -> Processing:
 
 def assess(core: AnyCore, viewer: Viewer, new: NewAssessment) -> str:
     """Write an assessment down; its id. Unacceptable for what nothing is known of, or a day that is none."""
-    if new.subject not in view(core).subjects:
+    if new.subject not in _needed(_purposes(core), _models(core), _processors(core)):
         raise Unacceptable(f"`{new.subject[:80]}` is nothing that is in force", help="choose one of the record's list")
     today = local(core.clock.now(), core.settings.workspace.zone).date()
     return assessments.record(
@@ -217,6 +216,15 @@ def _purpose(name: str, notices: list[NoticeDefinition], journeys: list[JourneyD
         journeys=tuple(each.journey for each in journeys),
         choosing=tuple(each.journey for each in journeys if each.chooses_people),
     )
+
+
+def _models(core: AnyCore) -> tuple[str, ...]:
+    return tuple(each.name for each in core.applied.definitions_of("model"))
+
+
+def _processors(core: AnyCore) -> tuple[Processor, ...]:
+    told = core.settings.rights
+    return tuple(_processor(each, told.country) for each in told.processors)
 
 
 def _processor(written: str, country: str) -> Processor:

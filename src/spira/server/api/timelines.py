@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from litestar import get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Viewer
 from spira.server.api.asked import instant, profile_of
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE
-from spira.server.staff import get_staff
+from spira.server.staff import names
 from spira.server.wire import plain
 from spira.unify import moments, notes, people, timeline
 from spira.unify.moments import KINDS, Kind, Place, Wanted
 from spira.unify.portrait import Moment, Timeline
 
-MOST = 500
+MOST = 200
 
 
 def wanted(
@@ -53,33 +52,23 @@ def wanted(
 
 
 def view(core: AnyCore, viewer: Viewer, shown_id: str, asked: Wanted, *, limit: int = timeline.PAGE) -> Timeline:
-    """A page of one person's timeline."""
+    """A page of one person's timeline; Unacceptable for a page that is too long, once there is such a person."""
     lane, zone = core.lane(), core.settings.workspace.zone
     profile = people.locate(lane, viewer, profile_of(shown_id))
+    if not 1 <= limit <= MOST:
+        raise Unacceptable(f"a page has between 1 and {MOST} moments", help=f"ask for {MOST}, and follow `next`")
     more: list[Moment] = []
     if asked.asks("note") or asked.asks("identity"):
         owned = notes.keys_of(lane, profile)
-        more = of_state(core, owned, asked, notes.under(core.state, core.keys, owned, most=notes.EVERY))
+        written = notes.under(core.state, core.keys, owned, most=notes.EVERY) if asked.asks("note") else ()
+        more = of_state(core, owned, asked, written)
     return timeline.timeline(lane, profile, zone=zone, wanted=asked, more=more, limit=limit)
 
 
 def of_state(core: AnyCore, owned: Sequence[str], asked: Wanted, written: Sequence[notes.Note]) -> list[Moment]:
     """What only the state knows: notes, and what staff decided of the identifiers; with their names."""
     found = moments.of_notes(written, asked) + moments.of_decisions(core.state, owned, asked)
-    return moments.signed(found, names_of(core, (each.name for each in found)))
-
-
-def names_of(core: AnyCore, staff_ids: Iterable[str | None]) -> Mapping[str, str]:
-    """What some of the staff are called; one who is not known is called by their id."""
-    return {each: name_of(core, each) for each in set(staff_ids) if each is not None}
-
-
-def name_of(core: AnyCore, staff_id: str) -> str:
-    """What somebody of the staff is called."""
-    try:
-        return get_staff(core.state, staff_id).name
-    except NotFound:
-        return staff_id
+    return moments.signed(found, names(core.state)) if found else []
 
 
 @get("/api/profiles/{profile:str}/timeline", opt={"roles": PEOPLE}, sync_to_thread=True)
@@ -100,8 +89,6 @@ def show_timeline(
     Kinds are event, consent, message, audience, journey, identity, tag, household and note; an event's name or a
     source leaves events alone. `next` is the `before` of the next page.
     """
-    if not 1 <= limit <= MOST:
-        raise Unacceptable(f"a page has between 1 and {MOST} moments")
     asked = wanted(
         core, kinds=kind or (), event=event_name, source=source, since=since, until=until, before=before
     )  # fmt: skip

@@ -154,14 +154,18 @@ def queue(warehouse: Warehouse, vault: Vault, viewer: Viewer, standing: Standing
         "limit": PAGE + 1,
     }
     found = [_candidate(row) for row in warehouse.query(_QUEUE, asked)]
-    waiting = int(warehouse.value(_WAITING, bound_units(viewer)))
     last = warehouse.rows(_LAST)
     return Queue(
-        waiting=waiting,
+        waiting=waiting(warehouse, viewer),
         rows=_rows(warehouse, vault, viewer, standing, found[:PAGE]),
         next=start + PAGE if len(found) > PAGE else None,
         last=LastRun(**last[0]) if last else None,
     )
+
+
+def waiting(warehouse: Warehouse, viewer: Viewer) -> int:
+    """How many pairs of people whom the viewer may see wait."""
+    return int(warehouse.value(_WAITING, bound_units(viewer)))
 
 
 def find(warehouse: Warehouse, viewer: Viewer, pair: str) -> Candidate:
