@@ -285,3 +285,22 @@ def test_a_logo_can_not_lead_out_of_the_workspace(client, core, tmp_path_factory
     (core.directory / "logo.png").symlink_to(outside)
     with_brand(core, logo="logo.png")
     assert client.get("/brand/logo").status_code == 404
+
+
+def test_a_browser_that_sends_privacy_control_is_heard_once_and_told_so(client, core):
+    """Looking without it keeps nothing; with it two words are kept, and the page says what holds."""
+    start = core.log.end()
+    assert "Do not sell or share my data" in client.get(centre(core)).text
+    assert core.log.end() == start
+    page = client.get(centre(core), headers={"Sec-GPC": "1"}).text
+    assert core.log.end() > start
+    assert "Your browser sends Global Privacy Control" in page
+    assert "We do not sell or share your data" in page
+
+
+def test_sharing_is_refused_and_allowed_with_one_button_each(client, core):
+    """The page shows what was chosen before any refresh took it in."""
+    off = client.post(f"{centre(core)}/sharing", data={"allow": "no"})
+    assert "We do not sell or share your data" in off.text
+    on = client.post(f"{centre(core)}/sharing", data={"allow": "yes"})
+    assert "You have not objected" in on.text

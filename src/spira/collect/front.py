@@ -41,8 +41,10 @@ async def send_whole(send: Any, status: int, headers: Iterable[tuple[bytes, byte
     await send({"type": "http.response.body", "body": body})
 
 
-async def hand_on(intake: Asgi, path: str, body: bytes) -> tuple[int, Mapping[bytes, bytes], dict[str, Any]]:
-    """What intake answers to a call with this body: status, headers and what it said."""
+async def hand_on(
+    intake: Asgi, path: str, body: bytes, *, more: Iterable[tuple[bytes, bytes]] = ()
+) -> tuple[int, Mapping[bytes, bytes], dict[str, Any]]:
+    """What intake answers to a call with this body: status, headers and what it said. `more` are headers to pass on."""
     heard: dict[str, Any] = {"status": 503, "headers": (), "body": b""}
 
     async def receive() -> dict[str, Any]:
@@ -54,7 +56,7 @@ async def hand_on(intake: Asgi, path: str, body: bytes) -> tuple[int, Mapping[by
         else:
             heard["body"] += message.get("body", b"")
 
-    headers = [(b"content-type", b"application/json")]
+    headers = [(b"content-type", b"application/json"), *more]
     scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
     await intake(scope, receive, note)
     return heard["status"], dict(heard["headers"]), msgspec.json.decode(heard["body"] or b"{}")

@@ -1,6 +1,7 @@
 """Intake: the collection API, a hand-written ASGI callable for `/v1/...`.
 
-Writes  the log   one `Accepted` record per request, its body as it came
+Writes  the log   one `Accepted` record per request, its body as it came; and one more where the browser sends
+                  Global Privacy Control (collect.signal)
 
 It answers 200 only after the record is durable. A batch with some bad calls is accepted whole:
 the answer names the bad ones, and loading puts them into quarantine. A body that holds no
@@ -27,6 +28,7 @@ from spira.collect.emit import Appendable
 from spira.collect.envelope import Accepted, encode
 from spira.collect.fine import is_fine
 from spira.collect.front import send_whole
+from spira.collect.signal import Signals, is_on
 from spira.collect.sources import Source, WriteKeys
 from spira.kernel.clock import Clock
 from spira.kernel.errors import LogUnavailable
@@ -105,6 +107,7 @@ class Intake:
         self._log = log
         self._door = door or Door(state, clock)
         self._keys = WriteKeys(state, clock)
+        self._signals = Signals()
         self._clock = clock
         self._limits = settings.collect
         self._backlog = backlog
@@ -136,16 +139,19 @@ class Intake:
         held = _Held(self)
         try:
             raw = await self._body(headers, receive, held)
-            return await self._accept(raw, via, write_key_of(headers.get(b"authorization", b"")), held)
+            key = write_key_of(headers.get(b"authorization", b""))
+            return await self._accept(raw, via, key, held, opts_out=is_on(headers))
         finally:
             held.free()
 
-    async def _accept(self, raw: bytes, via: str, key: str | None, held: _Held) -> bytes:
+    async def _accept(self, raw: bytes, via: str, key: str | None, held: _Held, *, opts_out: bool) -> bytes:
         """What is done with a whole body; the key of its header may be missing, since the body may hold one."""
         source = self._keys.source_of(key) if key else None
         body = inflate(raw, self._limits.max_batch_bytes) if raw[:2] == _GZIP else raw
         held.more(len(body) - len(raw))
         if source is not None and await self._fine(body, via, source):
+            if opts_out:
+                await self._opt_out(source, read_request(body, via))
             return _SUCCESS
         try:
             request = read_request(body, via)
@@ -163,6 +169,8 @@ class Intake:
             body = without(body, via, blocked)
         if len(request.calls) > len(blocked):
             await self._append(Accepted(source.source, received_at, via, body))
+        if opts_out:
+            await self._opt_out(source, request)
         if rejected and via != BATCH:
             kept = "it is not kept" if blocked else "it is kept in quarantine"
             raise _Refused(400, rejected[0].code, f"{rejected[0].message}; {kept}")
@@ -180,6 +188,14 @@ class Intake:
         if batch.batch:
             await self._append(Accepted(source.source, received_at, via, body))
         return True
+
+    async def _opt_out(self, source: Source, request: Request) -> None:
+        """Keep the word of a browser that says that nothing of its person may be sold or shared."""
+        found = self._signals.record(source.source, request.calls, self._clock.now())
+        if found is not None:
+            record, people = found
+            await self._append(record)
+            self._signals.said(source.source, people)
 
     async def _append(self, record: Accepted) -> None:
         try:

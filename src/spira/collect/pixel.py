@@ -21,6 +21,7 @@ import msgspec
 
 from spira.collect.front import Asgi, hand_on, send_whole
 from spira.collect.intake import PATHS, Receive, Scope, Send
+from spira.collect.signal import HEADER
 from spira.kernel.ids import new_id
 
 PREFIX = "/v1/pixel"
@@ -68,7 +69,8 @@ class Pixel:
         except BadPixel:
             await _answer(send, 400, "malformed")
             return
-        status, headers, said = await hand_on(self._intake, f"/v1/{via}", msgspec.json.encode(call))
+        signal = [each for each in scope["headers"] if each[0] == HEADER]
+        status, headers, said = await hand_on(self._intake, f"/v1/{via}", msgspec.json.encode(call), more=signal)
         await _answer(send, status, said.get("code"), retry=headers.get(b"retry-after"))
 
 

@@ -9,9 +9,10 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from spira.collect.signal import HEADER, is_on
 from spira.console.public.frame import HEADERS, draw, reads
 from spira.console.render import query_with
-from spira.engage import centre, told
+from spira.engage import centre, sharing, told
 from spira.engage import preferences as choosing
 from spira.kernel.errors import NotFound
 from spira.kernel.i18n import LANGUAGES
@@ -27,9 +28,10 @@ _OPEN = {"public": True, "open_post": True, "cost": "public"}  # the token of th
 
 @get("/p/{token:str}", opt=_LOOK, sync_to_thread=True)
 def preferences_page(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
-    """What the address allows; looking changes nothing."""
+    """What the address allows; looking changes nothing but what the browser itself says (Global Privacy Control)."""
     note = request.query_params.get("said")
     shown = choosing.preferences(core, token, note)
+    signal = heard(request, core, shown.subject_id)
     return draw(
         request,
         core,
@@ -41,6 +43,8 @@ def preferences_page(request: Asked, core: Core, token: FromPath[str]) -> Respon
         token=token,
         personal=personal,
         rights=RIGHTS,
+        shares=not signal and sharing.allowed(core, shown.subject_id, note),
+        signal=signal,
         asked=_open_requests(core, shown),
     )
 
@@ -77,6 +81,17 @@ def why(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
     return draw(request, core, "public_why.html", known=shown.language, shown=shown, messages=messages, token=token)
 
 
+@post("/p/{token:str}/sharing", opt=_OPEN, status_code=303)
+async def share(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
+    """Let nothing be sold, shared or used for advertising elsewhere; or allow it again."""
+    allow = str((await request.form()).get("allow", "")) == "yes"
+
+    def keep() -> str:
+        return sharing.choose(core, choosing.preferences(core, token).subject_id, allow=allow)
+
+    return shown_by(request, f"/p/{token}", await anyio.to_thread.run_sync(keep))
+
+
 @post("/p/{token:str}/ask", opt=_OPEN, status_code=303)
 async def ask(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
     """File a request by right: a copy of one's data, the same for machines, or to be erased."""
@@ -102,6 +117,16 @@ async def ask(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
     return shown_by(request, f"/p/{token}", "", asked=right)
 
 
+def heard(request: Asked, core: AnyCore, subject_id: int) -> bool:
+    """Whether the browser's signal is what the page has to say; the word is kept when it comes for the first time.
+
+    Who agreed afterwards, knowing of the signal, is believed.
+    """
+    if not is_on({HEADER: request.headers.get(HEADER.decode(), "").encode("latin-1", "replace")}):
+        return False
+    return sharing.hear(core, subject_id) or not sharing.allowed(core, subject_id)
+
+
 def shown_by(request: Asked, path: str, note: str, **more: str | None) -> Redirect:
     """To the page that shows what was just kept; reloading it sends nothing again."""
     query = request.scope.get("query_string", b"").decode("latin-1")
@@ -120,4 +145,4 @@ def _cell(text: str) -> choosing.Cell:
     return purpose, channel
 
 
-ROUTES = [preferences_page, save, why, ask]
+ROUTES = [preferences_page, save, share, why, ask]
