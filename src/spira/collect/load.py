@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from spira.collect import carried, damage, sources
+from spira.collect import carried, damage, placed, sources
 from spira.collect.chunk import SourceFacts
 from spira.collect.damage import Lost
 from spira.collect.decode import Decoded, DecodeTask, decode_stretch
@@ -42,8 +42,9 @@ from spira.storage.vault import SealedValue, Vault
 from spira.storage.warehouse import Warehouse
 
 LOG = "core"
-# Of the log, unpacked, in one batch: some 50,000 orders of ten lines, or 100,000 plain events.
-LIMIT_BYTES = 48 * 1024 * 1024
+# Of the log, unpacked, in one batch: some 120,000 orders of ten lines, or 150,000 plain events. Those fill a row group
+# of the engine (122,880 rows), which then goes into the file at once, and not first into the write-ahead log.
+LIMIT_BYTES = 112 * 1024 * 1024
 Join = Callable[[Warehouse, int], object]
 
 _SEALED = msgspec.msgpack.Decoder(list[SealedValue])
@@ -208,7 +209,7 @@ def _take(
     )
 
 
-def _events(warehouse: Warehouse, batch: int, tables: dict[str, str], join: Join, known: KnownIds) -> int:
+def _events(warehouse: Warehouse, batch: int, tables: Mapping[str, pa.Table], join: Join, known: KnownIds) -> int:
     """The events that are new, and everything that hangs on them; how many there were."""
     now = {"batch": batch}
     last_event, last_subject = warehouse.one(_LAST_IDS) or (0, 0)
@@ -223,11 +224,11 @@ def _events(warehouse: Warehouse, batch: int, tables: dict[str, str], join: Join
     warehouse.execute(_LINKS if "links" in tables else _NO_LINKS)
     join(warehouse, batch)
     warehouse.execute(_BATCH_EVENTS)
-    count = warehouse.execute(_EVENTS, now)
-    for name, registered in tables.items():
+    count = placed.add(warehouse, tables["events"], batch)
+    for name in tables:
         if name.startswith("lines:"):
             table = line_table(name.removeprefix("lines:"))
-            warehouse.execute(_LINES.format(table=ddl.quote(table), incoming=ddl.quote(registered)))
+            warehouse.execute(_LINES.format(table=ddl.quote(table), incoming=ddl.quote(_registered(name))))
     if "traits" in tables:
         warehouse.execute(_TRAITS, now)
     if "carried" in tables:
@@ -255,18 +256,22 @@ def _mark(warehouse: Warehouse, batch: int, log: str, end: Position, *, at: date
 
 
 @contextmanager
-def _files(warehouse: Warehouse, decoded: Decoded) -> Iterator[dict[str, str]]:
-    """The decoded files as tables that statements can read; their names there, by what they hold."""
+def _files(warehouse: Warehouse, decoded: Decoded) -> Iterator[dict[str, pa.Table]]:
+    """The decoded files as tables, by what they hold; statements read them as `incoming_…`."""
     with ExitStack() as stack:
         tables = {}
         for name, path in decoded.files.items():
             if name == "sealed":
                 continue
             source = stack.enter_context(pa.memory_map(path))
-            registered = f"incoming_{name.replace(':', '_')}"
-            stack.enter_context(warehouse.registered(registered, pa.ipc.open_file(source).read_all()))
-            tables[name] = registered
+            tables[name] = pa.ipc.open_file(source).read_all()
+            stack.enter_context(warehouse.registered(_registered(name), tables[name]))
         yield tables
+
+
+def _registered(name: str) -> str:
+    """Under which name statements read a decoded table."""
+    return f"incoming_{name.replace(':', '_')}"
 
 
 _POSITION = "select segment, position from loaded where log = $log"
@@ -355,13 +360,6 @@ select placed.item, placed.event_id, placed.subject_id,
 from batch_placed placed
 join incoming_events said using (item)
 left join moved now on now.subject_id = placed.subject_id
-"""
-_EVENTS = """
-insert into events by name
-select said.* exclude (item, subject, given_subject_id), kept.event_id, kept.subject_id, kept.profile_id,
-       $batch as batch
-from incoming_events said join batch_events kept using (item)
-order by kept.event_id
 """
 _LINES = """
 insert into {table} by name
