@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from tests.console.acting import Actor
 
 from spira.collect.imports import tables
+from spira.engage.destinations import kept
 from spira.kernel.clock import iso
 from spira.kernel.settings import AlertsSettings
 from spira.kernel.viewer import SYSTEM
@@ -455,6 +456,22 @@ def _export_audience(who: Actor, path: str) -> None:
     who.act(path.replace("{name:str}", "reachable_by_email"), {"purpose": "analysis"})
 
 
+@on("/exports/told/{duty_id:str}", "/api/exports/told/{duty_id:str}")
+def _tell_a_recipient(who: Actor, path: str) -> None:
+    before, taken = who.core.settings, {"profiles": [who.world.person("u10")], "purpose": "analysis"}
+    rights = before.rights.model_copy(update={"processors": ["Post; letters; CN"]})
+    who.core.settings = before.model_copy(update={"rights": rights})
+    try:
+        who.send("/api/profiles/selected/export", json={**taken, "recipient": "Post"})
+        filed = who.send("/api/requests", json={"identifier": "user_id:u10", "right": "restriction"}).json()
+        who.send(f"/api/requests/{filed['request_id']}/carry-out", json={"answer": ""})
+        duty = who.send("/api/exports", method="GET").json()["waiting"][0]
+        who.act(path.replace("{duty_id:str}", duty["duty_id"]))
+    finally:
+        who.core.settings = before
+        who.send(f"/api/requests/{filed['request_id']}/lift")
+
+
 MANUAL = "tag: {name}\nlabel: {{zh-CN: 新, en: New}}\nmanual: flag\n"
 
 
@@ -515,6 +532,21 @@ def _of_a_link(who: Actor, path: str) -> None:
     who.send("/api/links", json={"target": "https://shop.example/", "code": code})
     fields = {"confirm": code} if path.endswith("/end") else {"target": "https://shop.example/new", "name": "Other"}
     who.act(path.replace("{code:str}", code), **sent(path, fields))
+
+
+# Destinations
+
+
+@on("/destinations/{name:str}/start", "/destinations/{name:str}/pause", "/destinations/{name:str}/resume",
+    "/destinations/{name:str}/run", "/destinations/{name:str}/test",
+    "/api/destinations/{name:str}/start", "/api/destinations/{name:str}/pause",
+    "/api/destinations/{name:str}/resume", "/api/destinations/{name:str}/run",
+    "/api/destinations/{name:str}/test")  # fmt: skip
+def _destination(who: Actor, path: str) -> None:
+    """The one destination goes on afterwards, as others found it."""
+    kept.pause(who.core.state, "lake", paused=path.endswith("/resume"))
+    who.act(path.replace("{name:str}", "lake"), **sent(path, {"reason": "weekly figures"}))
+    kept.pause(who.core.state, "lake", paused=False)
 
 
 # The house

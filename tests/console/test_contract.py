@@ -20,6 +20,7 @@ HOLES = {
     "/sources/{name}": "shop",
     "/links/{code}": "door",
     "/hooks/{name}": "service",
+    "/destinations/{name}": "lake",
     "/tags/{name}": "orders_90d",
     "/audiences/{name}": "lapsed",
     "/journeys/{name}": "win_back",
@@ -58,6 +59,8 @@ def filled(path: str, world: World) -> str:
             path = path.replace("{note}", noted(world))
         known = path.replace("{profile}", world.person()).replace("{model}", "next_order_date")
         return known.replace("{name}", "age")
+    if "{run_id}" in path:
+        return path.replace("{run_id}", world.given()).replace("{name}", "lake")
     if "{import_id}" in path:
         return path.replace("{import_id}", world.imported())
     if "{request_id}" in path:

@@ -27,6 +27,7 @@ from spira.collect.imports.tables import Beginning
 from spira.collect.links import NewLink
 from spira.collect.mapping.build import RowFault
 from spira.console.app import create_app
+from spira.engage.destinations import kept
 from spira.kernel.clock import iso
 from spira.kernel.ids import show_profile, stable_share
 from spira.kernel.jobs import InlineRunner
@@ -38,6 +39,7 @@ from spira.storage.keys import make_keys, new_keys
 from spira.testing.workspaces import SOURCE, send
 from spira.unify import rights
 from spira.worker.core import Core
+from spira.worker.giving import Giving
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "retail"
 DAY = datetime(2026, 6, 1, 9)
@@ -56,6 +58,15 @@ events:
   - when: {$.type: [ticket.opened, ticket.closed]}
     event: Ticket Written
     user_id: {path: $.customer, as: text, required: true}
+"""
+LAKE = """\
+destination: lake
+label: {zh-CN: 数据湖, en: Lake}
+kind: files
+address: lake
+audience: lapsed
+purpose: analysis
+fields: {id: id, since: since, orders: tag.orders_90d}
 """
 SETTINGS = """\
 [workspace]
@@ -126,6 +137,10 @@ class World:
             actor="local",
         ).request_id
 
+    def given(self) -> str:
+        """The id of the one run of the destination."""
+        return kept.runs(self.core.state, "lake", limit=1)[0].run_id
+
     def happened(self) -> str:
         """The id of an incident with personal data."""
         told = {"kind": "leak", "data": ["contact", "location"], "happened": "A list was mislaid", "people": 12}
@@ -177,6 +192,8 @@ def _live(directory: Path) -> None:
     make_keys(directory)
     (directory / "hooks").mkdir()
     (directory / "hooks" / "service.yaml").write_text(SERVICE, encoding="utf-8")
+    (directory / "destinations").mkdir()
+    (directory / "destinations" / "lake.yaml").write_text(LAKE, encoding="utf-8")
     with Inbox(keys=new_keys()) as inbox:
         _lead_mail_to(inbox.port, directory)
         with Core.open(directory, runner=InlineRunner()) as core:
@@ -185,6 +202,9 @@ def _live(directory: Path) -> None:
             sources.add(core.state, core.clock, SOURCE, touchpoint="store")
             links.add(core.state, core.clock, POSTER, by="local")
             _spend_days(core)
+            kept.start(core.state, "lake", print=core.applied.get("destination", "lake").model.print, by="local",
+                       reason="Weekly figures", most=100, at=core.clock.now())  # fmt: skip
+            Giving(core, runner=InlineRunner()).look()
 
 
 def _lead_mail_to(port: int, directory: Path) -> None:

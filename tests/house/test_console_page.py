@@ -15,6 +15,7 @@ GROUPS = {
     "everybody": roles.ALL,
     "people": roles.PEOPLE,
     "define": roles.DEFINE,
+    "give": roles.GIVE,
     "run": roles.RUN,
     "link": roles.LINK,
     "connect": roles.CONNECT,

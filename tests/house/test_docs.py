@@ -115,6 +115,7 @@ FAMILIES = (
     ("D45", "Notices"),
     ("D46", "Kinds of identifiers"),
     ("D47", "Probable matching"),
+    ("D48", "Destinations"),
     ("D5", "Metrics"),
     ("D6", "Imports and mappings"),
 )

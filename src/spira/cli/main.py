@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "refresh": ("refresh", "Load what came in and bring tags, scores and audiences up to date."),
     "preview": ("preview", "Count the people that a condition names."),
     "audience": ("audience", "Who is in an audience."),
+    "destination": ("destination", "Places outside that are told who is in an audience."),
     "tag": ("tag", "Tags that staff set by hand."),
     "profile": ("profile", "One person: traits, tags, permissions, and why they are one."),
     "identity": ("identity", "Who is who: conflicts, decisions, and how well records are recognised."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spira.kernel.viewer import ROLES, Role, Viewer
-from spira.server.roles import ADMINISTER, CONNECT, DECIDE, DEFINE, ERASE, PEOPLE, RUN
+from spira.server.roles import ADMINISTER, CONNECT, DECIDE, DEFINE, ERASE, GIVE, PEOPLE, RUN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,7 @@ ACT = RailGroup(
         RailItem(name="broadcasts", href="/broadcasts", icon="speakerphone"),
         RailItem(name="templates", href="/templates", icon="template"),
         RailItem(name="deliveries", href="/deliveries", icon="mail-forward", roles=PEOPLE),
+        RailItem(name="destinations", href="/destinations", icon="arrow-up-right", roles=GIVE, whole=True),
     ),
 )
 MEASURE = RailGroup(

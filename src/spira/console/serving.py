@@ -24,6 +24,7 @@ from spira.kernel.clock import pause
 from spira.kernel.errors import PortTaken
 from spira.server import local
 from spira.worker.core import Core
+from spira.worker.giving import Giving
 from spira.worker.importing import Importing
 from spira.worker.matching import Matching
 from spira.worker.schedule import Schedule
@@ -71,7 +72,7 @@ def _serve(core: Core, listener: socket.socket, collecting: str) -> None:
     url = _url(listener)
     core.public_url = core.settings.server.public_url or url
     app = create_app(core)
-    schedule, importing, matching = Schedule(core), Importing(core), Matching(core)
+    schedule, importing, matching, giving = Schedule(core), Importing(core), Matching(core), Giving(core)
     config = uvicorn.Config(
         create_asgi(core, app),
         log_level="warning",
@@ -87,12 +88,14 @@ def _serve(core: Core, listener: socket.socket, collecting: str) -> None:
         schedule.start()
         importing.start()
         matching.start()
+        giving.start()
         print(f"Spira serves {core.settings.workspace.brand} at {url} — Ctrl-C stops it.", file=sys.stderr)
         if collecting:
             print(f"Collectors take calls in at {collecting}/v1/", file=sys.stderr)
         server.run(sockets=[listener])
     finally:
         local.withdraw(core.directory)
+        giving.stop()
         matching.stop()
         importing.stop()
         schedule.stop()

@@ -113,3 +113,16 @@ class ChannelUnavailable(Retryable):
     """The provider did not answer, or asked us to slow down."""
 
     code = "E311"
+
+
+class DestinationRefused(SpiraError):
+    """A destination will never take this batch as it is; its run ends, and what it took stays known."""
+
+    code = "E317"
+    status = 502
+
+
+class DestinationUnavailable(Retryable):
+    """A destination did not answer, or asked us to slow down."""
+
+    code = "E318"

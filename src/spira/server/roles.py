@@ -20,6 +20,7 @@ PEOPLE: tuple[Role, ...] = (
     "data_engineer",
 )
 DEFINE: tuple[Role, ...] = ("administrator", "operator", "analyst", "data_engineer")
+GIVE: tuple[Role, ...] = (*DEFINE, "privacy_officer")
 RUN: tuple[Role, ...] = ("administrator", "operator", "data_engineer")
 LINK: tuple[Role, ...] = (*RUN, "guide")
 CONNECT: tuple[Role, ...] = ("administrator", "data_engineer")

@@ -19,6 +19,9 @@ import spira.engage.channels.definition
 import spira.engage.channels.email
 import spira.engage.channels.webhook
 import spira.engage.delivery.dispatch
+import spira.engage.destinations.definition
+import spira.engage.destinations.job
+import spira.engage.destinations.tables
 import spira.engage.journeys.definition
 import spira.engage.messages
 import spira.engage.tables

@@ -87,7 +87,16 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="segment.tags",
         reads=("profile_events", "profiles", "traits", "changes"),
-        writes=("tags", "tag_cuts", "tag_inputs", "tag_program", "tag_changes", "tag_points"),
+        writes=(
+            "tags",
+            "tag_cuts",
+            "tag_inputs",
+            "tag_program",
+            "tag_changes",
+            "tag_points",
+            "tag_stage",
+            "tag_parts",
+        ),
         run=turns.tags,
         refresh=True,
         batches=True,
@@ -102,7 +111,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="segment.audiences",
-        reads=("profile_events", "tags", "scores", "traits", "changes"),
+        reads=("profile_events", "tags", "scores", "traits", "changes", "membership_changes"),
         writes=("members", "membership_changes", "member_edges", "audience_program"),
         run=turns.audiences,
         refresh=True,
@@ -153,6 +162,12 @@ STAGES: tuple[Stage, ...] = (
         name="unify.matching",
         reads=("trait_facts", "identifiers", "moved", "proven", "changes", "the vault"),
         writes=("match_candidates", "match_models", "match_runs"),
+        run=None,
+    ),
+    Stage(
+        name="engage.destinations",
+        reads=("members", "permissions", "restricted", "traits", "tags", "identifiers", "the vault"),
+        writes=("destination_people", "destination_rows", "the world"),
         run=None,
     ),
 )

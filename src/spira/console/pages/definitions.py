@@ -32,7 +32,7 @@ from spira.server.roles import DEFINE, whole
 
 Asked = Request[Any, Any, Any]
 PAGES = {"tag": "/tags/", "audience": "/audiences/", "journey": "/journeys/", "template": "/templates/",
-         "metric": "/metrics/"}  # fmt: skip
+         "metric": "/metrics/", "destination": "/destinations/"}  # fmt: skip
 WAYS = ("write", "remove", "roll_back", "files")
 # The least that is a good definition of each kind, to start from.
 EXAMPLES: Mapping[str, str] = {
@@ -59,6 +59,8 @@ EXAMPLES: Mapping[str, str] = {
     "    properties: {order_id: order_id, revenue: paid}\n",
     "import": "import: shop_orders\nsource: shop\nfrom: {kind: folder, folder: drops/orders}\n"
     "mapping: shop_orders\nevery: 15 minutes\n",
+    "destination": "destination: loyal_to_files\nlabel: {zh-CN: 忠实顾客文件, en: Loyal customers as files}\n"
+    "kind: files\naddress: loyal\naudience: loyal\npurpose: analysis\nfields: {id: id, since: since}\n",
     "metric": "metric: orders\nlabel: {zh-CN: 订单数, en: Orders}\nvalue: count(*)\nfrom: Order Completed\n",
 }
 

@@ -1,0 +1,214 @@
+"""The kind `destination`: which audience is told to whom, what of its people leaves, and what for.
+
+destination: loyal_to_crm
+audience: loyal
+kind: webhook
+url: https://crm.example/spira
+secret: env:CRM_SECRET
+purpose: marketing
+channel: email
+recipient: Nimbus CRM
+fields: {id: id, email: sha256(email), city: trait.city}
+every: 15 minutes
+
+Beside the fields here a destination has the options of its kind (docs/reference/destinations.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+from pydantic import ConfigDict, Field, model_validator
+
+import spira.engage.destinations.files
+import spira.engage.destinations.webhook  # noqa: F401  (built-in destinations register themselves)
+from spira.collect.tracking import plan_of
+from spira.definitions.kinds import Definition, Kind, World, kind
+from spira.definitions.model import DefinitionModel, Duration, Label, NameStr, fault
+from spira.definitions.workspace import fingerprint
+from spira.engage.audience_export import FOR_OTHERS, MESSAGING
+from spira.engage.destinations import fields as parts
+from spira.engage.destinations.base import DESTINATIONS, open_destination
+from spira.kernel.diagnostics import Diagnostic, did_you_mean
+from spira.kernel.options import fits, is_required, options_of
+from spira.unify import recipients
+
+Purpose = Literal["analysis", "marketing", "service", "transactional", "sale_or_sharing", "personalised_ads"]
+FOLDER = "exports"
+_NOT_OF_WHAT_LEAVES = {"label", "description", "owner", "every", "paused"}
+
+
+class DestinationDefinition(DefinitionModel):
+    """One destination. What is not a field here is an option of its kind."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+    destination: NameStr = Field(description="The destination's name.")
+    label: Label | None = Field(default=None, description="What people read.")
+    description: Label | None = Field(default=None, description="One line more, for those who ask.")
+    owner: str = Field(default="", description="Who answers for it.")
+    kind: str = Field(description="What it is: webhook, files, or one that a plug-in adds.")
+    audience: NameStr = Field(description="Whose members it is told of.")
+    purpose: Purpose = Field(description="What the people are given for; for all but analysis their consent counts.")
+    channel: str = Field(
+        default="", description="The kind of channel whose consent counts, as in email; not for analysis."
+    )
+    recipient: str = Field(
+        default="",
+        description="Who else gets them: a name of the record of processing (`rights.processors`); empty for us.",
+    )
+    fields: dict[NameStr, str] = Field(
+        min_length=1, description=f"What leaves, by the names that the destination uses: {parts.FORMS}."
+    )
+    every: Duration = Field(default="15 minutes", description="How often it is looked at for changes.")
+    paused: bool = Field(default=False, description="Whether it waits until somebody takes this out.")
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The options of its kind, as written."""
+        return dict(self.model_extra or {})
+
+    @property
+    def leaving(self) -> tuple[parts.Field, ...]:
+        """The fields, read."""
+        found = (parts.read_field(called, written) for called, written in self.fields.items())
+        return tuple(each for each in found if each is not None)
+
+    @property
+    def has_contacts(self) -> bool:
+        """Whether addresses leave, in clear or hashed."""
+        return any(each.is_contact for each in self.leaving)
+
+    @property
+    def print(self) -> str:
+        """Another text whenever it is about other people, other values or another place."""
+        return fingerprint(self.model_dump(mode="json", exclude=_NOT_OF_WHAT_LEAVES), {})
+
+    @model_validator(mode="after")
+    def _may_leave(self) -> DestinationDefinition:
+        for called, written in self.fields.items():
+            if parts.read_field(called, written) is None:
+                raise fault("D483", f"`{written}` is nothing that can leave", help=f"write {parts.FORMS}")
+        if not any(each.is_key for each in self.leaving):
+            raise fault(
+                "D483",
+                "nobody who left the audience could be named by these fields",
+                help="add id, user_id, sha256(email) or sha256(phone)",
+            )
+        if self.purpose in MESSAGING and not self.channel:
+            raise fault("D484", f"`{self.purpose}` needs a `channel`", help="say whose consent counts, as in email")
+        if self.purpose not in MESSAGING and self.channel:
+            raise fault("D484", "a channel's consent is only for writing to people", help="leave `channel` out")
+        if self.purpose in FOR_OTHERS and not self.recipient:
+            raise fault("D484", f"`{self.purpose}` needs a `recipient`", help="name one of the record of processing")
+        if any(each.is_contact and not _may_hold(self.purpose, each) for each in self.leaving):
+            raise fault(
+                "D484",
+                f"these addresses don't leave for `{self.purpose}`",
+                help="for others only hashes leave, for analysis none; leave them out, or name another purpose",
+            )
+        return self
+
+
+def _may_hold(purpose: str, field: parts.Field) -> bool:
+    return purpose in MESSAGING or (purpose in FOR_OTHERS and field.hashed)
+
+
+def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
+    """The kind must exist, every option must be one of its own and fit; traits must be clear, tags not sensitive."""
+    yield from _values(definition, world)
+    model, node = definition.model, definition.node
+    known = [each.name for each in recipients.every(world.settings.rights)]
+    if model.recipient and model.recipient not in known:
+        yield Diagnostic(
+            code="D484",
+            message=f"`{model.recipient}` stands in no record of processing",
+            at=node.at("recipient"),
+            help=did_you_mean(model.recipient, known) or "add them to `rights.processors`",
+        )
+    if model.kind not in DESTINATIONS:
+        yield Diagnostic(
+            code="D481",
+            message=f"there is no kind of destination called `{model.kind}`",
+            at=node.at("kind"),
+            help=did_you_mean(model.kind, DESTINATIONS) or f"there are: {', '.join(DESTINATIONS)}",
+        )
+        return
+    made = DESTINATIONS.get(model.kind)
+    options, hints = options_of(made), get_type_hints(made)
+    faults = 0
+    for name, value in model.options.items():
+        if name not in options:
+            faults += 1
+            yield Diagnostic(
+                code="D482",
+                message=f"`{name}` is not an option of a destination of the kind `{model.kind}`",
+                at=node.key_at(name),
+                help=did_you_mean(name, [*DestinationDefinition.model_fields, *options])
+                or f"its options are {', '.join(options)}",
+            )
+        elif not fits(value, hints[name]):
+            faults += 1
+            yield Diagnostic(code="D482", message=f"`{name}` can't be `{value}`", at=node.at(name))
+    for name, option in options.items():
+        if is_required(option) and name not in model.options:
+            faults += 1
+            message = f"a destination of the kind `{model.kind}` needs `{name}`"
+            yield Diagnostic(code="D482", message=message, at=node.key_at("kind"))
+    if not faults:
+        try:
+            open_destination(model.kind, model.options)
+            placed(model.options, Path())
+        except ValueError as wrong:
+            yield Diagnostic(code="D482", message=str(wrong), at=node.at("kind"))
+
+
+def _values(definition: Definition, world: World) -> Iterable[Diagnostic]:
+    """Traits and tags that leave must be known, and be of those that ever may."""
+    plan = world.memo("destinations.plan", lambda: plan_of([each.model for each in world.of("tracking")]))
+    for each in definition.model.leaving:
+        at = definition.node.at("fields", each.called)
+        if each.part == "trait" and each.name in plan.contact:
+            yield Diagnostic(code="D483", message=f"the trait `{each.name}` is sealed, and never leaves so", at=at)
+        elif each.part == "trait" and each.name not in plan.traits:
+            message, known = f"there is no trait called `{each.name}`", sorted(set(plan.traits) - plan.contact)
+            yield Diagnostic(code="D483", message=message, at=at, help=did_you_mean(each.name, known))
+        elif each.part == "tag":
+            found = world.get("tag", each.name)
+            if found is not None and found.model.privacy == "sensitive":
+                yield Diagnostic(code="D483", message=f"the tag `{each.name}` is sensitive, and never leaves", at=at)
+
+
+def _references(model: DestinationDefinition) -> Iterable[tuple[str, str]]:
+    yield "audience", model.audience
+    for each in model.leaving:
+        if each.part == "tag":
+            yield "tag", each.name
+
+
+DESTINATION = kind(
+    Kind(name="destination", folder="destinations", model=DestinationDefinition, check=check, references=_references)
+)
+
+
+def placed(options: Mapping[str, Any], directory: Path) -> dict[str, Any]:
+    """The options with an address that is a folder made whole; ValueError for one outside the folder of exports.
+
+    Whoever may write a definition can't have files written elsewhere on the machine.
+    """
+    made = dict(options)
+    address = made.get("address")
+    if not isinstance(address, str):
+        return made
+    protocol, mark, _ = address.partition("://")
+    if "::" in address or (mark and protocol in ("file", "local")):
+        raise ValueError(f"`{address}` is no place for files; name a folder, which lies in `{FOLDER}`, or a storage")
+    if not mark:
+        home = (directory / FOLDER).resolve()
+        whole = (home / address).resolve()
+        if not whole.is_relative_to(home):
+            raise ValueError(f"`{address}` lies outside the workspace's folder `{FOLDER}`")
+        made["address"] = str(whole)
+    return made

@@ -1,0 +1,333 @@
+"""Giving: destinations are told of their audiences, each person once, whoever is killed when."""
+
+import hashlib
+import shutil
+from datetime import datetime, timedelta
+from pathlib import PurePath
+
+import pytest
+
+from spira.engage.destinations import choosing, kept
+from spira.kernel.errors import Conflict, NotAllowed
+from spira.kernel.jobs import InlineRunner
+from spira.kernel.viewer import SYSTEM, Viewer
+from spira.sandbox.receiver import receiving
+from spira.server.api import destinations as api
+from spira.server.errors import Unacceptable
+from spira.testing.workspaces import SETTINGS as WORKSPACE
+from spira.testing.workspaces import send, workspace
+from spira.unify import erase, exports
+from spira.worker.core import Core
+from spira.worker.giving import Giving
+
+NOON = datetime(2026, 6, 1, 12)
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OFFICER = Viewer(staff_id="officer", name="O", roles=frozenset({"privacy_officer"}), language="en")
+OPERATOR = Viewer(staff_id="operator", name="O", roles=frozenset({"operator"}), language="en")
+AUDIENCE = "audience: loyal\nwho: did('Order Completed', within => '90 days')\n"
+CRM = """\
+destination: crm
+kind: webhook
+audience: loyal
+url: {url}
+secret: env:CRM_SECRET
+{purpose}
+fields: {{id: id, member: user_id, em: sha256(email), city: trait.city}}
+batch: 2
+"""
+MARKETING = "purpose: marketing\nchannel: email"
+ADS = "purpose: personalised_ads\nrecipient: Nimbus"
+SETTINGS = WORKSPACE + '[rights]\nprocessors = ["Nimbus; advertising; CN"]\n'
+LAKE = """\
+destination: lake
+kind: files
+audience: loyal
+address: lake
+purpose: analysis
+fields: {id: id, orders: tag.orders}
+"""
+TAG = "tag: orders\nvalue: count_of('Order Completed')\n"
+PLAN = """\
+tracking: shop
+events:
+  Order Completed: {properties: {order_id: text}}
+traits:
+  city: text
+"""
+PEOPLE = ("u1", "u2", "u3", "u4", "u5")
+
+
+def said(user, event, at=NOON - timedelta(days=1), **properties):
+    """A call as a shop makes it."""
+    stamp = at.isoformat() + "Z"
+    return {"type": "track", "userId": user, "event": event, "timestamp": stamp, "properties": properties}
+
+
+def known(user, **traits):
+    """Who somebody is."""
+    stamp = (NOON - timedelta(days=2)).isoformat() + "Z"
+    return {"type": "identify", "userId": user, "traits": traits, "timestamp": stamp}
+
+
+def consented(user, purpose="marketing", channel="email", event="Consent Given", at=NOON - timedelta(days=1)):
+    """A word about a purpose."""
+    return said(user, event, at, purpose=purpose, channel=channel)
+
+
+@pytest.fixture(scope="module")
+def listening():
+    """A system that takes audiences, for all tests of this module."""
+    with receiving(SECRET) as made:
+        yield made
+
+
+@pytest.fixture
+def receiver(listening, monkeypatch):
+    """The same with nobody there."""
+    monkeypatch.setenv("CRM_SECRET", SECRET)
+    listening.forget()
+    return listening
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory, listening):
+    """Five people with orders and addresses, of whom four allow marketing by e-mail; nobody has been told yet."""
+    directory = tmp_path_factory.mktemp("giving") / "shop"
+    files = {
+        "spira.toml": SETTINGS,
+        "tracking/shop.yaml": PLAN,
+        "audiences/loyal.yaml": AUDIENCE,
+        "tags/orders.yaml": TAG,
+        "destinations/crm.yaml": CRM.format(url=listening.url, purpose=MARKETING),
+        "destinations/lake.yaml": LAKE,
+    }
+    with workspace(directory, files, at=NOON) as core:
+        send(core, [known(user, email=f" {user.upper()}@Example.com ", city="青岛") for user in PEOPLE])
+        send(core, [said(user, "Order Completed", order_id=f"o-{user}") for user in PEOPLE])
+        send(core, [consented(user) for user in PEOPLE[:4]])
+        core.refresh()
+    return directory
+
+
+@pytest.fixture
+def house(tmp_path, lived, receiver):  # noqa: ARG001  (nobody is there from an earlier test)
+    """The workspace, as if just opened."""
+    shutil.copytree(lived, tmp_path / "shop")
+    with Core.open(tmp_path / "shop", runner=InlineRunner()) as core:
+        yield core
+
+
+def give(core):
+    """One look of the thread."""
+    return Giving(core, runner=InlineRunner()).look()
+
+
+def started(core, name="crm", **more):
+    """Start a destination, and give."""
+    api.begin(core, OFFICER, name, reason="our newsletter", **more)
+    return give(core)
+
+
+def members(receiver):
+    """Who is at the receiver, by user id."""
+    return sorted(each["member"] for each in receiver.people.values())
+
+
+def test_nobody_leaves_before_somebody_has_started_it(house, receiver):
+    """
+    A definition that is applied gives nobody away; addresses are started by a privacy officer, with a reason.
+    """
+    assert give(house) == 0
+    with pytest.raises(NotAllowed):
+        api.begin(house, OPERATOR, "crm", reason="our newsletter")
+    with pytest.raises(Unacceptable):
+        api.begin(house, OFFICER, "crm", reason="x")
+    with pytest.raises(Conflict):
+        api.ask(house, OFFICER, "crm")
+    assert api.view(house, "crm").row.state == "waiting"
+    assert receiver.calls == []
+
+
+def test_those_who_allow_it_arrive_hashed_and_the_list_of_exports_says_so(house, receiver):
+    """
+    An address leaves as the hash of its normal form, who allows nothing stays, and the mark is in each batch.
+    """
+    assert started(house) == 2
+    assert members(receiver) == ["u1", "u2", "u3", "u4"]
+    hashed = {each["em"] for each in receiver.people.values()}
+    assert hashlib.sha256(b"u1@example.com").hexdigest() in hashed
+    assert {each["city"] for each in receiver.people.values()} == {"青岛"}
+    (listed,) = exports.latest(house.state, limit=10)
+    assert (listed.what, listed.people, listed.in_clear, listed.reason) == (
+        "destination",
+        4,
+        True,
+        "crm: our newsletter",
+    )
+    assert {batch["mark"] for batch in receiver.batches} == {listed.export_id}
+    (run,) = api.view(house, "crm").runs
+    assert (run.status, run.added, run.taken, run.batches) == ("done", 4, 4, 2)
+    assert [each.number for each in api.run_view(house, "crm", run.run_id).batches] == [1, 0]
+
+
+def test_only_what_has_changed_is_told(house, receiver):
+    """
+    A second run tells of who came, who left and whose values changed; with no news it tells nothing.
+    """
+    started(house)
+    api.ask(house, OFFICER, "crm")
+    assert give(house) == 0
+    send(house, [consented("u5"), known("u1", city="上海")])
+    send(house, [consented("u2", event="Consent Withdrawn", at=NOON)])
+    house.step_clock(NOON + timedelta(hours=1))
+    house.refresh()
+    api.ask(house, OFFICER, "crm")
+    assert give(house) == 2
+    assert members(receiver) == ["u1", "u3", "u4", "u5"]
+    told = [(each["op"], each.get("city")) for batch in receiver.batches[2:] for each in batch["people"]]
+    assert sorted(told, key=str) == [("added", "青岛"), ("changed", "上海"), ("removed", None)]
+
+
+def test_everyone_anew_is_everyone(house, receiver):
+    """
+    After a receiver has lost its list, all are told again.
+    """
+    started(house)
+    receiver.people.clear()
+    api.ask(house, OFFICER, "crm", everyone=True)
+    give(house)
+    assert members(receiver) == ["u1", "u2", "u3", "u4"]
+    assert receiver.batches[-1]["everyone"]
+
+
+@pytest.mark.parametrize("step", ["advance", "end"])
+def test_killed_anywhere_it_goes_on_and_gives_nobody_twice(house, receiver, monkeypatch, step):
+    """
+    The batch in hand is given again under the same id, what was taken before it is not.
+    """
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    api.begin(house, OFFICER, "crm", reason="our newsletter")
+    with monkeypatch.context() as dying:
+        dying.setattr(kept, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            give(house)
+    give(house)
+    assert members(receiver) == ["u1", "u2", "u3", "u4"]
+    assert len(receiver.batches) == 2
+    ids = [batch_id for batch_id, _ in receiver.calls]
+    assert len(set(ids)) == 2
+    assert choosing.standing(house.lane()) == {"crm": 4}
+    assert api.view(house, "crm").runs[0].status == "done"
+    assert len(exports.latest(house.state, limit=10)) == 1
+
+
+def test_a_receiver_that_is_away_is_tried_again_later(house, receiver):
+    """
+    The run waits longer and longer with what went wrong, keeps no other destination waiting, and goes on by itself.
+    """
+    receiver.answers = [503]
+    api.begin(house, OFFICER, "lake", reason="the lake")
+    started(house)
+    row = api.view(house, "crm").row
+    assert (row.state, row.latest.done, row.latest.due_at) == ("trying", 0, NOON + timedelta(minutes=1))
+    assert "503" in row.fault
+    assert (house.directory / "exports" / "lake" / "lake").is_dir()
+    assert give(house) == 0
+    house.step_clock(NOON + timedelta(minutes=2))
+    assert give(house) == 2
+    assert members(receiver) == ["u1", "u2", "u3", "u4"]
+
+
+def test_who_refuses_while_a_run_waits_does_not_leave(house, receiver):
+    """
+    Each batch asks again; whoever was kept back is told when they allow it once more.
+    """
+    receiver.answers = [503]
+    started(house)
+    send(house, [consented("u1", event="Consent Withdrawn", at=NOON)])
+    house.step_clock(NOON + timedelta(minutes=2))
+    house.refresh()
+    give(house)
+    assert members(receiver) == ["u2", "u3", "u4"]
+    assert api.view(house, "crm").runs[0].withheld == 1
+    assert choosing.standing(house.lane()) == {"crm": 3}
+
+
+def test_others_get_those_who_said_yes_to_that(house, receiver):
+    """
+    To be shared with somebody else is a consent of its own; a change of what for waits for a new start.
+    """
+    started(house)
+    house.apply(SYSTEM, edits={PurePath("destinations/crm.yaml"): CRM.format(url=receiver.url, purpose=ADS)})
+    assert give(house) == 0
+    assert api.view(house, "crm").row.state == "changed"
+    send(house, [consented("u3", "personalised_ads", "all")])
+    house.step_clock(NOON + timedelta(hours=1))
+    house.refresh()
+    started(house)
+    assert members(receiver) == ["u3"]
+    assert exports.latest(house.state, limit=1)[0].recipient == "Nimbus"
+
+
+def test_more_than_may_leave_at_once_do_not(house, receiver):
+    """
+    A run that would give away more addresses than it was started for gives none, and says so.
+    """
+    started(house, most=3)
+    row = api.view(house, "crm").row
+    assert (row.state, receiver.people) == ("trouble", {})
+    assert "4 people would leave" in row.fault
+    with pytest.raises(Unacceptable):
+        api.begin(house, OFFICER, "crm", reason="our newsletter", most=10**9)
+
+
+def test_who_is_erased_is_taken_back(house, receiver):
+    """
+    The next run calls an erased person back by the name they had there, and knows nothing of them afterwards.
+    """
+    started(house)
+    with house.exclusive():
+        erase.erase(house.stores(), "user_id:u1", actor="officer")
+    house.refresh()
+    assert members(receiver) == ["u1", "u2", "u3", "u4"]
+    api.ask(house, OFFICER, "crm")
+    give(house)
+    assert members(receiver) == ["u2", "u3", "u4"]
+    assert choosing.standing(house.lane()) == {"crm": 3}
+
+
+def test_a_paused_destination_waits_and_goes_on(house, receiver):
+    """
+    Pausing holds a run after the batch in hand.
+    """
+    api.begin(house, OFFICER, "crm", reason="our newsletter")
+    api.pause(house, OPERATOR, "crm", paused=True)
+    assert give(house) == 0
+    api.pause(house, OPERATOR, "crm", paused=False)
+    assert give(house) == 2
+    assert members(receiver) == ["u1", "u2", "u3", "u4"]
+
+
+def test_a_destination_that_is_taken_out_is_forgotten(house):
+    """
+    Whom it had is not kept when nobody can be told any more.
+    """
+    started(house)
+    house.apply(SYSTEM, edits={PurePath("destinations/crm.yaml"): None})
+    give(house)
+    assert choosing.standing(house.lane()) == {}
+
+
+def test_a_test_reaches_the_place_and_gives_nobody(house, receiver):
+    """
+    It says whether the place was reached, and why not.
+    """
+    assert api.try_out(house, OPERATOR, "crm").reached
+    receiver.answers = [401]
+    tried = api.try_out(house, OPERATOR, "crm")
+    assert not tried.reached
+    assert "401" in tried.fault
+    assert receiver.people == {}
