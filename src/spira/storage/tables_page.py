@@ -42,6 +42,7 @@ ABOUT = {
     "clock": "where a manual clock stands",
     "definitions": "what each generation put in force, as text",
     "facts_copied": "which writing of the copy of the facts, `data/facts.sqlite`, is this warehouse's own",
+    "event_merges": "parts of sorted runs of `event_places` that are still to be put together into longer ones",
     "event_runs": "up to which event each sorted run of `event_places` reaches",
     "generations": "the generations of the definitions: who applied them, and when",
     "journey_versions": "each version of a journey, for those who are still walking it",
