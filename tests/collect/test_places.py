@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from operator import itemgetter
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spira.collect import places
@@ -12,6 +15,10 @@ from spira.unify.subjects import subjects_of
 
 KINDS = ("Page Viewed", "Order Completed")
 SAID = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(KINDS), st.integers(-3, 3)), max_size=25)
+RUNS = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)).map(
+    lambda drawn: (drawn[0], drawn[0] * drawn[1], drawn[0] * drawn[1] * drawn[2])
+)
+PLACED = "select subject_id, event_id from event_places where event_id > $after and event_id <= $end order by rowid"
 STORED = "select event_id, subject_id, ts, event from {table} order by event_id"
 
 
@@ -42,11 +49,12 @@ def seen(house, subjects, events=KINDS, before=None):
     return [row for row in rows if before is None or (row[1], row[0]) < (before[1], before[0])]
 
 
-@given(said=SAID, more=SAID, run=st.integers(1, 9), subjects=st.lists(st.integers(1, 5), max_size=3, unique=True))
-def test_what_is_found_is_what_there_is(house, said, more, run, subjects):
+@settings(max_examples=25)
+@given(said=SAID, more=SAID, runs=RUNS, subjects=st.lists(st.integers(1, 5), max_size=3, unique=True))
+def test_what_is_found_is_what_there_is(house, said, more, runs, subjects):
     """Whatever is in runs and whatever still waits: newest first, none missing, none twice, page by page."""
     fill(house.clear(), said)
-    places.keep(house.warehouse, run=run)
+    places.keep(house.warehouse, runs=runs)
     fill(house, more)
     every = seen(house, subjects)
     assert places.latest(house.warehouse, subjects) == every
@@ -56,14 +64,16 @@ def test_what_is_found_is_what_there_is(house, said, more, run, subjects):
         assert places.latest(house.warehouse, subjects, before=place) == seen(house, subjects, before=place)
 
 
-@given(said=SAID, run=st.integers(1, 9))
-def test_only_full_runs_are_made_and_each_event_is_placed_once(house, said, run):
-    """A run begins where the last one ended; asked again with nothing new, none is made."""
+@settings(max_examples=25)
+@given(said=SAID, runs=RUNS)
+def test_only_full_runs_are_made_and_each_event_is_placed_once(house, said, runs):
+    """A run begins where the last one ended; asked again and again with nothing new, none is made any more."""
     fill(house.clear(), said)
-    assert places.keep(house.warehouse, run=run) == len(said) // run
-    assert places.keep(house.warehouse, run=run) == 0
+    places.keep(house.warehouse, runs=runs)
+    while places.keep(house.warehouse, runs=runs):
+        pass
     placed = house.warehouse.query(STORED.format(table="event_places"))
-    assert placed == house.warehouse.query(STORED.format(table="events"))[: len(said) // run * run]
+    assert placed == house.warehouse.query(STORED.format(table="events"))[: len(said) // runs[0] * runs[0]]
 
 
 def test_a_run_that_was_broken_off_is_made_again(house, monkeypatch):
@@ -71,17 +81,55 @@ def test_a_run_that_was_broken_off_is_made_again(house, monkeypatch):
     fill(house.clear(), [(1, "Page Viewed", 0)] * 4)
     monkeypatch.setattr(places, "_REACHES", "select error('the power failed' || $last)")
     with pytest.raises(Exception, match="the power failed"):
-        places.keep(house.warehouse, run=2)
+        places.keep(house.warehouse, runs=(2, 8, 16))
     assert house.warehouse.value("select count(*) from event_places") == 0
     monkeypatch.undo()
-    assert places.keep(house.warehouse, run=2) == 2
+    assert places.keep(house.warehouse, runs=(2, 8, 16)) == 2
     assert len(places.latest(house.warehouse, [1])) == 4
+
+
+@settings(max_examples=10)  # every run of one event is a transaction
+@given(lots=st.lists(SAID, max_size=4))
+def test_longer_runs_take_the_place_of_those_they_were_made_of(house, lots):
+    """Part by part, whatever comes between: at last there are as few runs as can be, each in the order of subjects."""
+    house.clear()
+    for said in lots:
+        fill(house, said)
+        places.keep(house.warehouse, runs=(1, 4, 16))
+        assert places.latest(house.warehouse, [1, 2, 3, 4]) == seen(house, [1, 2, 3, 4])
+    while places.keep(house.warehouse, runs=(1, 4, 16)):
+        pass
+    ends = [end for (end,) in house.warehouse.query("select last_event from event_runs order by 1")]
+    whole = house.events
+    assert ends == [
+        *range(16, whole + 1, 16),
+        *range(whole - whole % 16 + 4, whole + 1, 4),
+        *range(whole - whole % 4 + 1, whole + 1),
+    ]
+    for after, end in pairwise([0, *ends]):
+        stored = house.warehouse.query(PLACED, {"after": after, "end": end})
+        assert stored == sorted(stored)
+        assert [event for _, event in sorted(stored, key=itemgetter(1))] == list(range(after + 1, end + 1))
+
+
+def test_a_part_that_was_broken_off_is_made_again(house, monkeypatch):
+    """What was taken out comes back with it: nobody finds an event missing, or twice."""
+    fill(house.clear(), [(subject, "Page Viewed", 0) for subject in (3, 1, 2)])
+    places.keep(house.warehouse, runs=(1, 4, 8))
+    fill(house, [(1, "Page Viewed", 0)])
+    monkeypatch.setattr(places, "_PART_MADE", "select error('the power failed' || $last || $from)")
+    with pytest.raises(Exception, match="the power failed"):
+        places.keep(house.warehouse, runs=(1, 4, 8))
+    assert places.latest(house.warehouse, [1, 2, 3]) == seen(house, [1, 2, 3])
+    monkeypatch.undo()
+    assert places.keep(house.warehouse, runs=(1, 4, 8)) == 1
+    assert house.warehouse.query("select last_event from event_runs") == [(4,)]
 
 
 def test_a_run_lies_in_the_order_of_subjects(house):
     """That is what lets one subject's rows be found without reading the others'."""
     fill(house.clear(), [(subject, "Page Viewed", 0) for subject in (3, 1, 2, 1, 3, 2)])
-    places.keep(house.warehouse, run=6)
+    places.keep(house.warehouse, runs=(6, 12, 24))
     stored = house.warehouse.query("select subject_id, event_id from event_places")
     assert stored == sorted(stored)
 
@@ -89,7 +137,7 @@ def test_a_run_lies_in_the_order_of_subjects(house):
 def test_who_is_erased_has_no_places(house):
     """Events that are gone leave no trace of whose they were, and those of others are found as before."""
     fill(house.clear(), [(1, "Page Viewed", 0), (2, "Page Viewed", 0), (1, "Page Viewed", 1)])
-    places.keep(house.warehouse, run=2)
+    places.keep(house.warehouse, runs=(2, 4, 8))
     for table in ("events", "event_places"):
         house.warehouse.execute(f"delete from {table} where subject_id = 1")
     assert places.latest(house.warehouse, [1]) == []
@@ -106,11 +154,12 @@ def test_a_profile_has_the_subjects_that_moved_to_it(house):
     assert subjects_of(house.warehouse, 5) == [4, 5]
 
 
-@given(said=SAID, more=SAID, run=st.integers(1, 9), subjects=st.lists(st.integers(1, 5), max_size=3, unique=True))
-def test_the_last_time_is_that_of_all_events(house, said, more, run, subjects):
+@settings(max_examples=25)
+@given(said=SAID, more=SAID, runs=RUNS, subjects=st.lists(st.integers(1, 5), max_size=3, unique=True))
+def test_the_last_time_is_that_of_all_events(house, said, more, runs, subjects):
     """Of each subject that did it at all, wherever the event lies."""
     fill(house.clear(), said)
-    places.keep(house.warehouse, run=run)
+    places.keep(house.warehouse, runs=runs)
     fill(house, more)
     found = house.warehouse.query(
         "select subject_id, max(ts) from events where event = $event and list_contains($subjects, subject_id)"

@@ -92,9 +92,10 @@ def health(warehouse: Warehouse, state: State, source: Source, *, as_of: datetim
     day = {**mine, "since": as_of - timedelta(days=1)}
     late, late_most = warehouse.one(_LATE, day) or (None, None)
     loaded, duplicates, delay, slowest = warehouse.one(_TALLIED, day) or (0, 0, 0.0, None)
-    hour = int(warehouse.value(_SINCE, {**mine, "since": as_of - timedelta(hours=1)}))
-    week = int(warehouse.value(_SINCE, {**mine, "since": as_of - timedelta(days=7)}))
-    counts: dict[datetime, int] = dict(warehouse.query(_HOURS, {**mine, "since": as_of - timedelta(hours=HOURS)}))
+    latest = {"hours": as_of - timedelta(hours=HOURS), "hour": as_of - timedelta(hours=1)}
+    heard = warehouse.query(_HOURS, {**mine, **latest, "week": as_of - timedelta(days=7)})
+    counts: dict[datetime, int] = {at: of_hours for at, _, of_hours, _ in heard}
+    week, hour = sum(events for _, events, _, _ in heard), sum(last for *_, last in heard)
     start = as_of.replace(minute=0, second=0, microsecond=0)
     hours = [start - timedelta(hours=back) for back in range(HOURS - 1, -1, -1)]
     return SourceHealth(
@@ -137,10 +138,11 @@ def changed(warehouse: Warehouse, *, as_of: datetime, source: str | None = None)
     return tuple(TypeChange(**row) for row in warehouse.rows(_CHANGED, bound))
 
 
-_SINCE = "select count(*) from events where source = $source and received_at > $since"
 _HOURS = """
-select date_trunc('hour', received_at) as hour, count(*) from events
-where source = $source and received_at > $since group by hour
+select date_trunc('hour', received_at), count(*), count(*) filter (where received_at > $hours),
+       count(*) filter (where received_at > $hour)
+from events where source = $source and received_at > $week
+group by 1
 """
 _LATE = """
 select quantile_cont(late, 0.5), quantile_cont(late, 0.95)

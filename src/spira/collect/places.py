@@ -3,11 +3,14 @@
 Reads   `events`
 Writes  `event_places`   what each subject did, and when, in the order of the subjects
         `event_runs`     up to which event each run of them reaches
+        `event_merges`   parts of runs that are still to be put together
 
 `events` lies in the order of arrival, and a person's events all over it. Once so many have come as make
 a run, the run is sorted by subject and added; what came since is looked for in `events` itself, which
-is short then. A run is one transaction: killed half-way, it is made again. Erasing removes a subject's
-rows from both tables; nothing else ever changes a place, since a subject's events stay its own.
+is little then. Of as many runs as make a longer one a longer one is made, so that there are few to look into:
+subject by subject in parts, one each time, for nothing may hold a turn for long. Every part is one transaction:
+killed half-way, it is made again. Erasing removes a subject's rows from both tables; nothing else ever changes a
+place, since a subject's events stay its own.
 """
 
 from __future__ import annotations
@@ -20,9 +23,11 @@ from spira.collect.tables import STAGE
 from spira.storage.tables import Table, columns, table
 from spira.storage.warehouse import Warehouse
 
-# Events to a run: few enough to be looked through in a millisecond or two while they wait, and so many
-# that a hundred million make some fifty runs, of each of which one row group is looked at.
-RUN = 2_097_152
+# How many events make a run, and runs of which lengths are made of those: each a multiple of the one before. What
+# waits is looked through in a millisecond or two; a hundred million make some twenty runs, of each of which one row
+# group is looked at. A part has as many events as the second, which takes a second or two to sort.
+RUNS = (262_144, 2_097_152, 16_777_216)
+SAMPLE = 131_072  # events that are looked at to find bounds between parts
 
 EVENT_PLACES = table(
     Table(
@@ -44,20 +49,56 @@ EVENT_PLACES = table(
 EVENT_RUNS = table(
     Table(name="event_runs", store="warehouse", stage=STAGE, columns=columns("last_event BIGINT required"))
 )
+EVENT_MERGES = table(
+    Table(
+        name="event_merges",
+        store="warehouse",
+        stage=STAGE,
+        columns=columns(
+            """
+            after_event BIGINT required
+            last_event BIGINT required
+            from_subject BIGINT required
+            before_subject BIGINT
+            """
+        ),
+    )
+)
 
 Place = tuple[int, datetime]
 
 
-def keep(warehouse: Warehouse, *, run: int = RUN) -> int:
-    """Add every run that is full; how many there were."""
+def keep(warehouse: Warehouse, *, runs: Sequence[int] = RUNS) -> int:
+    """Make every run that is full, and one part of a longer one that is due; how many of both were made."""
     upto, last = _upto(warehouse), int(warehouse.value(_LAST) or 0)
     made = 0
-    while last - upto >= run:
+    while last - upto >= runs[0]:
+        length = runs[1] if upto % runs[1] == 0 and last - upto >= runs[1] else runs[0]
         with warehouse.transaction():
-            warehouse.execute(_RUN, {"after": upto, "last": upto + run})
-            warehouse.execute(_REACHES, {"last": upto + run})
-        upto, made = upto + run, made + 1
-    return made
+            warehouse.execute(_RUN, {"after": upto, "last": upto + length})
+            warehouse.execute(_REACHES, {"last": upto + length})
+        upto, made = upto + length, made + 1
+    return made + _merge(warehouse, runs)
+
+
+def _merge(warehouse: Warehouse, runs: Sequence[int]) -> int:
+    """Make one part of a longer run, the longest first, if one is due; how many were made."""
+    for length in reversed(runs[1:]):
+        if warehouse.value(_PENDING):
+            break
+        parts = length // runs[1]
+        shares = [each / parts for each in range(1, parts)]
+        warehouse.execute(_DUE.format(shares=shares), {"length": length, "each": max(1, length // SAMPLE)})
+    part = warehouse.one(_PART)
+    if part is None:
+        return 0
+    own = dict(zip(("after", "last", "from", "before"), part, strict=True))
+    with warehouse.transaction():
+        warehouse.execute(_TAKEN_OUT, own)
+        warehouse.execute(_PUT_IN, own)
+        warehouse.execute(_PART_MADE, {"last": own["last"], "from": own["from"]})
+        warehouse.execute(_WHOLE, {"after": own["after"], "last": own["last"]})
+    return 1
 
 
 def latest(
@@ -146,6 +187,41 @@ where event_id > $after and event_id <= $last
 order by subject_id, event_id
 """
 _REACHES = "insert into event_runs (last_event) values ($last)"
+_PENDING = "select count(*) from event_merges"
+_PART = """
+select after_event, last_event, from_subject, before_subject from event_merges order by from_subject limit 1
+"""
+# The stretches of a length that lie in more than one run, in parts of about as many events each: bounds by a sample.
+_DUE = """
+insert into event_merges by name
+with stretches as (
+    select (last_event - 1) // $length * $length as after_event, count(*) as runs, max(last_event) as until_event
+    from event_runs group by 1
+), due as (
+    from stretches where runs > 1 and until_event = after_event + $length
+), parts as (
+    select distinct after_event, until_event as last_event, unnest([0] || coalesce(bounds, [])) as from_subject
+    from due, lateral (
+        select quantile_disc(subject_id, {shares}) as bounds from event_places
+        where event_id > after_event and event_id <= until_event and event_id % $each = 0)
+)
+select *, lead(from_subject) over (partition by last_event order by from_subject) as before_subject from parts
+"""
+_MINE = """
+event_id > $after and event_id <= $last and subject_id >= $from and ($before::bigint is null or subject_id < $before)
+"""
+_TAKEN_OUT = f"delete from event_places where {_MINE}"
+_PUT_IN = f"""
+insert into event_places by name
+select subject_id, event_id, ts, event from events
+where {_MINE}
+order by subject_id, event_id
+"""
+_PART_MADE = "delete from event_merges where last_event = $last and from_subject = $from"
+_WHOLE = """
+delete from event_runs
+where last_event > $after and last_event < $last and not exists (from event_merges where last_event = $last)
+"""
 _LAST_TIMES = """
 select subject_id, max(ts)
 from (select subject_id, ts from event_places

@@ -41,7 +41,7 @@ class Kept:
     """
 
     def __init__(
-        self, *, young: float = 30.0, old: float = 300.0, slow: float = 0.05, rest: float = 60.0, most: int = 256
+        self, *, young: float = 30.0, old: float = 300.0, slow: float = 0.02, rest: float = 60.0, most: int = 256
     ) -> None:
         self._young, self._old, self._slow, self._rest, self._most = young, old, slow, rest, most
         self._answers: dict[Hashable, _Answer] = {}

@@ -64,6 +64,7 @@ STAGES: tuple[Stage, ...] = (
             "restricted",
             "event_places",
             "event_runs",
+            "event_merges",
         ),
         run=turns.load,
         refresh=True,
