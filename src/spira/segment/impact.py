@@ -19,7 +19,7 @@ from datetime import datetime
 
 from spira.definitions.plan import Assess, Change
 from spira.definitions.workspace import Workspace
-from spira.segment import audiences, passes, tags
+from spira.segment import audiences, drafting, passes, tags
 from spira.segment.analysed import Analysed
 from spira.segment.catalog import understood_world
 from spira.segment.conditions.language import Analysis
@@ -71,7 +71,7 @@ def impact(
 def _compared(warehouse: Warehouse, found: Analysed, instant: datetime) -> Impact:
     tags.choose(warehouse, instant, full=True)
     compiled = passes.program({name: each.text for name, each in found.tags.items()}, found.catalog)
-    tags.draft(warehouse, compiled, instant, full=True)
+    drafting.draft(warehouse, compiled, instant, full=True)
     conditions = {name: each.text for name, each in found.audiences.items()}
     drafted = audiences.program(conditions, found.catalog, tags=passes.DRAFT)
     audiences.draft(warehouse, drafted, instant, full=True)

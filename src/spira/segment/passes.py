@@ -1,9 +1,9 @@
 """Tags compiled: the passes over the data that work all of them out, as text for the engine.
 
-One pass scans for every tag and every input of a rank that needs no other tag; one pass
-ranks everyone; further passes work out what builds on those. Each pass is one statement of
-the language's compiler whose table `tags` is exchanged for the draft, so that a half-done
-refresh is never read. The same texts serve a refresh of the changed profiles and a full one.
+One pass scans for every tag, every input of a rank, and whatever a tag that builds on others asks of
+events; one pass ranks everyone; further passes only add columns to the rows that are there. Each pass
+is a statement of the language's compiler whose table `tags` is exchanged for the draft, so that a
+half-done refresh is never read. The same texts serve the changed profiles, a stretch of ids, and everyone.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from spira.segment.analysed import analyse_tag
 from spira.segment.conditions.catalog import Catalog, Type
 from spira.segment.conditions.language import Analysis
 from spira.segment.conditions.query import duckdb_sql, profiles_query
+from spira.segment.divisions import Division
 from spira.segment.order import order
-from spira.segment.ranks import Rank, has_ranks, split
-from spira.segment.rewrite import Held, reading, stored
+from spira.segment.ranks import Rank, apart, has_ranks, split
+from spira.segment.rewrite import Held, alongside, reading, stored, within
 from spira.storage.tables import Column
 
 COLUMN_TYPES: Mapping[Type, str] = {
@@ -35,28 +36,42 @@ COLUMN_TYPES: Mapping[Type, str] = {
     "date": "DATE",
     "null": "VARCHAR",
 }
-DRAFT, LAYER, RANKED = "tags_draft", "tags_layer", "tags_ranked"
+DRAFT, LAYER, RANKED, WIDER, RANKED_BY = "tags_draft", "tags_layer", "tags_ranked", "tags_wider", "tags_ranked_by"
+EDGE = "next_edge_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One statement that makes a temporary table of some columns; `ranks` marks one over everyone's inputs.
+    """Some columns, and how they are made.
 
-    `changed` works on the profiles of the temporary table `changed`, `everyone` on all.
-    `grow` adds to the draft, as they stand, profiles whose ranks moved though they did not change.
+    A scan has three statements that make the table `tags_layer`: for the temporary table `changed`, for the
+    profiles from `$low` to below `$high`, for everyone. A pass over the draft alone has `rows` instead, which adds
+    its columns to the rows of `tags_draft`; `divisions` are the ranks whose ends it takes as parameters. Other
+    ranks have windows over everyone (`ranks`) and make `tags_ranked`.
+
+    `ranked_by` gathers what everyone is divided by; `grow` adds to the draft, as they stand, profiles whose ranks
+    `moved` though they did not change.
     """
 
     names: tuple[str, ...]
-    changed: str
-    everyone: str
+    changed: str = ""
+    part: str = ""
+    everyone: str = ""
+    rows: exp.Select | None = None
+    divisions: tuple[Division, ...] = ()
     ranks: bool = False
+    ranked_by: str = ""
     grow: str = ""
     moved: str = ""
 
-    @property
-    def timed(self) -> bool:
-        """Whether the statements take the parameter `$as_of`."""
-        return "$as_of" in self.everyone
+
+def widened(passes: Iterable[Pass], source: exp.Query | str = DRAFT) -> exp.Select:
+    """The rows of the draft, or of another source, with the columns of passes over it, one upon the other."""
+    found: exp.Query | str = source
+    for each in passes:
+        if each.rows is not None:
+            found = reading(each.rows, {DRAFT: found})
+    return found if isinstance(found, exp.Select) else exp.select("*").from_(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +119,7 @@ def _program(values: tuple[tuple[str, str], ...], held: Held) -> Program:
     hidden = [name for name in making.columns if name not in making.tags]
     tags = tuple(Column(name=name, type=COLUMN_TYPES[kind]) for name, kind in making.tags.items())
     inputs = tuple(Column(name=name, type=COLUMN_TYPES[_type(making, name)]) for name in hidden)
-    said = "\n".join([*(each.everyone for each in passes), *map(repr, tags)])
+    said = "\n".join([*(each.everyone or _said(each) for each in passes), *map(repr, tags)])
     return Program(
         passes=tuple(_growing(each, passes[:place]) for place, each in enumerate(passes)),
         tags=tags,
@@ -118,16 +133,28 @@ def _add_tag(making: _Making, name: str, text: str) -> None:
     analysis = _sound(name, analyse_tag(text, making.catalog))
     making.tags[name] = analysis.type or "null"
     if analysis.tree is None or not has_ranks(analysis.tree):
-        making.columns[name] = analysis
+        making.columns[name] = _settled(making, name, analysis)
         return
     parts = split(analysis.tree)
     for rank in parts.ranks:
-        _add_hidden(making, rank.input, _sound(name, analyse_tag(rank.value, making.catalog)))
+        _add_hidden(making, rank.input, _settled(making, name, _sound(name, analyse_tag(rank.value, making.catalog))))
         _add_hidden(making, rank.column, _sound(name, analyse_tag(rank.text, making.catalog)))
         making.ranks[rank.column] = rank
     if parts.whole and not parts.whole.text.startswith(("percentile", "household_")):
         making.cuts[name] = parts.whole
-    making.columns[name] = _sound(name, analyse_tag(parts.text, making.catalog))
+    making.columns[name] = _settled(making, name, _sound(name, analyse_tag(parts.text, making.catalog)))
+
+
+def _settled(making: _Making, name: str, analysis: Analysis) -> Analysis:
+    """What builds on other tags asks events for nothing itself: that becomes columns of the first scan."""
+    if analysis.tree is None or not analysis.reads.tags:
+        return analysis
+    found = apart(analysis.tree)
+    if not found.columns:
+        return analysis
+    for column, value in found.columns.items():
+        _add_hidden(making, column, _sound(name, analyse_tag(value, making.catalog)))
+    return _sound(name, analyse_tag(found.text, making.catalog))
 
 
 def _add_hidden(making: _Making, name: str, analysis: Analysis) -> None:
@@ -150,48 +177,91 @@ def _type(making: _Making, name: str) -> Type:
 def _layers(making: _Making, layers: Iterable[tuple[str, ...]]) -> Iterable[Pass]:
     for layer in layers:
         plain = {name: making.columns[name] for name in layer if name not in making.ranks}
-        ranked = {name: making.columns[name] for name in layer if name in making.ranks}
-        if plain:
-            yield _scan(plain, making.catalog)
+        beside = {name: each for name, each in plain.items() if _beside({name: each}, making.catalog) is not None}
+        scanned = {name: each for name, each in plain.items() if name not in beside}
+        divided = [name for name in layer if name in making.ranks and making.ranks[name].parts]
+        ranked = {name: making.columns[name] for name in layer if name in making.ranks and name not in divided}
+        if scanned:
+            yield _scan(scanned, making.catalog)
         if ranked:
             yield _ranking(ranked, making)
+        if divided:
+            yield _dividing([making.ranks[name] for name in divided])
+        if beside:
+            yield Pass(names=tuple(beside), rows=_beside(beside, making.catalog))
 
 
 def _scan(columns: Mapping[str, Analysis], catalog: Catalog) -> Pass:
-    changed, everyone = (
-        stored(reading(profiles_query(columns, catalog, restrict=restrict, edges=True), {"tags": DRAFT}), LAYER)
-        for restrict in (True, False)
+    changed = profiles_query(columns, catalog, restrict=True, edges=True)
+    whole = profiles_query(columns, catalog, restrict=False, edges=True)
+    made = [stored(reading(each, {"tags": DRAFT}), LAYER) for each in (changed, within(changed), whole)]
+    return Pass(names=tuple(columns), changed=made[0], part=made[1], everyone=made[2])
+
+
+def _beside(columns: Mapping[str, Analysis], catalog: Catalog) -> exp.Select | None:
+    return alongside(profiles_query(columns, catalog, restrict=False, edges=True), DRAFT, EDGE)
+
+
+def _dividing(ranks: list[Rank]) -> Pass:
+    """Ranks that compare with the ends of equal parts of everyone."""
+    divisions = tuple(Division(column=each.column, input=each.input, parts=each.parts or 1) for each in ranks)
+    rows = exp.select("tags.*").from_(exp.to_table(DRAFT, alias="tags"))
+    for each in divisions:
+        rows = rows.select(exp.alias_(each.expression("tags"), each.column, quoted=True), copy=False)
+    inputs = sorted({each.input for each in divisions})
+    return Pass(
+        names=tuple(each.column for each in divisions),
+        rows=rows,
+        divisions=divisions,
+        ranked_by=stored(exp.select("*").from_(_inputs(inputs).subquery("everyone")), RANKED_BY),
     )
-    return Pass(names=tuple(columns), changed=changed, everyone=everyone)
 
 
 def _ranking(columns: Mapping[str, Analysis], making: _Making) -> Pass:
     """Everyone's ranks: the draft's inputs first, the stored ones of all who did not change."""
     inputs = sorted({making.ranks[name].input for name in columns})
     query = profiles_query(columns, making.catalog, restrict=False, edges=False)
-    drafted = exp.select("profile_id", *map(_column, inputs)).from_(DRAFT)
-    unchanged = exp.select("profile_id", *map(_column, inputs)).from_("tag_inputs").where(_unchanged())
-    whole = stored(reading(query, {"tags": exp.union(drafted, unchanged, distinct=False)}), RANKED)
+    whole = stored(reading(query, {"tags": _inputs(inputs)}), RANKED)
     alone = stored(reading(query, {"tags": DRAFT}), RANKED)
     return Pass(names=tuple(columns), changed=whole, everyone=alone, ranks=True)
 
 
+def _inputs(names: list[str]) -> exp.Query:
+    """What everyone is ranked by: as drafted, and as stored for those who did not change."""
+    drafted = exp.select("profile_id", *map(_column, names)).from_(DRAFT)
+    unchanged = exp.select("profile_id", *map(_column, names)).from_("tag_inputs").where(_unchanged())
+    return exp.union(drafted, unchanged, distinct=False)
+
+
 def _growing(each: Pass, before: tuple[Pass, ...]) -> Pass:
-    if not each.ranks:
+    if not each.ranks and not each.divisions:
         return each
     known = [name for earlier in before for name in earlier.names]
-    shown = (exp.column("profile_id", "t"), exp.column("next_edge_at", "t"), *map(_column, known))
+    shown = (exp.column("profile_id", "t"), exp.column(EDGE, "t"), *map(_column, known))
     old = exp.select(*shown).from_(exp.to_table("tags", alias="t"))
     joined = old.join(exp.to_table("tag_inputs", alias="i"), using=["profile_id"])
     grown = joined.where(exp.column("profile_id", "t").isin(query=exp.select("profile_id").from_("moved_ranks")))
+    return replace(each, grow=duckdb_sql(grown), moved=duckdb_sql(_moved(each)))
+
+
+def _moved(each: Pass) -> exp.Select:
+    """Who did not change, and has another rank than before."""
+    if each.divisions:
+        now = {division.column: division.expression("i") for division in each.divisions}
+        differs = [exp.NullSafeNEQ(this=_column(name, "i"), expression=rank) for name, rank in now.items()]
+        held = exp.select(exp.column("profile_id", "i")).from_(exp.to_table("tag_inputs", alias="i"))
+        return held.where(exp.and_(exp.or_(*differs), _unchanged("i")))
     differs = [exp.NullSafeNEQ(this=_column(name, "r"), expression=_column(name, "i")) for name in each.names]
-    moved = (
+    return (
         exp.select(exp.column("profile_id", "r"))
         .from_(exp.to_table(RANKED, alias="r"))
         .join(exp.to_table("tag_inputs", alias="i"), using=["profile_id"])
         .where(exp.and_(exp.or_(*differs), _unchanged("r")))
     )
-    return replace(each, grow=duckdb_sql(grown), moved=duckdb_sql(moved))
+
+
+def _said(each: Pass) -> str:
+    return "" if each.rows is None else duckdb_sql(each.rows)
 
 
 def _column(name: str, table: str | None = None) -> exp.Column:

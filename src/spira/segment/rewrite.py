@@ -39,6 +39,43 @@ def reading(query: exp.Select, others: Mapping[str, str | exp.Query]) -> exp.Sel
     return found
 
 
+def within(query: exp.Select) -> exp.Select:
+    """The query for the profiles from `$low` to below `$high` instead of for those in `changed`."""
+    found = query.copy()
+    for node in list(found.find_all(exp.In)):
+        asked = node.args.get("query")
+        if asked is None or [each.name for each in asked.find_all(exp.Table)] != ["changed"]:
+            continue
+        from_low = exp.GTE(this=node.this.copy(), expression=exp.Placeholder(this="low"))
+        below = exp.LT(this=node.this.copy(), expression=exp.Placeholder(this="high"))
+        node.replace(exp.Paren(this=exp.And(this=from_low, expression=below)))
+    return found
+
+
+def alongside(query: exp.Select, draft: str, edge: str) -> exp.Select | None:
+    """The query as one that only adds columns to the rows of `draft`; None when it reads anything but tags.
+
+    The column `edge` becomes the earlier of the draft's and the query's.
+    """
+    joins = query.args.get("joins") or []
+    if [each.this.name for each in joins] != ["tags"] or len(query.ctes) != 1:
+        return None
+    shown = {each.alias: each.unalias().copy() for each in query.expressions if each.alias_or_name != "profile_id"}
+    more = shown.pop(edge, None)
+    rows: exp.Expression = exp.Star()
+    if more is not None and not isinstance(more, exp.Cast):
+        both = exp.Least(this=exp.column(edge, "tags"), expressions=[more], ignore_nulls=True)
+        rows = exp.Star(replace=[exp.alias_(both, edge)])
+    found = exp.Select().select(exp.Column(this=rows, table=exp.to_identifier("tags")), copy=False)
+    for name, value in shown.items():
+        found = found.select(exp.alias_(value, name, quoted=True), copy=False)
+    found = found.from_(exp.to_table(draft, alias="tags"), copy=False)
+    for column in list(found.find_all(exp.Column)):
+        if column.table == "base":
+            column.set("table", exp.to_identifier("tags"))
+    return found
+
+
 def stored(query: exp.Select, name: str) -> str:
     """The statement that puts the rows of a query into a temporary table."""
     made = exp.Create(

@@ -57,6 +57,38 @@ TAG_INPUTS = table(
     )
 )
 
+# While everyone is worked out in several stretches it has the columns of the first scan as well.
+TAG_STAGE = table(
+    Table(
+        name="tag_stage",
+        store="warehouse",
+        stage="segment.tags",
+        person="profile_id",
+        holds="computed facts that a refresh in hand has found so far",
+        columns=columns("profile_id BIGINT required"),
+        key=("profile_id",),
+    )
+)
+
+TAG_PARTS = table(
+    Table(
+        name="tag_parts",
+        store="warehouse",
+        stage="segment.tags",
+        columns=columns(
+            """
+            fingerprint VARCHAR required
+            batch BIGINT required
+            as_of TIMESTAMP required
+            low BIGINT required
+            high BIGINT required
+            is_done BOOLEAN required
+            """
+        ),
+        key=("low",),
+    )
+)
+
 TAG_PROGRAM = table(
     Table(
         name="tag_program",

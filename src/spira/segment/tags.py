@@ -10,6 +10,7 @@ Writes  `tags`             one row per profile, one typed column per tag, and th
         `tag_cuts`         where the classes of a rank begin and end
         `tag_program`      what the columns were compiled from
         `tag_changes`      whose values a refresh has changed
+        `tag_stage`, `tag_parts`   what a refresh of everyone has found so far
 
 A tag is a function of the events before `as_of`. A refresh runs the same statements for the
 changed profiles, and for those whose next edge has passed, as a full one runs for everyone,
@@ -26,12 +27,11 @@ from pydantic import ConfigDict, Field, model_validator
 
 from spira.definitions.apply import Applied
 from spira.definitions.model import DefinitionModel, Label, NameStr
-from spira.segment import manual_tags, passes
+from spira.segment import drafting, manual_tags, passes, whole
 from spira.segment.conditions.catalog import Catalog
-from spira.segment.passes import Pass, Program
-from spira.segment.tables import TAG_INPUTS, TAGS
+from spira.segment.passes import Program
 from spira.storage import ddl, progress
-from spira.storage.tables import Column, Table
+from spira.storage.tables import Column
 from spira.storage.warehouse import Warehouse
 from spira.unify import changed
 
@@ -71,17 +71,42 @@ def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: dat
     """Make `tags` agree with the events before `as_of`; how many profiles were worked out."""
     wanted = program_of(applied, catalog)
     anew = _fingerprint(warehouse) != wanted.fingerprint
-    upto = choose(warehouse, as_of, full=full or anew)
-    if not anew and not warehouse.value(_ANYONE):
+    done = 0
+    if full or anew:
+        stood, done = _everyone(warehouse, wanted, as_of, anew=anew)
+        if stood == as_of:
+            return done
+    upto = choose(warehouse, as_of)
+    if not warehouse.value(_ANYONE):
         progress.mark(warehouse, STAGE, upto, as_of)
-        return 0
-    draft(warehouse, wanted, as_of, full=full or anew)
+        return done
+    drafting.draft(warehouse, wanted, as_of, full=False)
     with warehouse.transaction():
-        if anew:
-            _make_anew(warehouse, wanted)
         _write(warehouse, wanted, as_of)
         progress.mark(warehouse, STAGE, upto, as_of)
-    return int(warehouse.value(_COUNT_DRAFT))
+    return done + int(warehouse.value(_COUNT_DRAFT))
+
+
+def _everyone(warehouse: Warehouse, wanted: Program, as_of: datetime, *, anew: bool) -> tuple[datetime, int]:
+    """Work everyone out; the instant at which they stand now, and how many they are.
+
+    The instant is an earlier one where a refresh goes on that was killed.
+    """
+    now = whole.Standing(batch=changed.newest(warehouse), as_of=as_of)
+    every = whole.stretches(warehouse)
+    if len(every) == 1:
+        warehouse.execute(_NOBODY)
+        drafting.draft(warehouse, wanted, as_of, full=True)
+    else:
+        now = whole.stage(warehouse, wanted, now, every)
+    with warehouse.transaction():
+        done = whole.write(warehouse, wanted, now, anew=anew, drafted=len(every) == 1)
+        _note_changes(warehouse)
+        _write_cuts(warehouse, wanted, now.as_of)
+        warehouse.execute(_FORGET_PROGRAM)
+        warehouse.execute(_NOTE_PROGRAM, {"fingerprint": wanted.fingerprint})
+        progress.mark(warehouse, STAGE, now.batch, now.as_of)
+    return now.as_of, done
 
 
 def program_of(applied: Applied, catalog: Catalog) -> Program:
@@ -96,50 +121,16 @@ def choose(warehouse: Warehouse, as_of: datetime, *, full: bool = False) -> int:
     return upto
 
 
-def draft(warehouse: Warehouse, wanted: Program, as_of: datetime, *, full: bool) -> None:
-    """Work the chosen profiles out into the temporary table `tags_draft`; nothing else is written."""
-    warehouse.execute(_START_FULL if full else _START)
-    for each in wanted.passes:
-        warehouse.execute(each.everyone if full else each.changed, {"as_of": as_of} if each.timed else None)
-        if each.ranks:
-            _take_ranks(warehouse, each, full=full)
-        else:
-            warehouse.execute(_WIDEN)
-        warehouse.execute(_FORGET_NARROW)
-        warehouse.execute(_RENAME)
-
-
-def _take_ranks(warehouse: Warehouse, each: Pass, *, full: bool) -> None:
-    """Add ranks to the draft, and to it everyone whose rank was moved by others."""
-    if not full:
-        warehouse.execute(_MOVED_RANKS + each.moved)
-        if warehouse.value(_ANY_MOVED):
-            warehouse.execute(_GROW_DRAFT + each.grow)
-            warehouse.execute(_GROW_CHANGED)
-    warehouse.execute(_ADD_RANKS)
-
-
 def _fingerprint(warehouse: Warehouse) -> str | None:
     found: str | None = warehouse.value(_FINGERPRINT)
     return found
 
 
-def _make_anew(warehouse: Warehouse, wanted: Program) -> None:
-    """Put empty tables with the wanted columns in the place of the old ones."""
-    for table, columns in ((TAGS, wanted.tags), (TAG_INPUTS, wanted.inputs)):
-        fresh = Table(name=table.name, store=table.store, stage=table.stage, columns=(*table.columns, *columns))
-        warehouse.execute(ddl.create(fresh, name=f"{table.name}_next"))
-        for statement in ddl.swap(table.name, f"{table.name}_next"):
-            warehouse.execute(statement)
-    warehouse.execute(_FORGET_PROGRAM)
-    warehouse.execute(_NOTE_PROGRAM, {"fingerprint": wanted.fingerprint})
-
-
 def _write(warehouse: Warehouse, wanted: Program, as_of: datetime) -> None:
     tags = ("profile_id", *_names(wanted.tags))
-    readers = dict(zip(("models", "audiences", "facts"), READERS, strict=True))
-    warehouse.execute(_NOTE_CHANGES.format(columns=ddl.names(tags)), readers)
-    warehouse.execute(_FORGET_READ_CHANGES, readers)
+    changes = " or ".join(f"now.{ddl.quote(each)} is distinct from old.{ddl.quote(each)}" for each in tags)
+    warehouse.execute(_DIFFERENT.format(changes=changes))
+    _note_changes(warehouse)
     warehouse.execute(ddl.delete_where("tags", "profile_id", "changed"))
     warehouse.execute(_WRITE.format(table="tags", columns=ddl.names((*tags, "next_edge_at"))))
     if not wanted.inputs:
@@ -147,6 +138,17 @@ def _write(warehouse: Warehouse, wanted: Program, as_of: datetime) -> None:
     inputs = ("profile_id", *_names(wanted.inputs))
     warehouse.execute(ddl.delete_where("tag_inputs", "profile_id", "changed"))
     warehouse.execute(_WRITE.format(table="tag_inputs", columns=ddl.names(inputs)))
+    _write_cuts(warehouse, wanted, as_of)
+
+
+def _note_changes(warehouse: Warehouse) -> None:
+    """Say whose tags are others, as they stand in `tags_different`, and forget what all have read."""
+    readers = dict(zip(("models", "audiences", "facts"), READERS, strict=True))
+    warehouse.execute(_NOTE_CHANGES, readers)
+    warehouse.execute(_FORGET_READ_CHANGES, readers)
+
+
+def _write_cuts(warehouse: Warehouse, wanted: Program, as_of: datetime) -> None:
     warehouse.execute(_FORGET_CUTS)
     for each in wanted.cuts:
         warehouse.execute(_WRITE_CUTS + each.sql, {"tag": each.tag, "as_of": as_of})
@@ -164,52 +166,24 @@ _ADD_EVERY_ROW = """
 insert into changed select profile_id from tags where profile_id not in (select profile_id from changed)
 """
 _ANYONE = "select exists (from changed)"
-_START = """
-create or replace temp table tags_draft as
-select profile_id, null::timestamp as next_edge_at from profiles
-where profile_id in (select profile_id from changed) and profile_id not in (select profile_id from restricted)
-"""
-_START_FULL = """
-create or replace temp table tags_draft as
-select profile_id, null::timestamp as next_edge_at from profiles
-where profile_id not in (select profile_id from restricted)
-"""
-_WIDEN = """
-create or replace temp table tags_wider as
-select known.* replace (least(known.next_edge_at, more.next_edge_at) as next_edge_at),
-       more.* exclude (profile_id, next_edge_at)
-from tags_draft known join tags_layer more using (profile_id)
-"""
-_ADD_RANKS = """
-create or replace temp table tags_wider as
-select known.*, more.* exclude (profile_id)
-from tags_draft known join tags_ranked more using (profile_id)
-"""
-_FORGET_NARROW = "drop table tags_draft"
-_RENAME = "alter table tags_wider rename to tags_draft"
-_MOVED_RANKS = "create or replace temp table moved_ranks as "
-_ANY_MOVED = "select exists (from moved_ranks)"
-_GROW_DRAFT = "insert into tags_draft by name "
-_GROW_CHANGED = "insert into changed select profile_id from moved_ranks"
 _FINGERPRINT = "select fingerprint from tag_program"
 _FORGET_PROGRAM = "delete from tag_program"
 _NOTE_PROGRAM = "insert into tag_program (fingerprint) values ($fingerprint)"
+_NOBODY = "create or replace temp table changed (profile_id bigint)"
+_DIFFERENT = """
+create or replace temp table tags_different as
+select coalesce(now.profile_id, old.profile_id) as profile_id
+from tags_draft now
+full join (from tags where profile_id in (select profile_id from changed)) old on old.profile_id = now.profile_id
+where {changes}
+"""
 # A change's number lies above all that its readers have seen, also when an erasure took the last ones away.
 _NOTE_CHANGES = """
 insert into tag_changes by name
-with different as (
-  select profile_id from (
-    select {columns} from tags_draft
-    except select {columns} from tags where profile_id in (select profile_id from changed)
-  )
-  union
-  select profile_id from tags
-  where profile_id in (select profile_id from changed) and profile_id not in (select profile_id from tags_draft)
-)
 select profile_id, 1 + greatest(
          (select coalesce(max(change), 0) from tag_changes),
          (select coalesce(max(batch), 0) from progress where stage in ($models, $audiences, $facts))) as change
-from different order by profile_id
+from tags_different order by profile_id
 """
 _FORGET_READ_CHANGES = """
 delete from tag_changes

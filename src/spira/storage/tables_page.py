@@ -58,6 +58,7 @@ ABOUT = {
     "sessions": "who is signed in, by the hash of the session's secret",
     "sign_in_links": "one-time links, by hash",
     "sources": "the pipes that events come through, with their write keys",
+    "tag_parts": "the stretches of ids of a refresh of everyone, and which are staged",
     "tag_points": "how many people each tag has a value for, day by day",
     "tag_cuts": "where the classes of a ranking tag begin and end",
     "tag_program": "the fingerprint of the expressions that made `tags`",
