@@ -17,3 +17,11 @@ def test_an_incident_is_written_down_told_of_and_listed(spira, applied):
     refused = spira("privacy", "close-incident", number, "--dir", applied)
     assert refused.code == 1
     assert "`people`, `measures` is missing" in refused.err
+
+
+def test_recipients_are_listed_and_an_unknown_duty_is_none(spira, applied):
+    """Nothing was given to anybody yet; writing down that somebody was told of nothing is refused."""
+    assert spira("privacy", "recipients", "--dir", applied, "--json").json["waiting"] == []
+    assert spira("privacy", "recipients", "--dir", applied).code == 0
+    refused = spira("privacy", "recipient-told", "duty_none", "--dir", applied)
+    assert (refused.code, "there is no duty" in refused.err) == (1, True)

@@ -12,7 +12,11 @@ from litestar.testing import TestClient
 from tests.console.world import World
 
 from spira.console.app import create_app
+from spira.engage.audience_export import Wish
+from spira.kernel.ids import read_profile
 from spira.kernel.settings import RightsSettings
+from spira.kernel.viewer import SYSTEM
+from spira.server.api import exports
 from spira.server.sessions import open_session
 from spira.server.staff import NewStaff, add_staff
 from spira.storage import audit
@@ -225,3 +229,40 @@ def test_an_incident_is_written_down_told_of_and_closed(officer, lived):
     assert "Form no. 7" in page
     assert '<form method="post" action="/incidents' not in page
     assert officer.get("/incidents/inc_nobody").status_code == 404
+
+
+def test_who_else_has_the_data_has_to_hear_of_an_erasure_and_the_receipt_says_so(officer, lived):
+    """A list for a recipient, an erasure: the duty stands on the page of exports until somebody tells them."""
+    core = lived.core
+    rights = core.settings.rights.model_copy(update={"processors": ["Mailer; mail; US"]})
+    core.settings = core.settings.model_copy(update={"rights": rights})
+    person = lived.person("u11")
+    wish = Wish(audience="", purpose="analysis", recipient="Mailer")
+    exports.leave(core, SYSTEM, "people", [read_profile(person)], wish, reason="")
+    erased = officer.post("/api/erase", json={"identifier": "user_id:u11"}).json()
+
+    (owed,) = erased["signed"]["recipients"]
+    assert (owed["recipient"], owed["told_at"]) == ("Mailer", None)
+    assert receipts.verify(erased["signed"], key=None).number == erased["receipt"]
+    page = officer.get("/exports").text
+    assert person in page
+    assert "They were told" in page
+    assert "not told yet" in officer.get(f"/requests?receipt={erased['receipt']}").text
+    officer.post(f"/exports/told/{owed['duty']}")
+    again = officer.get(f"/api/requests/receipts/{erased['receipt']}").json()
+    assert again["recipients"][0]["told_at"] is not None
+    assert receipts.verify(again, key=None).number == erased["receipt"]
+    assert officer.get("/api/exports").json()["abroad"]["people"] == 1
+
+
+def test_two_at_one_incident_do_not_take_each_others_words_away(officer):
+    """Who comes second is told so, sees what the first wrote, and finds what they typed still there."""
+    known = {"kind": "leak", "data": ["contact"], "happened": "A list was mislaid", "version": "1"}
+    made = officer.post("/api/incidents", json={**known, "version": None}).json()["incident_id"]
+    assert officer.post(f"/incidents/{made}/revise", data={**known, "cause": "A wrong address"}).status_code == 200
+    late = officer.post(f"/incidents/{made}/revise", data={**known, "harm": "None that is known"})
+    assert late.status_code == 409
+    assert "somebody else has written" in late.text
+    assert "A wrong address" in late.text
+    assert "None that is known" in late.text
+    assert officer.get(f"/api/incidents/{made}").json()["harm"] == ""

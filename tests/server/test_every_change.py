@@ -47,6 +47,7 @@ UNWRITTEN = {
     "/start/dismiss": "how one likes to look at the first page",
     "/start/show": "how one likes to look at the first page",
     "/p/{token:str}": "a person's own decision: it is an event in the log",
+    "/p/{token:str}/sharing": "likewise: whether data may be given to others",
     "/p/{token:str}/ask": "a person's own request: filing it is in the audit",
     "/preferences": "sends a code, and keeps nothing",
     "/preferences/code": "takes a code, and keeps nothing",

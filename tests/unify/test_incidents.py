@@ -125,7 +125,7 @@ def test_what_is_wrong_is_refused(state):
     with pytest.raises(BadRequest, match="in the future"):
         filed(state, noticed_at=NOON + HOUR)
     with pytest.raises(BadRequest, match="no law"):
-        filed(state, law="ccpa")
+        filed(state, law="none")
     made = filed(state)
     for wrong in (
         {"whom": "press"},
@@ -163,3 +163,35 @@ def test_what_staff_wrote_is_sealed_and_sealed_again_with_a_new_key(state):
     while resealing.step(state, newer):
         pass
     assert incidents.words_of(state, newer, made).people == "13912345678 was rung"
+
+
+def test_who_looked_at_an_older_version_changes_nothing(state):
+    """Two open one incident; the first writes, the second is told so and takes no word away; looking again helps."""
+    made = filed(state)
+    first = replace(FACTS, cause="A wrong address")
+    incidents.revise(state, KEYS, FrozenClock(NOON), made.incident_id, first, actor="pia", version=made.version)
+    late = replace(FACTS, harm="None that is known")
+    with pytest.raises(Conflict, match="somebody else has written"):
+        incidents.revise(state, KEYS, FrozenClock(NOON), made.incident_id, late, actor="tom", version=made.version)
+
+    now = incidents.one(state, made.incident_id)
+    words = incidents.words_of(state, KEYS, now)
+    assert (now.version, words.cause, words.harm) == (2, "A wrong address", "")
+    told(state, now, "authority")
+    assert incidents.one(state, made.incident_id).version == 3
+
+
+def test_a_change_between_reading_and_writing_is_refused(state, monkeypatch):
+    """Even without a version nobody takes away words that were written while theirs were sealed."""
+    made = filed(state)
+    read = incidents.words_of
+
+    def overtaken(*given):
+        found = read(*given)
+        with state.write() as connection:
+            connection.execute(sa.update(INCIDENTS).values(version=INCIDENTS.c.version + 1))
+        return found
+
+    monkeypatch.setattr(incidents, "words_of", overtaken)
+    with pytest.raises(Conflict, match="somebody else has written"):
+        incidents.revise(state, KEYS, FrozenClock(NOON), made.incident_id, FACTS, actor="pia")

@@ -13,7 +13,7 @@ from spira.cli.options import json_option, shown, table, working, workspace_opti
 from spira.kernel.settings import load_settings
 
 RIGHTS = click.Choice(["access", "portability", "correction", "restriction", "erasure"])
-LAWS = click.Choice(["pipl", "gdpr"])
+LAWS = click.Choice(["pipl", "gdpr", "ccpa"])
 INCIDENT_KINDS = click.Choice(["leak", "alteration", "loss"])
 INCIDENT_DATA = click.Choice(
     ["contact", "identity", "account", "behaviour", "orders", "location", "finance", "health", "children"]
@@ -184,6 +184,36 @@ def close_incident(*, incident: str, directory: Path, as_json: bool) -> None:
     """Close an incident of which nothing is missing; what was done about it is written on its page."""
     with connect(directory) as api:
         answer = api.post(f"/api/incidents/{incident}/close")
+    _print(answer.text, answer.value(), as_json=as_json)
+
+
+@privacy.command("recipients")
+@workspace_option
+@json_option
+def recipients(*, directory: Path, as_json: bool) -> None:
+    """To whom else data was given, how much abroad, and what recipients have still to be told."""
+    with connect(directory) as api:
+        answer = api.get("/api/exports")
+    found = answer.value()
+    if as_json:
+        click.echo(answer.text)
+        return
+    names = ("year", "recipient", "country", "people", "sensitive")
+    if found["given"]:
+        table(names, [[each[name] for name in names] for each in found["given"]])
+    owed = ("duty_id", "recipient", "what", "person")
+    if found["waiting"]:
+        table(("to tell", "recipient", "of", "person"), [[each[name] for name in owed] for each in found["waiting"]])
+
+
+@privacy.command("recipient-told")
+@click.argument("duty")
+@workspace_option
+@json_option
+def recipient_told(*, duty: str, directory: Path, as_json: bool) -> None:
+    """Write down that a recipient was told of an erasure, a correction or a restriction."""
+    with connect(directory) as api:
+        answer = api.post(f"/api/exports/told/{duty}")
     _print(answer.text, answer.value(), as_json=as_json)
 
 

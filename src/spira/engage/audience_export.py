@@ -21,7 +21,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from spira.engage import reach
+from spira.collect import signal
+from spira.engage import reach, sharing
 from spira.kernel.clock import iso
 from spira.kernel.errors import Conflict, NotAllowed
 from spira.kernel.ids import show_profile
@@ -34,7 +35,8 @@ MOST = 100_000
 LOT = 1_000
 ANALYSIS = "analysis"
 MESSAGING = ("marketing", "service", "transactional")
-PURPOSES = (ANALYSIS, *MESSAGING)
+FOR_OTHERS = signal.PURPOSES
+PURPOSES = (ANALYSIS, *MESSAGING, *FOR_OTHERS)
 FIRST = ("id", "name", "unit", "since")
 ADDRESS, MARK = "address", "export"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -49,6 +51,7 @@ class Wish:
     channel: str = ""
     tags: tuple[str, ...] = ()
     contacts: bool = False
+    recipient: str = ""  # who else gets the list; empty for one that stays in the house
     mark: str = ""  # in each row of a list with addresses, so that a leak tells where it came from
 
     @property
@@ -71,6 +74,8 @@ def checked(wish: Wish, viewer: Viewer, *, kinds: Sequence[str], tags: Iterable[
         raise Conflict("say what the list is for", help=f"choose one of: {', '.join(PURPOSES)}")
     if wish.purpose in MESSAGING and wish.channel not in kinds:
         raise Conflict("say by which channel people will be written to", help=f"choose one of: {', '.join(kinds)}")
+    if wish.purpose in FOR_OTHERS and not wish.recipient:
+        raise Conflict("say who gets the list", help="choose a recipient of the record of processing")
     unknown = sorted(set(wish.tags).difference(tags))
     if unknown:
         raise Conflict(f"there is no tag `{unknown[0]}` to add", help="choose among those that are applied")
@@ -89,7 +94,8 @@ def chosen(lane: Warehouse, viewer: Viewer, wish: Wish, rules: reach.Rules) -> C
         of = reach.reachable(own)
         asked |= reach.bound(viewer, wish.channel, wish.purpose, rules)
     else:
-        of = own.select(exp.alias_(exp.null(), "address_key"))
+        of = sharing.shareable(own, rules, wish.purpose) if wish.purpose in FOR_OTHERS else own
+        of = of.select(exp.alias_(exp.null(), "address_key"))
         asked |= bound_units(viewer)
     found = lane.query(_CHOSEN.format(chosen=of.sql(dialect="duckdb")), {**asked, "most": MOST})
     everyone = int(found[0][3]) if found else 0

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from spira.engage import reach
-from spira.engage.audience_export import ADDRESS, MARK, MESSAGING, Wish, sheet
+from spira.engage import reach, sharing
+from spira.engage.audience_export import ADDRESS, FOR_OTHERS, MARK, MESSAGING, Wish, sheet
 from spira.kernel.clock import iso
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer
@@ -38,6 +38,7 @@ def leaving(lane: Warehouse, viewer: Viewer, wish: Wish, profiles: Sequence[int]
         found = lane.query(reach.reachable(own).sql(dialect="duckdb"), asked)
     else:
         scope = people.scope(viewer)
+        own = sharing.shareable(own, rules, wish.purpose) if wish.purpose in FOR_OTHERS else own
         seen = own if scope is None else own.where(scope)
         found = [(profile, None) for (profile,) in lane.query(seen.sql(dialect="duckdb"), asked)]
     by_id = {profile: address for profile, address in found}  # noqa: C416  (rows are wider than pairs to the types)

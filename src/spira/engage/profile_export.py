@@ -21,8 +21,8 @@ import pyarrow as pa
 from pyarrow import parquet
 from sqlglot import exp
 
-from spira.engage import reach
-from spira.engage.audience_export import ADDRESS, MARK, MESSAGING, Wish, checked, sheet
+from spira.engage import reach, sharing
+from spira.engage.audience_export import ADDRESS, FOR_OTHERS, MARK, MESSAGING, Wish, checked, sheet
 from spira.kernel.clock import iso
 from spira.kernel.errors import Conflict
 from spira.kernel.ids import show_profile
@@ -91,7 +91,8 @@ def leaving(lane: Warehouse, viewer: Viewer, wish: Wish, rules: reach.Rules) -> 
         of = reach.reachable(own)
         asked |= reach.bound(viewer, wish.channel, wish.purpose, rules)
     else:
-        of = own.select(exp.alias_(exp.null(), "address_key"))
+        of = sharing.shareable(own, rules, wish.purpose) if wish.purpose in FOR_OTHERS else own
+        of = of.select(exp.alias_(exp.null(), "address_key"))
         asked |= bound_units(viewer)
     found = lane.query(_LEAVING.format(leaving=of.sql(dialect="duckdb")), {**asked, "most": MOST + 1})
     if len(found) > MOST:

@@ -1,23 +1,41 @@
 """Sharing: whether what is known of a person may be sold, shared, or used for advertising elsewhere; and their word.
 
-Reads   what `preferences` reads
+Reads   what `preferences` reads; `permissions`, `restricted`, `traits`
 Writes  the log   `Consent Withdrawn` (and `Consent Given`, when it is taken back) for `sale_or_sharing` and
                   `personalised_ads`, by the browser's signal or by the switch of the preference centre
 
-No word means yes here: where the law asks for consent first, a list for others needs one all the same
-(`audience_export`).
+On the page of a person no word means that they did not object. A list or a destination for others (`shareable`)
+asks for more: whoever objected, or asked that their data rest, is never in it; whoever agreed is; and whoever said
+nothing is only where the law of their country lets them be until they object (the United States), and not below age.
 """
 
 from __future__ import annotations
+
+from sqlglot import exp
 
 from spira.collect.envelope import OwnEvent
 from spira.collect.signal import EVERY, PURPOSES, own_events
 from spira.engage import preferences
 from spira.engage.preferences import TOUCHPOINT, Asked, Cell
-from spira.kernel.clock import iso
-from spira.unify import consent
+from spira.engage.reach import Rules
+from spira.kernel.clock import iso, local
+from spira.unify import consent, personal
+from spira.unify.jurisdictions import AMERICANS_SQL
 
 CELLS: tuple[Cell, ...] = tuple((purpose, EVERY) for purpose in PURPOSES)
+
+
+def shareable(chosen: exp.Select, rules: Rules, purpose: str) -> exp.Select:
+    """Those of `chosen`, a select of `profile_id`, whose data may be given to others for one of `PURPOSES`.
+
+    Destinations ask by it as lists do; nothing has to be bound.
+    """
+    if purpose not in PURPOSES:
+        raise ValueError(f"`{purpose}` is no purpose of giving data to others")
+    guarded, adult = rules.ages
+    today = local(rules.as_of, rules.zone).date().isoformat()
+    may = _MAY.format(purpose=purpose, today=today, guarded=int(guarded), adult=int(adult))
+    return chosen.where(may, dialect="duckdb")
 
 
 def allowed(core: Asked, subject_id: int, note: str | None = None) -> bool:
@@ -52,3 +70,19 @@ def choose(core: Asked, subject_id: int, *, allow: bool) -> str:
     ]
     given, refused = (CELLS, ()) if allow else ((), CELLS)
     return preferences.keep(core, subject_id, events, given=given, refused=refused)
+
+
+_BELOW = f"""
+select profile_id from traits
+where name = '{personal.BORN}' and try_cast(left(value, 10) as date) + to_years({{age}}) > date '{{{{today}}}}'
+"""
+_MAY = f"""
+profile_id not in (select profile_id from restricted)
+and profile_id not in (select profile_id from permissions where purpose = '{{purpose}}' and not granted)
+and (
+    (profile_id in (select profile_id from permissions where purpose = '{{purpose}}' and granted)
+     and (profile_id not in ({_BELOW.format(age="{guarded}")})
+          or profile_id in (select profile_id from permissions where purpose = '{personal.GUARDIAN}' and granted)))
+    or (profile_id in ({AMERICANS_SQL}) and profile_id not in ({_BELOW.format(age="{adult}")}))
+)
+"""

@@ -154,8 +154,8 @@ class SecuritySettings(Section):
 class RightsSettings(Section):
     """By when what people ask for by right has to be answered, and what the record of processing says of us."""
 
-    law: Literal["pipl", "gdpr"] = Field(
-        default="pipl", description="The law whose deadlines hold where a request names none."
+    law: Literal["pipl", "gdpr", "ccpa"] = Field(
+        default="pipl", description="The law that holds where nothing tells where a person is."
     )
     pipl_working_days: int = Field(
         default=15, ge=1, le=90, description="Working days in which a request under the PIPL is answered."
@@ -167,6 +167,10 @@ class RightsSettings(Section):
     gdpr_extension_days: int = Field(
         default=60, ge=0, le=90, description="Days by which such a request can be extended once."
     )
+    ccpa_days: int = Field(default=45, ge=1, le=90, description="Days in which a request under the CCPA is answered.")
+    ccpa_extension_days: int = Field(
+        default=45, ge=0, le=90, description="Days by which such a request can be extended once."
+    )
     warn_days: int = Field(
         default=5, ge=0, le=60, description="How many days before its deadline a request is shown as pressing."
     )
@@ -176,21 +180,42 @@ class RightsSettings(Section):
     gdpr_incident_hours: int = Field(
         default=72, ge=1, le=720, description="Hours from noticing an incident until the authority has to know, GDPR."
     )
+    ccpa_incident_hours: int = Field(
+        default=720, ge=1, le=2_160, description="Hours from noticing an incident until it has to be told, CCPA."
+    )
     contact: str = Field(
         default="", max_length=200, description="Who answers for personal data, and how to reach them."
     )
     country: str = Field(default="CN", pattern=r"[A-Z]{2}", description="The country where personal data is kept.")
     processors: list[str] = Field(
         default_factory=list,
-        description="Who else handles personal data, as in `Aliyun; SMS; CN`: name, what for, country.",
+        description="Who else handles personal data, as in `Aliyun; SMS; CN`: name, what for, country, and, where they"
+        " can be told of erasures by a call, its address.",
     )
+    recipient_secret: str = Field(
+        default="", description="What signs those calls, as `env:NAME` of a variable that holds base64."
+    )
+    abroad_people: int = Field(
+        default=99_999,
+        ge=0,
+        description="Of how many people data that is kept in China may go abroad in a year; more once that is filed.",
+    )
+    abroad_sensitive: int = Field(
+        default=0, ge=0, description="Of how many people sensitive data that is kept in China may go abroad in a year."
+    )
+
+    @field_validator("recipient_secret")
+    @classmethod
+    def _secret_is_named(cls, secret: str) -> str:
+        return _named_secret(secret)
 
     @field_validator("processors")
     @classmethod
-    def _processors_have_three_parts(cls, written: list[str]) -> list[str]:
+    def _processors_have_their_parts(cls, written: list[str]) -> list[str]:
         for each in written:
-            parts = [part.strip() for part in each.split(";")]
-            if len(parts) != 3 or not all(parts) or not re.fullmatch("[A-Z]{2}", parts[2]):
+            parts = [part.strip() for part in each.split(";", 3)]
+            told = parts[3:] == [] or parts[3].startswith(("https://", "http://"))
+            if len(parts) < 3 or not all(parts) or not re.fullmatch("[A-Z]{2}", parts[2]) or not told:
                 raise ValueError(f"`{each}` is no processor; write name, what for and country: `Aliyun; SMS; CN`")
         return written
 
@@ -266,9 +291,7 @@ class AlertsSettings(Section):
     @field_validator("secret")
     @classmethod
     def _secret_is_named(cls, secret: str) -> str:
-        if secret and not secret.startswith("env:"):
-            raise ValueError("a secret does not stand in a file; write env:NAME, and set NAME")
-        return secret
+        return _named_secret(secret)
 
     @model_validator(mode="after")
     def _webhook_is_signed(self) -> AlertsSettings:
@@ -307,6 +330,12 @@ def load_settings(directory: Path) -> Settings:
     except ValidationError as faults:
         said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in faults.errors())
         raise WorkspaceInvalid(f"{path}: {said}", help="docs/reference/settings.md lists every setting") from None
+
+
+def _named_secret(written: str) -> str:
+    if written and not written.startswith("env:"):
+        raise ValueError("a secret does not stand in a file; write env:NAME, and set NAME")
+    return written
 
 
 def secret(written: str) -> str:

@@ -7,6 +7,9 @@ The clock begins when an incident was noticed, not when it was written down. The
 says at once and names no number, so the workspace sets one. An incident is closed when the authority and the people
 were told (or the law lets them go untold, with the reason), and when what was done about it is written. Nothing
 deletes a row: the register is the proof (PIPL 57, GDPR 33(5)).
+
+Several work on one incident at a time. Whoever changes it may say which version they looked at; where somebody else
+has written since, nothing is changed, and they are told so, since the words of one would take those of the other away.
 """
 
 # ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
@@ -61,6 +64,7 @@ INCIDENTS = state_table(
     sa.Column("closed_at", sa.DateTime),
     sa.Column("closed_by", sa.String(64)),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     stage="unify.incidents",
     holds="incidents: kinds of data, how many people, who was told and when; what staff wrote, sealed",
 )
@@ -119,6 +123,7 @@ class Incident:
     persons_at: datetime | None = says("when they were told")
     closed_at: datetime | None = says("when it was closed")
     closed_by: str | None = says("by whom")
+    version: int = says("how often it was written; who changes it says which of them they looked at")
 
     def is_late(self, now: datetime) -> bool:
         """Whether the authority was, or is, not told in time."""
@@ -174,13 +179,29 @@ def file(
 
 def deadline(noticed_at: datetime, law: Law, terms: RightsSettings) -> datetime:
     """The instant by which the authority has to know of what was noticed then."""
-    hours = terms.pipl_incident_hours if law == "pipl" else terms.gdpr_incident_hours
-    return noticed_at + timedelta(hours=hours)
+    hours = {
+        "pipl": terms.pipl_incident_hours,
+        "gdpr": terms.gdpr_incident_hours,
+        "ccpa": terms.ccpa_incident_hours,
+    }
+    return noticed_at + timedelta(hours=hours[law])
 
 
-def revise(state: State, keys: Keys, clock: Clock, incident_id: str, facts: Facts, *, actor: str) -> Incident:
-    """Write down what is known by now; the audit says which parts changed. Conflict once it is closed."""
-    before = _open(state, incident_id)
+def revise(
+    state: State,
+    keys: Keys,
+    clock: Clock,
+    incident_id: str,
+    facts: Facts,
+    *,
+    actor: str,
+    version: int | None = None,
+) -> Incident:
+    """Write down what is known by now; the audit says which parts changed.
+
+    Conflict once it is closed, and when it is another version by now than the one that was looked at.
+    """
+    before = _open(state, incident_id, version)
     known, words = _checked(facts, before.noticed_at), words_of(state, keys, before)
     after = _words(facts, words)
     changed = sorted(
@@ -189,7 +210,7 @@ def revise(state: State, keys: Keys, clock: Clock, incident_id: str, facts: Fact
     )
     values = {**known, "sealed": _sealed(keys, incident_id, after)}
     detail = {"changed": changed, "people": facts.people}
-    return _change(state, clock, incident_id, values, actor=actor, action="incident.revise", detail=detail)
+    return _change(state, clock, before, values, actor=actor, action="incident.revise", detail=detail)
 
 
 def tell(
@@ -203,12 +224,13 @@ def tell(
     at: datetime | None,
     words: str,
     actor: str,
+    version: int | None = None,
 ) -> Incident:
     """Write down that the authority or the people were told (`at`, else now), or need not be and why (`words`).
 
     Under the PIPL the authority always has to know. What was said wrongly is said again, until it is closed.
     """
-    incident, now, words = _open(state, incident_id), clock.now(), words.strip()
+    incident, now, words = _open(state, incident_id, version), clock.now(), words.strip()
     if whom not in WHOM:
         raise BadRequest(f"`{whom}` is nobody who is told", help=f"choose one of: {', '.join(WHOM)}")
     if not words or len(words) > LONGEST:
@@ -226,12 +248,14 @@ def tell(
     values = {state_of: "told" if needed else "not_needed", at_of: when, "sealed": _sealed(keys, incident_id, kept)}
     late = whom == "authority" and when is not None and when > incident.due_at
     detail = {"whom": whom, "needed": needed, "late": late}
-    return _change(state, clock, incident_id, values, actor=actor, action="incident.told", detail=detail)
+    return _change(state, clock, incident, values, actor=actor, action="incident.told", detail=detail)
 
 
-def close(state: State, keys: Keys, clock: Clock, incident_id: str, *, actor: str) -> Incident:
-    """Close an incident; Conflict says what is still missing, or that it is closed."""
-    incident = _open(state, incident_id)
+def close(
+    state: State, keys: Keys, clock: Clock, incident_id: str, *, actor: str, version: int | None = None
+) -> Incident:
+    """Close an incident; Conflict says what is still missing, that it is closed, or that it was changed meanwhile."""
+    incident = _open(state, incident_id, version)
     missing = incident.missing(words_of(state, keys, incident))
     if missing:
         raise Conflict(
@@ -240,7 +264,7 @@ def close(state: State, keys: Keys, clock: Clock, incident_id: str, *, actor: st
         )
     now = clock.now()
     values, detail = {"closed_at": now, "closed_by": actor}, {"late": incident.is_late(now)}
-    return _change(state, clock, incident_id, values, actor=actor, action="incident.close", detail=detail)
+    return _change(state, clock, incident, values, actor=actor, action="incident.close", detail=detail)
 
 
 def one(state: State, incident_id: str) -> Incident:
@@ -274,26 +298,38 @@ def words_of(state: State, keys: Keys, incident: Incident) -> Words:
 def _change(
     state: State,
     clock: Clock,
-    incident_id: str,
+    before: Incident,
     values: Mapping[str, Any],
     *,
     actor: str,
     action: str,
     detail: Mapping[str, Any],
 ) -> Incident:
-    """Write an incident's row, unless somebody has closed it meanwhile, and the audit's beside it; what it is now."""
+    """Write the row of an incident that is still as it was read, and the audit's beside it; what it is now."""
+    made, is_same = before.incident_id, INCIDENTS.c.version == before.version
     with state.write() as connection:
-        mine = sa.and_(INCIDENTS.c.incident_id == incident_id, INCIDENTS.c.closed_at.is_(None))
-        connection.execute(sa.update(INCIDENTS).where(mine).values(**values))
-        audit.record_in(connection, clock, actor=actor, action=action, subject=incident_id, detail=detail)
-    return one(state, incident_id)
+        mine = sa.and_(INCIDENTS.c.incident_id == made, is_same, INCIDENTS.c.closed_at.is_(None))
+        written = sa.update(INCIDENTS).where(mine).values(**values, version=before.version + 1)
+        if not connection.execute(written).rowcount:
+            raise _overtaken(made)
+        audit.record_in(connection, clock, actor=actor, action=action, subject=made, detail=detail)
+    return one(state, made)
 
 
-def _open(state: State, incident_id: str) -> Incident:
+def _open(state: State, incident_id: str, version: int | None = None) -> Incident:
     incident = one(state, incident_id)
     if incident.closed_at is not None:
         raise Conflict("this incident is closed", help="write another one down if something new came up")
+    if version is not None and version != incident.version:
+        raise _overtaken(incident_id)
     return incident
+
+
+def _overtaken(incident_id: str) -> Conflict:
+    return Conflict(
+        f"somebody else has written to the incident `{incident_id}` since you looked at it",
+        help="look at what it says now, then write yours into it; nothing of yours was kept",
+    )
 
 
 def _checked(facts: Facts, noticed_at: datetime) -> dict[str, Any]:

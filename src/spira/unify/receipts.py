@@ -46,9 +46,19 @@ class Verified:
 
 
 def signed(
-    keys: Keys, *, number: int, subject: str, erased_at: datetime, identifiers: int, rows: Sequence[Mapping[str, Any]]
+    keys: Keys,
+    *,
+    number: int,
+    subject: str,
+    erased_at: datetime,
+    identifiers: int,
+    rows: Sequence[Mapping[str, Any]],
+    owed: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The receipt of an erasure, with its signature. `subject` is the HMAC of the identifier that was asked for."""
+    """The receipt of an erasure, with its signature. `subject` is the HMAC of the identifier that was asked for.
+
+    `owed` are the recipients who have to hear of it, each with when it was told.
+    """
     told: dict[str, Any] = {
         "format": FORMAT,
         "workspace": keys.fingerprint,
@@ -58,6 +68,7 @@ def signed(
         "identifiers": identifiers,
         "stores": [*rows, REPLAYED],
         "total": sum(each["rows"] for each in rows),
+        "recipients": list(owed),
         "public_key": public_key(keys),
     }
     return {**told, "signature": _private(keys).sign(_canonical(told)).hex()}

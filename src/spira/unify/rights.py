@@ -6,8 +6,8 @@ Writes  `rights_requests` (state)   one row per request: what, by which law, and
 
 A request names the person by the HMAC of an identifier, and outlives an erasure as the list of
 erasures does, so that the house can show that it kept its deadlines. The clock of a request
-begins when it is filed: under the PIPL so many working days, under the GDPR so many days, which
-can be extended once. It ends at a midnight of the workspace's zone.
+begins when it is filed: under the PIPL so many working days, under the GDPR and the CCPA so many days,
+which can be extended once. It ends at a midnight of the workspace's zone.
 """
 
 # ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
@@ -32,7 +32,7 @@ from spira.storage.state import State, in_parts, state_table
 from spira.unify.portrait import says
 
 Right = Literal["access", "portability", "correction", "restriction", "erasure"]
-Law = Literal["pipl", "gdpr"]
+Law = Literal["pipl", "gdpr", "ccpa"]
 Status = Literal["open", "done", "refused"]
 RIGHTS: tuple[Right, ...] = get_args(Right)
 LAWS: tuple[Law, ...] = get_args(Law)
@@ -179,6 +179,8 @@ def deadline(filed_at: datetime, law: Law, settings: Settings, *, extended: bool
     if law == "pipl":
         days = terms.pipl_working_days + (terms.pipl_extension_working_days if extended else 0)
         last = _working_days_after(day, days)
+    elif law == "ccpa":
+        last = day + timedelta(days=terms.ccpa_days + (terms.ccpa_extension_days if extended else 0))
     else:
         last = day + timedelta(days=terms.gdpr_days + (terms.gdpr_extension_days if extended else 0))
     return midnight(last + timedelta(days=1), zone)

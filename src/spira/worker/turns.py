@@ -11,6 +11,7 @@ from functools import partial
 from spira.collect import backfill, places
 from spira.collect import load as loading
 from spira.collect.identifier_rules import rules_of
+from spira.engage import telling
 from spira.engage.alerts import stage as alerting
 from spira.engage.delivery import stage as delivering
 from spira.engage.journeys import advance
@@ -117,5 +118,5 @@ def metrics(turn: Turn) -> int:
 
 
 def alerts(turn: Turn) -> int:
-    """Stage 12."""
-    return alerting.run(turn)
+    """Stage 12; recipients of personal data are told what they have to hear as well."""
+    return alerting.run(turn) + telling.run(turn)

@@ -33,6 +33,7 @@ from spira.server.api.audience_facts import (
 )
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.roles import DEFINE, PEOPLE
+from spira.unify import recipients
 from spira.unify.units import all_units
 
 Asked = Request[Any, Any, Any]
@@ -106,6 +107,7 @@ async def export_members(request: Asked, core: Core, viewer: Asking, name: FromP
         channel=str(form.get("channel", "")),
         tags=tuple(str(each) for each in form.getall("tag", [])),
         contacts=str(form.get("contacts", "")) == "yes",
+        recipient=str(form.get("recipient", "")),
     )
     try:
         wish, found = await anyio.to_thread.run_sync(lambda: _chosen(core, viewer, wish, str(form.get("reason", ""))))
@@ -132,7 +134,7 @@ def _chosen(core: AnyCore, viewer: Viewer, wish: Wish, reason: str) -> tuple[Wis
     checked(wish, viewer, kinds=kinds_of(core.applied), tags=tags)
     found = chosen(core.lane(), viewer, wish, judging.leaving(core))
     left = [profile for profile, _, _ in found.rows]
-    wish = replace(wish, mark=exports.leave(core, viewer, "audience", left, in_clear=wish.contacts, reason=reason))
+    wish = replace(wish, mark=exports.leave(core, viewer, "audience", left, wish, reason=reason))
     audit(
         core,
         viewer,
@@ -201,6 +203,7 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer, shown: AudienceFacts, *
         kinds=kinds_of(core.applied),
         tags=[each.tag for each in core.applied.of("tag") if each.tag in columns],
         purposes=PURPOSES,
+        recipients=recipients.every(core.settings.rights),
         most=MOST,
         may_export=viewer.has(*EXPORT) and viewer.sees_people,
         may_define=viewer.has(*DEFINE) and viewer.units is None,

@@ -17,7 +17,7 @@ from spira.console.telling import Told
 from spira.kernel.clock import local
 from spira.kernel.viewer import Viewer
 from spira.server.api import incidents
-from spira.server.api.incidents import IncidentFacts, NewIncident, TellingOf
+from spira.server.api.incidents import IncidentFacts, NewIncident, Revision, TellingOf
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable
 from spira.server.roles import ERASE, whole
@@ -63,7 +63,8 @@ async def revise(request: Asked, core: Core, viewer: Asking, incident_id: FromPa
         viewer,
         incident_id,
         "incident_revised",
-        lambda: incidents.revise(core, viewer, incident_id, _facts(form)),
+        lambda: incidents.revise(core, viewer, incident_id, Revision(**asdict(_facts(form)), version=_version(form))),
+        form=form,
     )
 
 
@@ -76,6 +77,7 @@ async def tell(request: Asked, core: Core, viewer: Asking, incident_id: FromPath
         words=_text(form, "words"),
         needed=_text(form, "needed") != "no",
         at=_text(form, "at"),
+        version=_version(form),
     )
     return await _act(
         request, core, viewer, incident_id, "incident_told", lambda: incidents.tell(core, viewer, incident_id, telling)
@@ -85,21 +87,34 @@ async def tell(request: Asked, core: Core, viewer: Asking, incident_id: FromPath
 @post("/incidents/{incident_id:str}/close", opt=whole(ERASE), status_code=200)
 async def close(request: Asked, core: Core, viewer: Asking, incident_id: FromPath[str]) -> Response[Any]:
     """Close an incident of which nothing is missing."""
+    version = _version(await request.form())
     return await _act(
-        request, core, viewer, incident_id, "incident_closed", lambda: incidents.close(core, viewer, incident_id)
+        request,
+        core,
+        viewer,
+        incident_id,
+        "incident_closed",
+        lambda: incidents.close(core, viewer, incident_id, version),
     )
 
 
 async def _act(
-    request: Asked, core: AnyCore, viewer: Viewer, incident_id: str, word: str, act: Callable[[], object]
+    request: Asked,
+    core: AnyCore,
+    viewer: Viewer,
+    incident_id: str,
+    word: str,
+    act: Callable[[], object],
+    *,
+    form: FormMultiDict | None = None,
 ) -> Response[Any]:
-    """Do something to an incident, and lead back to it; what is wrong is told on its page."""
+    """Do something to an incident, and lead back to it; what is wrong is told on its page, with what was typed."""
 
     def lead() -> Response[Any]:
         act()
         return done(f"/incidents/{incident_id}", word)
 
-    return await carried(viewer, lead, lambda fault: _one(request, core, incident_id, fault=fault))
+    return await carried(viewer, lead, lambda fault: _one(request, core, incident_id, form=form, fault=fault))
 
 
 def _facts(form: FormMultiDict) -> IncidentFacts:
@@ -117,6 +132,12 @@ def _facts(form: FormMultiDict) -> IncidentFacts:
         measures=_text(form, "measures"),
         advice=_text(form, "advice"),
     )
+
+
+def _version(form: FormMultiDict) -> int | None:
+    """The version that was looked at, as the page told it."""
+    text = _text(form, "version")
+    return int(text) if text.isdecimal() else None
 
 
 def _text(form: FormMultiDict, name: str) -> str:
@@ -140,7 +161,9 @@ def _draw(
     )
 
 
-def _one(request: Asked, core: AnyCore, incident_id: str, *, fault: Told | None = None) -> Response[str]:
+def _one(
+    request: Asked, core: AnyCore, incident_id: str, *, form: FormMultiDict | None = None, fault: Told | None = None
+) -> Response[str]:
     found = incidents.one(core, incident_id)
     it = found.row.incident
     return page(
@@ -154,9 +177,11 @@ def _one(request: Asked, core: AnyCore, incident_id: str, *, fault: Told | None 
             "people": "" if it.people is None else str(it.people),
             "happened_at": _typed(core, it.happened_at) if it.happened_at else "",
             **{name: getattr(found, name) for name in ("happened", "cause", "harm", "measures", "advice")},
+            **({name: _text(form, name) for name in form} if form else {}),
         },
-        ticked=it.data,
+        ticked=[str(each) for each in form.getall("data", [])] if form else it.data,
         now=_typed(core, core.clock.now()),
+        overtaken=form is not None and _version(form) not in (None, it.version),
         fault=fault,
         **_choices(),
     )

@@ -24,6 +24,7 @@ from spira.server.api.profiles import listed, search
 from spira.server.api.selection import EXPORT, UNMASK, export, file_of, note_all, show_contact
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import PEOPLE
+from spira.unify import recipients
 from spira.unify.listing import Wanted
 from spira.unify.notes import LONGEST
 from spira.unify.units import all_units
@@ -69,6 +70,7 @@ async def export_selected_form(request: Asked, core: Core, viewer: Asking) -> Re
             channel=str(form.get("channel", "")),
             tags=tags,
             contacts=form.get("contacts") == "yes",
+            recipient=str(form.get("recipient", "")),
         )
         try:
             made = export(core, viewer, _chosen(form), wish, reason=str(form.get("reason", "")))
@@ -121,6 +123,7 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer, text: str, before: str 
         traits=trait_labels(core, viewer.language),
         may_export=viewer.has(*EXPORT),
         purposes=PURPOSES,
+        recipients=recipients.every(core.settings.rights),
         kinds=kinds_of(core.applied),
         longest=LONGEST,
         **given,

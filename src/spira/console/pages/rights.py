@@ -171,7 +171,6 @@ def draw(
         statuses=rights.STATUSES,
         rights=RIGHTS,
         laws=LAWS,
-        law=core.settings.rights.law,
         traits=trait_labels(core, viewer.language),
         kinds=KINDS,
         form=form or {},

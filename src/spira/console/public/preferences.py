@@ -16,6 +16,7 @@ from spira.engage import centre, sharing, told
 from spira.engage import preferences as choosing
 from spira.kernel.errors import NotFound
 from spira.kernel.i18n import LANGUAGES
+from spira.server.api.rights import law_of
 from spira.server.core import AnyCore, Core
 from spira.unify import personal, rights
 
@@ -102,15 +103,17 @@ async def ask(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
 
     def file() -> None:
         shown = choosing.preferences(core, token)
+        key = centre.key_of(core, shown)
         rights.file_request(
             core.state,
             core.keys,
             core.clock,
             settings=core.settings,
             right=right,
-            subject_key=centre.key_of(core, shown),
+            subject_key=key,
             origin=ORIGIN,
             actor="person",
+            law=law_of(core, key),
         )
 
     await anyio.to_thread.run_sync(file)

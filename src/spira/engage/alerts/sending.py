@@ -87,16 +87,20 @@ def _mail(letter: Letter, addresses: Sequence[str], definition: ChannelDefinitio
 
 
 def _post(letter: Letter, settings: AlertsSettings) -> None:
-    body = msgspec.json.encode(letter.body)
+    post_signed(settings.webhook, settings.secret, letter.letter_id, msgspec.json.encode(letter.body))
+
+
+def post_signed(url: str, written_secret: str, letter_id: str, body: bytes) -> None:
+    """Post JSON, signed; Unsent says why nobody took it."""
     stamp = str(int(RealClock().now().replace(tzinfo=UTC).timestamp()))  # the receiver goes by its own clock
     headers = {
         "content-type": "application/json",
-        "webhook-id": letter.letter_id,
+        "webhook-id": letter_id,
         "webhook-timestamp": stamp,
-        "webhook-signature": signature(secret(settings.secret), letter.letter_id, stamp, body),
+        "webhook-signature": signature(secret(written_secret), letter_id, stamp, body),
     }
     try:
-        answer = httpx.post(settings.webhook, content=body, headers=headers, timeout=PATIENCE)
+        answer = httpx.post(url, content=body, headers=headers, timeout=PATIENCE)
     except (httpx.HTTPError, httpx.InvalidURL) as fault:
         raise Unsent(f"the webhook could not be called: {type(fault).__name__} {fault}") from fault
     if not answer.is_success:
@@ -109,7 +113,7 @@ def signature(secret: str, letter_id: str, stamp: str, body: bytes) -> str:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):
         raise WorkspaceInvalid(
-            "the secret of the alerts' webhook is not base64", help="make one with `openssl rand -base64 32`"
+            "the secret that signs webhooks is not base64", help="make one with `openssl rand -base64 32`"
         ) from None
     signed = b".".join((letter_id.encode(), stamp.encode(), body))
     return f"v1,{base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()}"

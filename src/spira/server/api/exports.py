@@ -1,4 +1,4 @@
-"""`/api/exports`: the lists of people that left the house, and how many people that were in each year."""
+"""`/api/exports`: the lists of people that left the house, who else got them, and what those have to be told."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import get
+from litestar import get, post
+from litestar.params import FromPath
 
 from spira.collect.personal import scrubbed
+from spira.engage.audience_export import Wish
 from spira.kernel.viewer import Viewer
 from spira.server import staff
-from spira.server.core import AnyCore, Core
+from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable
 from spira.server.roles import ERASE, whole
 from spira.server.wire import plain
-from spira.unify import exports
+from spira.unify import exports, recipients
 from spira.unify.exports import Export, Year
+from spira.unify.recipients import Abroad, Duty, Given
 
 LIST = 100
 SHORTEST, LONGEST = 4, 300
@@ -28,19 +31,39 @@ class Exports:
 
     years: tuple[Year, ...] = field(metadata={"help": "each calendar year, the latest first"})
     latest: tuple[Export, ...] = field(metadata={"help": "the last hundred lists, newest first"})
-    actors: Mapping[str, str] = field(metadata={"help": "who took them: the names by id"})
+    actors: Mapping[str, str] = field(metadata={"help": "who took them, and who told: the names by id"})
+    given: tuple[Given, ...] = field(metadata={"help": "how many people's data each recipient got, by year"})
+    abroad: Abroad = field(metadata={"help": "how many people's data went abroad this year, and how many may"})
+    waiting: tuple[Duty, ...] = field(metadata={"help": "what recipients have still to be told"})
+    told: tuple[Duty, ...] = field(metadata={"help": "what they were told lately"})
 
 
 def view(core: AnyCore) -> Exports:
     """The page's data."""
     found = exports.latest(core.state, limit=LIST)
     names = staff.names(core.state)
-    actors = {each.actor: names.get(each.actor, each.actor) for each in found}
-    return Exports(years=tuple(exports.years(core.state)), latest=tuple(found), actors=actors)
+    waiting = recipients.duties(core.state, limit=LIST, waiting=True)
+    told = recipients.duties(core.state, limit=LIST, waiting=False)
+    acting = [each.actor for each in found] + [each.told_by or "" for each in told]
+    zone, rights = core.settings.workspace.zone, core.settings.rights
+    return Exports(
+        years=tuple(exports.years(core.state)),
+        latest=tuple(found),
+        actors={each: names.get(each, each) for each in acting},
+        given=tuple(recipients.given(core.state)),
+        abroad=recipients.abroad(core.state, rights, at=core.clock.now(), zone=zone),
+        waiting=tuple(waiting),
+        told=tuple(told),
+    )
 
 
-def leave(core: AnyCore, viewer: Viewer, what: str, profiles: Sequence[int], *, in_clear: bool, reason: str) -> str:
-    """Let a list of people leave: with contact values only for a reason and up to the limit; its mark."""
+def leave(core: AnyCore, viewer: Viewer, what: str, profiles: Sequence[int], wish: Wish, *, reason: str) -> str:
+    """Let a list of people leave: with contact values only for a reason and up to the limit; its mark.
+
+    Who else gets it is one of the record of processing; abroad no more go in a year than the settings let.
+    """
+    in_clear, rights = wish.contacts, core.settings.rights
+    to = recipients.get(rights, wish.recipient) if wish.recipient else None
     told = scrubbed(" ".join(reason.split()), str)[:LONGEST]
     most = core.settings.security.export_people
     if in_clear and len(told) < SHORTEST:
@@ -60,7 +83,15 @@ def leave(core: AnyCore, viewer: Viewer, what: str, profiles: Sequence[int], *, 
         profiles=profiles,
         in_clear=in_clear,
         reason=told,
+        to=to,
+        sensitive=any(each.privacy == "sensitive" for each in core.applied.of("tag") if each.tag in wish.tags),
+        rights=rights,
     )
+
+
+def tell(core: AnyCore, viewer: Viewer, duty_id: str) -> Duty:
+    """Write down that a recipient was told of an erasure, a correction or a restriction."""
+    return recipients.told(core.state, core.clock, duty_id, actor=viewer.staff_id)
 
 
 @get("/api/exports", opt=whole(ERASE), sync_to_thread=True)
@@ -69,4 +100,10 @@ def show_exports(core: Core) -> dict[str, Any]:
     return plain(view(core))  # type: ignore[no-any-return]
 
 
-ROUTES = [show_exports]
+@post("/api/exports/told/{duty_id:str}", opt=whole(ERASE), status_code=200, sync_to_thread=True)
+def tell_recipient(core: Core, viewer: Asking, duty_id: FromPath[str]) -> dict[str, Any]:
+    """Write down that a recipient was told that somebody was erased, corrected or restricted."""
+    return plain(tell(core, viewer, duty_id))  # type: ignore[no-any-return]
+
+
+ROUTES = [show_exports, tell_recipient]

@@ -41,6 +41,13 @@ class IncidentFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision(IncidentFacts):
+    """What is known by now; `version` is the one that was looked at, and without it whatever stands is written over."""
+
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewIncident(IncidentFacts):
     """An incident that is written down; `noticed_at` is now by default, `law` the workspace's own."""
 
@@ -56,6 +63,7 @@ class TellingOf:
     words: str
     needed: bool = True
     at: str = ""
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +147,17 @@ def file(core: AnyCore, viewer: Viewer, new: NewIncident) -> Incident:
     )
 
 
-def revise(core: AnyCore, viewer: Viewer, incident_id: str, known: IncidentFacts) -> Incident:
-    """Write down what is known of an incident by now."""
-    facts = _facts(core, known)
-    return incidents.revise(core.state, core.keys, core.clock, incident_id, facts, actor=viewer.staff_id)
+def revise(core: AnyCore, viewer: Viewer, incident_id: str, known: Revision) -> Incident:
+    """Write down what is known of an incident by now; Conflict when it is another version than the one looked at."""
+    return incidents.revise(
+        core.state,
+        core.keys,
+        core.clock,
+        incident_id,
+        _facts(core, known),
+        actor=viewer.staff_id,
+        version=known.version,
+    )
 
 
 def tell(core: AnyCore, viewer: Viewer, incident_id: str, telling: TellingOf) -> Incident:
@@ -157,12 +172,13 @@ def tell(core: AnyCore, viewer: Viewer, incident_id: str, telling: TellingOf) ->
         at=instant(core, telling.at),
         words=telling.words,
         actor=viewer.staff_id,
+        version=telling.version,
     )
 
 
-def close(core: AnyCore, viewer: Viewer, incident_id: str) -> Incident:
+def close(core: AnyCore, viewer: Viewer, incident_id: str, version: int | None = None) -> Incident:
     """Close an incident of which nothing is missing."""
-    return incidents.close(core.state, core.keys, core.clock, incident_id, actor=viewer.staff_id)
+    return incidents.close(core.state, core.keys, core.clock, incident_id, actor=viewer.staff_id, version=version)
 
 
 def _facts(core: AnyCore, known: IncidentFacts) -> Facts:
@@ -209,9 +225,7 @@ def file_incident(core: Core, viewer: Asking, data: JSONBody[NewIncident]) -> di
 
 
 @post("/api/incidents/{incident_id:str}/revise", opt=whole(ERASE), status_code=200, sync_to_thread=True)
-def revise_incident(
-    core: Core, viewer: Asking, incident_id: FromPath[str], data: JSONBody[IncidentFacts]
-) -> dict[str, Any]:
+def revise_incident(core: Core, viewer: Asking, incident_id: FromPath[str], data: JSONBody[Revision]) -> dict[str, Any]:
     """Write down what is known of an incident by now, in the place of what was."""
     return plain(revise(core, viewer, incident_id, data))  # type: ignore[no-any-return]
 

@@ -23,11 +23,12 @@ from spira.server.core import AnyCore, Asking, Core, as_of
 from spira.server.errors import Unacceptable
 from spira.server.roles import ERASE, whole
 from spira.server.wire import plain
-from spira.unify import assessments, exports, retention
+from spira.unify import assessments, exports, recipients, retention
 from spira.unify.assessments import Assessment, Due, Result, Why
 from spira.unify.data_map import held
 from spira.unify.exports import Year
 from spira.unify.notices import NoticeDefinition
+from spira.unify.recipients import Abroad, Recipient
 from spira.unify.retention import Rule
 
 # From so many people on an officer has to be named and told of (PIPL 52), and every two years audited.
@@ -59,16 +60,6 @@ class PurposeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Processor:
-    """Somebody else who handles personal data for us."""
-
-    name: str = field(metadata={"help": "who"})
-    task: str = field(metadata={"help": "what for"})
-    country: str = field(metadata={"help": "where, as an ISO code"})
-    abroad: bool = field(metadata={"help": "whether that is another country than where the data is kept"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldView:
     """What one table holds of people."""
 
@@ -90,7 +81,8 @@ class Processing:
     needs_audit: bool = field(metadata={"help": "whether they are so many that an audit is due every two years"})
     purposes: tuple[PurposeView, ...] = field(metadata={"help": "what for"})
     models: tuple[str, ...] = field(metadata={"help": "the models that score people"})
-    processors: tuple[Processor, ...] = field(metadata={"help": "who else handles it"})
+    processors: tuple[Recipient, ...] = field(metadata={"help": "who else handles it"})
+    abroad: Abroad = field(metadata={"help": "how many people's data went abroad this year, and how many may"})
     exported: tuple[Year, ...] = field(metadata={"help": "how many people were in lists that left, by year"})
     rules: tuple[Rule, ...] = field(metadata={"help": "how long what is kept; what has no rule is kept for good"})
     held: tuple[HeldView, ...] = field(metadata={"help": "what lies where"})
@@ -115,7 +107,7 @@ def view(core: AnyCore) -> Processing:
     """The record as of now."""
     settings, people = core.settings, int(core.lane().value("select count(*) from profiles"))
     purposes = _purposes(core)
-    models, processors = _models(core), _processors(core)
+    models, processors = _models(core), recipients.every(core.settings.rights)
     known, needed = assessments.listed(core.state, as_of(core)), _needed(purposes, models, processors)
     today = local(as_of(core), settings.workspace.zone).date()
     return Processing(
@@ -129,6 +121,7 @@ def view(core: AnyCore) -> Processing:
         purposes=purposes,
         models=models,
         processors=processors,
+        abroad=recipients.abroad(core.state, settings.rights, at=as_of(core), zone=settings.workspace.zone),
         exported=tuple(exports.years(core.state)),
         rules=retention.rules(settings.retention),
         held=tuple(HeldView(store=each.store, table=each.name, holds=each.holds or "") for each in held()),
@@ -142,7 +135,7 @@ def view(core: AnyCore) -> Processing:
 
 def assess(core: AnyCore, viewer: Viewer, new: NewAssessment) -> str:
     """Write an assessment down; its id. Unacceptable for what nothing is known of, or a day that is none."""
-    if new.subject not in _needed(_purposes(core), _models(core), _processors(core)):
+    if new.subject not in _needed(_purposes(core), _models(core), recipients.every(core.settings.rights)):
         raise Unacceptable(f"`{new.subject[:80]}` is nothing that is in force", help="choose one of the record's list")
     today = local(core.clock.now(), core.settings.workspace.zone).date()
     return assessments.record(
@@ -165,7 +158,7 @@ def forget(core: AnyCore, viewer: Viewer, assessment_id: str) -> None:
 
 
 def _needed(
-    purposes: tuple[PurposeView, ...], models: tuple[str, ...], processors: tuple[Processor, ...]
+    purposes: tuple[PurposeView, ...], models: tuple[str, ...], processors: tuple[Recipient, ...]
 ) -> dict[str, tuple[Why, ...]]:
     """Everything that an assessment can be of, and why the law wants one; nothing where it does not."""
     needed: dict[str, tuple[Why, ...]] = {}
@@ -220,16 +213,6 @@ def _purpose(name: str, notices: list[NoticeDefinition], journeys: list[JourneyD
 
 def _models(core: AnyCore) -> tuple[str, ...]:
     return tuple(each.name for each in core.applied.definitions_of("model"))
-
-
-def _processors(core: AnyCore) -> tuple[Processor, ...]:
-    told = core.settings.rights
-    return tuple(_processor(each, told.country) for each in told.processors)
-
-
-def _processor(written: str, country: str) -> Processor:
-    name, task, where = (part.strip() for part in written.split(";"))
-    return Processor(name=name, task=task, country=where, abroad=where != country)
 
 
 @get("/api/processing", opt=whole(ERASE), sync_to_thread=True)

@@ -37,6 +37,7 @@ def wish_of(data: Mapping[str, Any]) -> Bulk:
         channel=str(data.get("channel", "")),
         tags=tuple(dict.fromkeys(lists["tags"])),
         contacts=data.get("contacts") is True,
+        recipient=str(data.get("recipient", "")),
     )
     return Bulk(
         wish=wish,
@@ -56,7 +57,7 @@ def begin(core: AnyCore, viewer: Viewer, bulk: Bulk, *, reason: str = "") -> tup
         core.applied.get("audience", bulk.wish.audience)
     found = profile_export.leaving(lane, viewer, bulk.wish, judging.leaving(core))
     left = [profile for profile, _ in found]
-    mark = exports.leave(core, viewer, "profiles", left, in_clear=bulk.wish.contacts, reason=reason)
+    mark = exports.leave(core, viewer, "profiles", left, bulk.wish, reason=reason)
     bulk = replace(bulk, wish=replace(bulk.wish, mark=mark))
     audit(
         core,

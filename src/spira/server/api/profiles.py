@@ -29,10 +29,11 @@ from spira.server.errors import Unacceptable
 from spira.server.roles import PEOPLE
 from spira.server.wire import plain
 from spira.storage import progress
-from spira.unify import dossier, notes, people, timeline
+from spira.unify import dossier, jurisdictions, notes, people, timeline
 from spira.unify import search as finding
 from spira.unify.explain import Explanation, explain
 from spira.unify.facts import EVERYTHING
+from spira.unify.jurisdictions import Jurisdiction
 from spira.unify.listing import Wanted as Listed
 from spira.unify.moments import EVERYTHING as EVERY_MOMENT
 from spira.unify.moments import Wanted
@@ -47,6 +48,7 @@ class WholePerson(PersonView):
     messages: tuple[MessageView, ...] = says("the latest messages, each with its story")
     standings: tuple[Standing, ...] = says("what the gate would answer now, by channel and purpose")
     notes: tuple[NoteView, ...] = says("what staff wrote about the person, newest first")
+    jurisdiction: Jurisdiction = says("where the person is taken to be, and whose rules hold for them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,9 @@ def view(
         messages=story.messages(lane, rules.channels, held, words),
         standings=story.standings(lane, held, rules),
         notes=signed(core, viewer, written[: notes.SHOWN]),
+        jurisdiction=jurisdictions.by_profile(lane, core.vault, [held.profile_id], default=core.settings.rights.law)[
+            held.profile_id
+        ],
     )
 
 

@@ -15,6 +15,7 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from spira.collect.identifier_rules import rules_of
+from spira.kernel.clock import iso
 from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Role, Viewer
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
@@ -22,11 +23,12 @@ from spira.server.roles import ERASE, whole
 from spira.server.wire import plain
 from spira.storage import audit as audits
 from spira.unify import erase as erasing
-from spira.unify import receipts, rights
+from spira.unify import receipts, recipients, rights
 from spira.unify.affected import Affected, affected, affected_by_key
 from spira.unify.erase import Receipt, ReceiptRow, keys_of
 from spira.unify.export import PersonFile, export
 from spira.unify.kinds import split_identifier
+from spira.unify.recipients import Duty
 
 GIVE_OUT: tuple[Role, ...] = ("privacy_officer",)
 LIST = 100
@@ -51,6 +53,7 @@ class ReceiptView:
     identifiers: int = field(metadata={"help": "how many identifiers were the person"})
     rows: tuple[ReceiptRow, ...] = field(metadata={"help": "what was erased, by store and table"})
     total: int = field(metadata={"help": "all rows and records together"})
+    owed: tuple[Duty, ...] = field(metadata={"help": "the recipients who have to hear of it, and when each was told"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +121,10 @@ def _filed(core: AnyCore, viewer: Viewer, key: str) -> rights.Request:
 def erase_and_keep_receipt(core: AnyCore, viewer: Viewer, key: str) -> tuple[int, Receipt]:
     """The same for whoever has the identifier with this HMAC."""
     with core.exclusive():
-        receipt = erasing.erase_key(core.stores(), key, actor=viewer.staff_id)
+        stores = core.stores()
+        stores.load()
+        owed = recipients.owe(core.state, core.lane(), core.clock, keys_of(core.lane(), key), what="erasure")
+        receipt = erasing.erase_key(stores, key, actor=viewer.staff_id)
     number = audits.record(
         core.state,
         core.clock,
@@ -129,6 +135,7 @@ def erase_and_keep_receipt(core: AnyCore, viewer: Viewer, key: str) -> tuple[int
             "erased_at": receipt.erased_at.isoformat(),
             "identifiers": receipt.identifiers,
             "rows": [[each.store, each.table, each.rows] for each in receipt.rows],
+            "owed": [each.duty_id for each in owed],
         },
     )
     return number, receipt
@@ -164,6 +171,10 @@ def signed(core: AnyCore, number: int) -> dict[str, Any]:
         erased_at=receipt.erased_at,
         identifiers=receipt.identifiers,
         rows=[plain(each) for each in receipt.rows],
+        owed=[
+            {"recipient": each.recipient, "duty": each.duty_id, "told_at": iso(each.told_at) if each.told_at else None}
+            for each in receipt.owed
+        ],
     )
 
 
@@ -189,6 +200,7 @@ def receipt_of(core: AnyCore, number: int) -> ReceiptView:
         identifiers=row.detail["identifiers"],
         rows=rows,
         total=sum(each.rows for each in rows),
+        owed=tuple(recipients.by_id(core.state, row.detail.get("owed", []))),
     )
 
 

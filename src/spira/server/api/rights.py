@@ -32,10 +32,11 @@ from spira.server.api.requests import parts as parts_of
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.roles import ERASE, whole
 from spira.server.wire import plain
-from spira.unify import restrictions, rights
+from spira.unify import jurisdictions, recipients, restrictions, rights
 from spira.unify.affected import Affected, affected_by_key
 from spira.unify.erase import keys_of
 from spira.unify.package import package
+from spira.unify.recipients import What
 from spira.unify.rights import BadRequest, Law, Request, Right, Sought, Status
 
 LIST = 200
@@ -137,20 +138,28 @@ def one(core: AnyCore, viewer: Viewer, request_id: str) -> OneRequest:
 
 
 def file(core: AnyCore, viewer: Viewer, new: NewRequest) -> Request:
-    """File a request for somebody; its audit row is written with it."""
+    """File a request for somebody, by the law of where they are unless it names one; its audit row is written too."""
+    key = core.keys.subject_key(*parts_of(core, new.identifier))
     return rights.file_request(
         core.state,
         core.keys,
         core.clock,
         settings=core.settings,
         right=new.right,
-        subject_key=core.keys.subject_key(*parts_of(core, new.identifier)),
+        subject_key=key,
         origin="staff",
         actor=viewer.staff_id,
-        law=new.law,
+        law=new.law or law_of(core, key),
         note=new.note,
         corrections=new.corrections,
     )
+
+
+def law_of(core: AnyCore, key: str) -> Law:
+    """The law that holds for whoever has the identifier with this HMAC; the workspace's own for nobody we know."""
+    default = core.settings.rights.law
+    found = jurisdictions.of_key(core.lane(), core.vault, key, default=default)
+    return next((each for each in rights.LAWS if found is not None and each == found.rules), default)
 
 
 def extend(core: AnyCore, viewer: Viewer, request_id: str) -> Request:
@@ -172,8 +181,10 @@ def carry_out(core: AnyCore, viewer: Viewer, request_id: str, answer: str = "") 
     match request.right:
         case "correction":
             _correct(core, request)
+            _owe(core, request, "correction")
         case "restriction":
             restrictions.restrict(core.state, request.asked_key, actor=viewer.staff_id, at=core.clock.now())
+            _owe(core, request, "restriction")
         case "erasure":
             restrictions.lift(core.state, keys_of(core.lane(), request.asked_key))
             receipt, _ = erase_and_keep_receipt(core, viewer, request.asked_key)
@@ -202,6 +213,12 @@ def packed(core: AnyCore, viewer: Viewer, request_id: str) -> tuple[str, bytes]:
 
 def _close(core: AnyCore, viewer: Viewer, request_id: str, **more: Any) -> Request:
     return rights.close(core.state, core.keys, core.clock, request_id, actor=viewer.staff_id, **more)
+
+
+def _owe(core: AnyCore, request: Request, what: What) -> None:
+    """Whoever else has the person's data has to hear of it."""
+    lane = core.lane()
+    recipients.owe(core.state, lane, core.clock, keys_of(lane, request.asked_key), what=what)
 
 
 def _correct(core: AnyCore, request: Request) -> None:

@@ -66,7 +66,7 @@ def export(core: AnyCore, viewer: Viewer, shown: Sequence[str], wish: Wish, *, r
     checked(wish, viewer, kinds=kinds_of(core.applied), tags=tags)
     found = picked_export.leaving(lane, viewer, wish, profiles, judging.leaving(core))
     left = [profile for profile, _ in found]
-    wish = replace(wish, mark=exports.leave(core, viewer, "people", left, in_clear=wish.contacts, reason=reason))
+    wish = replace(wish, mark=exports.leave(core, viewer, "people", left, wish, reason=reason))
     audit(
         core,
         viewer,
@@ -129,6 +129,7 @@ def export_selected(core: Core, viewer: Asking, data: JSONBody[dict[str, Any]]) 
         channel=str(data.get("channel", "")),
         tags=tuple(_texts(data, "tags")),
         contacts=data.get("contacts") is True,
+        recipient=str(data.get("recipient", "")),
     )
     made = export(core, viewer, _texts(data, "profiles"), wish, reason=str(data.get("reason", "")))
     return file_of(core, made, "people")

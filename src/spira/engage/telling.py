@@ -1,0 +1,82 @@
+"""Telling: recipients hear of erasures, corrections and restrictions by a signed call, where they have an address.
+
+Reads   `recipient_duties` (state), the setting `rights.processors`
+Writes  `recipient_duties` (state), the world
+
+    POST the recipient's address, signed as Standard Webhooks do (`engage.alerts.sending`)
+    {"type": "person.erasure", "duty": "duty_…", "person": "p_…", "list": "exp_…", "since": "2026-03-01T12:00:00.000Z"}
+
+A call that nobody takes is tried again after two, four, eight and up to sixty minutes, for three days; after that it
+stays with staff, on the page of exports. The duty's id is the call's, so a recipient who hears it twice knows.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from spira.engage.alerts.sending import Unsent, post_signed
+from spira.kernel.clock import Clock, iso
+from spira.kernel.errors import WorkspaceInvalid
+from spira.kernel.settings import Settings
+from spira.storage.state import State
+from spira.unify import recipients
+from spira.unify.recipients import Duty
+
+GIVEN_UP = timedelta(days=3)
+MOST = 20  # duties a turn; each may cost the patience of a call
+LONGEST_WAIT = timedelta(minutes=60)
+BY = "spira"
+_log = logging.getLogger("spira.engage")
+
+
+class Turn(Protocol):
+    """What telling needs of a turn."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+def run(turn: Turn) -> int:
+    """Tell those who are due; how many were."""
+    rights = turn.settings.rights
+    addresses = {each.name: each.url for each in recipients.every(rights) if each.url}
+    if not addresses:
+        return 0
+    done, at = 0, turn.clock.now()
+    for duty, tries, tried_at in recipients.untold(turn.state, list(addresses), since=at - GIVEN_UP):
+        if done >= MOST or not _is_due(tries, tried_at, at):
+            continue
+        try:
+            post_signed(addresses[duty.recipient], rights.recipient_secret, duty.duty_id, body_of(duty))
+        except (Unsent, WorkspaceInvalid) as fault:
+            _log.warning("the recipient %s could not be told: %s", duty.recipient, fault)
+            recipients.tried(turn.state, duty.duty_id, at=at)
+        else:
+            recipients.told(turn.state, turn.clock, duty.duty_id, actor=BY)
+            done += 1
+    return done
+
+
+def body_of(duty: Duty) -> bytes:
+    """What a recipient is told: whom it is about by the id in their list, and nothing else of the person."""
+    return msgspec.json.encode(
+        {
+            "type": f"person.{duty.what}",
+            "duty": duty.duty_id,
+            "person": duty.person,
+            "list": duty.export_id,
+            "since": iso(duty.filed_at),
+        }
+    )
+
+
+def _is_due(tries: int, tried_at: datetime | None, at: datetime) -> bool:
+    return tried_at is None or at - tried_at >= min(timedelta(minutes=2**tries), LONGEST_WAIT)
