@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from spira.kernel.errors import NotAllowed
+from spira.collect.identifier_rules import IdentifierDefinition, rules_of
+from spira.kernel.errors import NotAllowed, NotFound
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer
 from spira.testing.houses import at
-from spira.unify import profiles
+from spira.unify import profiles, undo
+from spira.unify.facts import facts
 from spira.unify.named import named
 
 ROOT = Viewer(staff_id="s1", name="Root", roles=frozenset({"operator"}), units=None)
@@ -32,3 +34,24 @@ def test_each_text_names_its_person_or_nobody(desk):
     assert named(house.warehouse, GUIDE, texts, keys=desk.keys) == [1, 1, 1, *[None] * 5]
     with pytest.raises(NotAllowed):
         named(house.warehouse, READER, texts, keys=desk.keys)
+
+
+def test_a_kind_of_the_workspaces_own_names_people_everywhere(desk):
+    """A declared kind, written as it says: in a file of people, for facts and for decisions; undeclared it is none."""
+    declared = IdentifierDefinition(identifier="loyalty_no", writing="upper", pattern="[A-Z]{2}[0-9]{3}")
+    house, rules = desk.house, rules_of([declared])
+    desk.subject(1, "user_id", "h-1")
+    desk.subject(2, "loyalty_no", "AB123")
+    house.link(1, 2)
+    house.say(1, "Order Completed", hours=-2, store_id="A")
+    house.load()
+    lane, text = house.warehouse, "loyalty_no: ab123"
+    profiles.compute(lane, as_of=at(9), units=[(10, "A")])
+    lane.execute("create or replace table tags as select 1::bigint as profile_id, null::timestamp as next_edge_at")
+
+    assert named(lane, ROOT, [text], keys=desk.keys, rules=rules) == [1]
+    assert facts(lane, ROOT, text, keys=desk.keys, as_of=at(9), rules=rules).id == show_profile(1)
+    assert undo.end(lane, ROOT, desk.keys, text, rules=rules).subject == 2
+    assert named(lane, ROOT, [text], keys=desk.keys) == [None]
+    with pytest.raises(NotFound):
+        undo.end(lane, ROOT, desk.keys, text)

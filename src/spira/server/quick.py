@@ -13,6 +13,7 @@ the end of the token, and for no longer than half a minute.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from urllib.parse import unquote
 import anyio.to_thread
 import msgspec
 
+from spira.collect.identifier_rules import BUILT_IN, IdentifierRule, rules_of
 from spira.definitions.apply import Applied
 from spira.kernel.errors import NotFound, SpiraError
 from spira.kernel.viewer import Viewer
@@ -57,7 +59,9 @@ class Quick:
         self._core = core
         self._door = door
         self._known: dict[str, _Known] = {}
-        self._hidden: tuple[Applied, frozenset[str]] = (core.applied, hidden_tags(core))
+        self._applied: Applied | None = None
+        self._hidden: frozenset[str] = frozenset()
+        self._rules: Mapping[str, IdentifierRule] = BUILT_IN
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer, or let the framework."""
@@ -81,15 +85,17 @@ class Quick:
 
     def _answer(self, known: _Known, named: str) -> tuple[int, bytes]:
         applied = self._core.applied
-        if self._hidden[0] is not applied:
-            self._hidden = (applied, hidden_tags(self._core))
+        if self._applied is not applied:
+            self._hidden, self._rules = hidden_tags(self._core), rules_of(applied.of("identifier"))
+            self._applied = applied
         try:
             found = facts.quick(
                 self._core.facts,
                 known.viewer,
                 named,
                 keys=self._core.keys,
-                leave_out=self._hidden[1],
+                leave_out=self._hidden,
+                rules=self._rules,
                 scope=known.proof.scope or EVERYTHING,
             )
         except NotFound as error:

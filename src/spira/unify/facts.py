@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from spira.collect.identifier_rules import BUILT_IN, IdentifierRule
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import BadId, read_profile, show_profile
 from spira.kernel.viewer import Viewer, bound_units
@@ -94,13 +95,14 @@ def facts(
     as_of: datetime,
     leave_out: Collection[str] = (),
     scope: Scope = EVERYTHING,
+    rules: Mapping[str, IdentifierRule] = BUILT_IN,
 ) -> Facts:
     """The facts of whom a `p_` id or `KIND:VALUE` names, from the warehouse, which stood at `as_of`.
 
-    NotFound for nobody, and for one whom the viewer may not see.
+    `rules` are the kinds as the workspace declares them. NotFound for nobody, and for one whom the viewer may not see.
     """
     require(viewer)
-    profile = _profile(warehouse, viewer, text, keys)
+    profile = _profile(warehouse, viewer, text, keys, rules)
     told = warehouse.one(_TOLD, {"profile": profile})
     tags = warehouse.rows(_TAGS, {"profile": profile})
     traits, audiences, consents, restricted = told or (None, None, None, False)
@@ -125,10 +127,11 @@ def quick(
     keys: Keys,
     leave_out: Collection[str] = (),
     scope: Scope = EVERYTHING,
+    rules: Mapping[str, IdentifierRule] = BUILT_IN,
 ) -> Facts:
     """The same from the copy, in microseconds; for one who has seen that the copy is `usable`."""
     require(viewer)
-    found = _copied(store, text, keys)
+    found = _copied(store, text, keys, rules)
     if found is None or not (viewer.units is None or found.unit in viewer.units):
         raise _nobody()
     traits, tags, audiences, consents, restricted = msgspec.json.decode(found.facts, type=_Copy)
@@ -176,22 +179,22 @@ def _within(name: str, allowed: tuple[str, ...] | None) -> bool:
     return allowed is None or name in allowed
 
 
-def _copied(store: FactsStore, text: str, keys: Keys) -> Copied | None:
+def _copied(store: FactsStore, text: str, keys: Keys, rules: Mapping[str, IdentifierRule]) -> Copied | None:
     try:
         asked = int(read_profile(text))
     except BadId:
-        exact = split_identifier(text)
+        exact = split_identifier(text, rules)
         return store.of_key(keys.subject_key(*exact)) if exact else None
     return store.person(asked) if asked < 1 << 63 else None
 
 
-def _profile(warehouse: Warehouse, viewer: Viewer, text: str, keys: Keys) -> int:
+def _profile(warehouse: Warehouse, viewer: Viewer, text: str, keys: Keys, rules: Mapping[str, IdentifierRule]) -> int:
     """The profile as it is today. The text itself is in no error: it may be an address."""
     try:
         asked = int(read_profile(text))
         found = warehouse.value(_LOCATE, {"subject": asked if asked < 1 << 63 else 0, **bound_units(viewer)})
     except BadId:
-        exact = split_identifier(text)
+        exact = split_identifier(text, rules)
         key = [keys.subject_key(*exact)] if exact else []
         found = warehouse.value(_BY_KEY, {**by_keys(key), **bound_units(viewer)})
     if found is None:

@@ -5,8 +5,9 @@ Reads   `identifiers`, `moved`, `profiles`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from spira.collect.identifier_rules import BUILT_IN, IdentifierRule
 from spira.kernel.ids import BadId, read_profile
 from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.keys import Keys
@@ -16,13 +17,21 @@ from spira.unify.people import require
 from spira.unify.subjects import IDS, by_keys
 
 
-def named(warehouse: Warehouse, viewer: Viewer, texts: Sequence[str], *, keys: Keys) -> list[int | None]:
+def named(
+    warehouse: Warehouse,
+    viewer: Viewer,
+    texts: Sequence[str],
+    *,
+    keys: Keys,
+    rules: Mapping[str, IdentifierRule] = BUILT_IN,
+) -> list[int | None]:
     """The profile that each text names: a `p_` id, `KIND:VALUE`, or a bare address or id.
 
-    None for one who is not known, whom the viewer may not see, or for whom several people answer.
+    None for one who is not known, whom the viewer may not see, or for whom several people answer. `rules` are the
+    kinds as the workspace declares them.
     """
     require(viewer)
-    asked = [_asked(text.strip(), keys) for text in texts]
+    asked = [_asked(text.strip(), keys, rules) for text in texts]
     wanted = {key for each in asked if not isinstance(each, int) for key in each}
     by_key: dict[str, int] = dict(warehouse.query(_BY_KEY, by_keys(sorted(wanted))))
     meant = [{each} if isinstance(each, int) else {by_key[key] for key in each if key in by_key} for each in asked]
@@ -32,12 +41,12 @@ def named(warehouse: Warehouse, viewer: Viewer, texts: Sequence[str], *, keys: K
     return [next(iter(each)) if len(each) == 1 else None for each in found]
 
 
-def _asked(text: str, keys: Keys) -> int | list[str]:
+def _asked(text: str, keys: Keys, rules: Mapping[str, IdentifierRule]) -> int | list[str]:
     """A profile, or the keys that a text may be."""
     try:
         profile = int(read_profile(text))
     except BadId:
-        exact = split_identifier(text)
+        exact = split_identifier(text, rules)
         return [keys.subject_key(*each) for each in ([exact] if exact else guesses(text))]
     return profile if profile < 1 << 63 else 0
 

@@ -8,10 +8,11 @@ people, so that new evidence does not bring them together unseen. Cutting and jo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from spira.collect.identifier_rules import BUILT_IN, IdentifierRule
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import BadId, read_profile
 from spira.kernel.viewer import Viewer
@@ -34,12 +35,17 @@ class End:
     profile: int
 
 
-def end(warehouse: Warehouse, viewer: Viewer, keys: Keys, text: str) -> End:
-    """The identifier that `KIND:VALUE` or a `p_` id names (of a profile: its first); NotFound for nobody's."""
+def end(
+    warehouse: Warehouse, viewer: Viewer, keys: Keys, text: str, *, rules: Mapping[str, IdentifierRule] = BUILT_IN
+) -> End:
+    """The identifier that `KIND:VALUE` or a `p_` id names (of a profile: its first); NotFound for nobody's.
+
+    `rules` are the kinds as the workspace declares them.
+    """
     try:
         asked: dict[str, Any] = {"subject": read_profile(text.strip()), "keys": [], "heads": []}
     except BadId:
-        parts = split_identifier(text)
+        parts = split_identifier(text, rules)
         if parts is None:
             raise NotFound("this is no identifier", help="write KIND:VALUE, as in user_id:1042, or a p_ id") from None
         asked = {"subject": None, **by_keys([keys.subject_key(*parts)])}

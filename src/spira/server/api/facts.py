@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, get
 from litestar.params import FromPath
 
+from spira.collect.identifier_rules import rules_of
 from spira.kernel.viewer import Viewer
 from spira.segment.audiences import STAGE as AUDIENCES
 from spira.server.auth import Proof
@@ -24,12 +25,12 @@ OPT = {"roles": PEOPLE, "scoped": True, "cost": FACTS}
 
 def view(core: AnyCore, viewer: Viewer, named: str, scope: Scope = EVERYTHING) -> Facts:
     """The facts of whoever is named: from the copy, or until the first refresh has made one from the warehouse."""
-    hidden = hidden_tags(core)
+    hidden, rules = hidden_tags(core), rules_of(core.applied.of("identifier"))
     if core.facts.usable:
-        return facts.quick(core.facts, viewer, named, keys=core.keys, leave_out=hidden, scope=scope)
+        return facts.quick(core.facts, viewer, named, keys=core.keys, leave_out=hidden, scope=scope, rules=rules)
     lane = core.lane()
     at = progress.stood_at(lane, AUDIENCES) or as_of(core)
-    return facts.facts(lane, viewer, named, keys=core.keys, as_of=at, leave_out=hidden, scope=scope)
+    return facts.facts(lane, viewer, named, keys=core.keys, as_of=at, leave_out=hidden, scope=scope, rules=rules)
 
 
 def hidden_tags(core: AnyCore) -> frozenset[str]:

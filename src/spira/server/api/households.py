@@ -10,6 +10,7 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from spira.collect.emit import emit
+from spira.collect.identifier_rules import rules_of
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
@@ -72,7 +73,7 @@ def join(core: AnyCore, viewer: Viewer, shown_id: str, other: str, roles: Sequen
     """Put a person into the household of another; its id. Events, and written down; shows after the next refresh."""
     lane, now = core.lane(), core.clock.now()
     profile = people.locate(lane, viewer, profile_of(shown_id))
-    (second,) = named(lane, viewer, [other], keys=core.keys)
+    (second,) = named(lane, viewer, [other], keys=core.keys, rules=rules_of(core.applied.of("identifier")))
     if second is None:
         raise NotFound("that names nobody, or more than one person", help="write an id, or KIND:VALUE")
     home, new = household_view.joined(lane, [profile, second])

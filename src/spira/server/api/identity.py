@@ -10,6 +10,7 @@ from typing import Any
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from spira.collect.identifier_rules import rules_of
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer
 from spira.server.api.asked import profile_of
@@ -69,8 +70,8 @@ def view(core: AnyCore, viewer: Viewer, *, reason: str = "", start: int = 0) -> 
 def decide(core: AnyCore, viewer: Viewer, verdict: decisions.Verdict, pair: Pair) -> Outcome:
     """Say that two are the same person, different people, or that the link between them counts for nothing."""
     with core.exclusive():
-        lane = core.stores().warehouse
-        one, two = (undo.end(lane, viewer, core.keys, each) for each in (pair.one, pair.two))
+        lane, rules = core.stores().warehouse, rules_of(core.applied.of("identifier"))
+        one, two = (undo.end(lane, viewer, core.keys, each, rules=rules) for each in (pair.one, pair.two))
         made = decisions.decide(core.state, core.clock, [(one.key, two.key)], verdict, actor=viewer.staff_id)
         return _follow(core, made, one.subject, two.subject)
 
@@ -78,9 +79,9 @@ def decide(core: AnyCore, viewer: Viewer, verdict: decisions.Verdict, pair: Pair
 def split(core: AnyCore, viewer: Viewer, wanted: Split) -> Outcome:
     """Take some identifiers out of a profile: their links to the rest are cut, and the two are different people."""
     with core.exclusive():
-        lane = core.stores().warehouse
+        lane, rules = core.stores().warehouse, rules_of(core.applied.of("identifier"))
         profile = people.locate(lane, viewer, profile_of(wanted.profile))
-        away = [undo.end(lane, viewer, core.keys, each).subject for each in wanted.away]
+        away = [undo.end(lane, viewer, core.keys, each, rules=rules).subject for each in wanted.away]
         cut, apart = undo.split(lane, profile, away)
         staying = min(set(subjects_of(lane, profile)) - set(away))
         made = decisions.part(core.state, core.clock, cut, apart, actor=viewer.staff_id)

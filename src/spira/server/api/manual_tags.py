@@ -10,6 +10,7 @@ from litestar import post
 from litestar.params import FromPath, JSONBody
 
 from spira.collect.emit import emit
+from spira.collect.identifier_rules import rules_of
 from spira.kernel.errors import Conflict
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
@@ -57,7 +58,7 @@ def set_many(core: AnyCore, viewer: Viewer, name: str, texts: Sequence[str], val
             f"a list has between 1 and {MOST:,} people, this one {len(texts):,}", help="send it in parts"
         )
     definition(core, name)
-    found = named(core.lane(), viewer, texts, keys=core.keys)
+    found = named(core.lane(), viewer, texts, keys=core.keys, rules=rules_of(core.applied.of("identifier")))
     profiles = list(dict.fromkeys(each for each in found if each is not None))
     said = _say(core, viewer, name, profiles, value)
     shown = [show_profile(each) for each in profiles]
