@@ -163,3 +163,14 @@ def test_a_crash_before_the_commit_is_as_if_nothing_happened(shop, monkeypatch):
             audiences.compute(shop.warehouse, shop.applied, shop.catalog, _day(2))
     assert shop.table("members") == shop.table("membership_changes") == shop.table("audience_program") == []
     assert audiences.compute(shop.warehouse, shop.applied, shop.catalog, _day(2)) == Moves(entered=1, left=0)
+
+
+def test_who_moved_in_one_refresh_is_found_by_the_next(shop):
+    """Nothing else touches the person: they count from the instant after they entered, until the window has passed."""
+    shop.define(TWO + "---\naudience: newcomers\nwho: entered_audience('recent', within => '3 days')\n")
+    shop.add([_order(4, 1)])
+    assert _refresh(shop, 2) == Moves(entered=1, left=0)
+    assert _refresh(shop, 3) == Moves(entered=1, left=0)
+    assert _refresh(shop, 5) == Moves(entered=0, left=0)
+    assert _refresh(shop, 6) == Moves(entered=0, left=1)
+    assert _changes(shop)[1:] == [(2, "newcomers", 4, True, _day(3)), (3, "newcomers", 4, False, _day(6))]

@@ -55,6 +55,27 @@ value: household_sum(count_of('Order Completed', within => '10 days'))
 tag: household_keen
 value: household_any(orders > 1) and household_max(revenue_late) > 5
 ---
+tag: buying_days
+value: active_days('Order Completed', within => '10 days') * 100 + streak('Order Completed', current => true)
+---
+tag: taste
+value: most_of(products.department, 'Order Completed', half_life => '3 days', within => '20 days')
+---
+tag: way
+value: funnel('Coupon Applied', 'Order Completed', 'Coupon Applied', total => '5 days', within => '15 days')
+---
+tag: both
+value: bought_with('Order Completed', products.department = 'A', products.department = 'B', within => '9 days')
+---
+tag: growing
+value: ago(count_of('Order Completed', within => '5 days'), '5 days') < count_of('Order Completed', within => '5 days')
+---
+tag: at_home
+value: did('Order Completed', products.department = trait('city'), within => '6 days')
+---
+audience: newcomers
+who: entered_audience('recent', within => '2 days') or left_audience('lapsed', within => '3 days', ending => '1 day')
+---
 audience: of_keen_households
 who: household_keen and household_orders > 2
 ---

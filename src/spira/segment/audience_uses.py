@@ -3,7 +3,7 @@
 Reads nothing but the definitions in force.
 
 References that a kind declares count, and so does every expression within a definition that asks
-`in_audience(…)`: expressions are read as the language reads them, not searched as text.
+`in_audience(…)` or who entered or left one: expressions are read as the language reads them, not searched as text.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from typing import Any
 from spira.definitions.apply import Applied
 from spira.definitions.kinds import KINDS
 from spira.segment.conditions.catalog import Catalog
+from spira.segment.conditions.functions import AUDIENCES
 from spira.segment.conditions.language import analyse
 from spira.unify.portrait import says
-
-_WORD = "in_audience"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,7 @@ def sources_of(text: str, catalog: Catalog) -> tuple[Use, ...]:
 def _expressions(written: Any) -> Iterator[str]:
     """Every text within a definition that may ask for an audience."""
     if isinstance(written, str):
-        if _WORD in written:
+        if any(each in written for each in AUDIENCES):
             yield written
     elif isinstance(written, dict):
         for each in written.values():

@@ -2,6 +2,7 @@
 
 Reads   `profile_events`, `tags`, `scores`, `traits`, `permissions`   what conditions speak of
         `changes`, `tag_changes`, `score_changes`   whom a batch or an earlier stage has touched
+        `membership_changes`   who moved in the refresh before this one, which conditions may ask for
 Writes  `members`              who is in, and since when
         `membership_changes`   every entering and leaving, numbered in order
         `member_edges`         when a membership may change by time alone
@@ -37,6 +38,7 @@ from spira.unify import changed
 STAGE = "segment.audiences"
 TAGS_READ = "segment.audiences.tags"
 SCORES_READ = "segment.audiences.scores"
+MOVES_READ = "segment.audiences.moves"
 DRAFT, LAYER = "members_draft", "members_layer"
 
 
@@ -65,10 +67,14 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """All audiences compiled; `fingerprint` changes when any membership could."""
+    """All audiences compiled; `fingerprint` changes when any membership could.
+
+    `asks_for_moves` says that a condition asks who entered or left an audience.
+    """
 
     layers: tuple[Layer, ...]
     fingerprint: str
+    asks_for_moves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +90,7 @@ def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: dat
     wanted = program(who_of(applied), catalog)
     anew = warehouse.value(_FINGERPRINT) != wanted.fingerprint
     with warehouse.transaction():
-        marks = _choose(warehouse, as_of, full=full or anew)
+        marks = _choose(warehouse, as_of, asks_for_moves=wanted.asks_for_moves, full=full or anew)
         moves = Moves(entered=0, left=0)
         if anew or warehouse.value(_ANYONE):
             draft(warehouse, wanted, as_of, full=full or anew)
@@ -144,15 +150,18 @@ def _program(who: tuple[tuple[str, str], ...], held: Held, tags: str) -> Program
         )
         layers.append(Layer(changed=changed_sql, everyone=everyone))
     said = "\n".join(each.everyone for each in layers)
-    return Program(layers=tuple(layers), fingerprint=hashlib.sha256(said.encode()).hexdigest()[:32])
+    asks_for_moves = "membership_changes" in said
+    fingerprint = hashlib.sha256(said.encode()).hexdigest()[:32]
+    return Program(layers=tuple(layers), fingerprint=fingerprint, asks_for_moves=asks_for_moves)
 
 
-def _choose(warehouse: Warehouse, as_of: datetime, *, full: bool) -> dict[str, int]:
+def _choose(warehouse: Warehouse, as_of: datetime, *, asks_for_moves: bool, full: bool) -> dict[str, int]:
     """Fill the temporary table `changed`; what each watermark will have reached by that."""
     marks = {
         STAGE: changed.choose(warehouse, STAGE, full=full),
         TAGS_READ: int(warehouse.value(_NEWEST_TAG_CHANGE)),
         SCORES_READ: int(warehouse.value(_NEWEST_SCORE_CHANGE)),
+        MOVES_READ: int(warehouse.value(_NEWEST_MOVE)),
     }
     if full:
         warehouse.execute(_ADD_EVERY_ROW)
@@ -160,6 +169,7 @@ def _choose(warehouse: Warehouse, as_of: datetime, *, full: bool) -> dict[str, i
     known = {
         "tags": progress.since(warehouse, TAGS_READ),
         "scores": progress.since(warehouse, SCORES_READ),
+        "moves": progress.since(warehouse, MOVES_READ) if asks_for_moves else marks[MOVES_READ],
         "as_of": as_of,
     }
     warehouse.execute(_ADD_TOUCHED, known)
@@ -183,10 +193,12 @@ _NOTE_PROGRAM = "insert into audience_program (fingerprint) values ($fingerprint
 _ANYONE = "select exists (from changed)"
 _NEWEST_TAG_CHANGE = "select coalesce(max(change), 0) from tag_changes"
 _NEWEST_SCORE_CHANGE = "select coalesce(max(change), 0) from score_changes"
+_NEWEST_MOVE = "select coalesce(max(change_id), 0) from membership_changes"
 _ADD_TOUCHED = """
 insert into changed
 (select profile_id from tag_changes where change > $tags
  union select profile_id from score_changes where change > $scores
+ union select profile_id from membership_changes where change_id > $moves
  union select profile_id from member_edges where next_edge_at < $as_of)
 except select profile_id from changed
 """

@@ -13,6 +13,7 @@ from spira.kernel.diagnostics import Diagnostic, did_you_mean
 from spira.segment.analysed import Analysed
 from spira.segment.catalog import understood_world
 from spira.segment.conditions.faults import Fault
+from spira.segment.conditions.functions import AUDIENCES
 from spira.segment.conditions.tree import Call, Literal, Name, Node, walk
 from spira.segment.models.base import MODELS
 from spira.segment.order import Order, show_cycle
@@ -109,7 +110,7 @@ def _too_early(tree: Node) -> Iterator[Fault]:
     for node in walk(tree):
         if isinstance(node, Name) and node.role == "score":
             yield _early(node, f"the score `{node.parts[0]}`")
-        if isinstance(node, Call) and node.function == "in_audience":
+        if isinstance(node, Call) and node.function in AUDIENCES:
             yield _early(node, "an audience")
 
 
@@ -139,6 +140,6 @@ def _circle(definition: Definition, key: str, order: Order, tree: Node) -> Itera
 def _names(node: Node, name: str) -> bool:
     if isinstance(node, Name):
         return node.role == "tag" and node.parts == (name,)
-    if isinstance(node, Call) and node.function == "in_audience":
+    if isinstance(node, Call) and node.function in AUDIENCES:
         return any(isinstance(each, Literal) and each.value == name for each in node.arguments)
     return False

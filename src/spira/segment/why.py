@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from spira.kernel.errors import ConditionInvalid, Conflict
 from spira.segment.conditions.arguments import text as text_of
-from spira.segment.conditions.behaviours import Events, Followed, array_of, behaviour_of, is_behaviour
+from spira.segment.conditions.behaviours import Events, Followed, Funnel, Together, array_of, behaviour_of, is_behaviour
 from spira.segment.conditions.catalog import Catalog, Type
 from spira.segment.conditions.functions import HOUSEHOLDS, MEMBERSHIP, POPULATION
 from spira.segment.conditions.language import Analysis, analyse
@@ -140,8 +140,10 @@ def _sketch(node: Node, zone: str) -> _Sketch:
     """A part with the parts that have a value for the person: none inside a function about events, no constants."""
     if isinstance(node, Call) and is_behaviour(node):
         asked = behaviour_of(node, zone)
-        if isinstance(asked, Followed):
-            return _Sketch(node=node, kind="behaviour", text=canonical(node), parts=tuple(_pair(node, asked)))
+        if isinstance(asked, Followed | Funnel):
+            return _Sketch(node=node, kind="behaviour", text=canonical(node), parts=tuple(_in_order(node, asked)))
+        if isinstance(asked, Together):
+            return _Sketch(node=node, kind="behaviour", text=canonical(node), parts=tuple(_lines(node, asked)))
         return _Sketch(node=node, kind="behaviour", text=canonical(node), events=asked.events)
     parts: tuple[Node, ...] = children(node)
     if isinstance(node, Case):
@@ -159,13 +161,20 @@ def _branch(case: Case, node: Node) -> Node:
     return replace(node, condition=Compare(op="=", left=case.operand, right=node.condition, type="boolean"))
 
 
-def _pair(node: Call, asked: Followed) -> Iterator[_Sketch]:
-    """What a `followed` looks at: the first events, those after them, and those that may not come between."""
-    window = Window(within=asked.first.window.reach, since=asked.first.window.since)
-    others = [asked.then, *([asked.without] if asked.without else [])]
-    for events in (asked.first, *(Events(event=each, window=window) for each in others)):
+def _in_order(node: Call, asked: Followed | Funnel) -> Iterator[_Sketch]:
+    """What a `followed` or a `funnel` looks at: the first events, those after, and those that may not come between."""
+    reach = None if asked.first.window.reach is None else asked.first.window.reach - asked.shift
+    window = Window(within=reach, ending=asked.shift, since=asked.first.window.since)
+    for events in (asked.first, *(replace(each, window=window) for each in asked.later())):
         text = canonical(Literal(kind="text", value=events.event))
         yield _Sketch(node=node, kind="events", text=text, valued=False, events=events)
+
+
+def _lines(node: Call, asked: Together) -> Iterator[_Sketch]:
+    """What a `bought_with` looks at: the events with a line of which each condition is true."""
+    for each in asked.each:
+        events = replace(asked.events, conditions=(each,))
+        yield _Sketch(node=node, kind="events", text=canonical(each), valued=False, events=events)
 
 
 def _kind(node: Node) -> str:
@@ -174,8 +183,8 @@ def _kind(node: Node) -> str:
             return "all" if node.op == "and" else "any"
         case Name():
             return node.role or "tag"
-        case Call(function="in_audience"):
-            return "audience"
+        case Call(function="in_audience" | "trait"):
+            return "audience" if node.function == "in_audience" else "trait"
         case Call(function="consented"):
             return "consent"
         case Call():
@@ -280,7 +289,7 @@ def _name(sketch: _Sketch) -> str | None:
     match sketch.node:
         case Name():
             return ".".join(sketch.node.parts)
-        case Call(function="in_audience"):
+        case Call(function="in_audience" | "trait"):
             return text_of(sketch.node.positional()[0])
         case _:
             return None

@@ -8,6 +8,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from tests.segment.conditions.world import BOUGHT, COUPON, NOON, SAW, Person
 
+PLACES = ["Asia/Shanghai", "America/New_York", "UTC", "Nowhere", "asia/shanghai", ""]
 WORDS = ["a", "B", "ab", "青岛", " c ", ""]
 INSTANTS = st.integers(-18, 6).map(lambda step: NOON + timedelta(hours=6 * step))
 """Six hours apart, so that events meet each other and the edges of windows."""
@@ -29,6 +30,7 @@ SHOPPING = {
     "revenue": maybe(amounts),
     "rating": maybe(st.sampled_from([-1.5, 0.0, 0.25, 2.5, 3.0])),
     "category": maybe(texts),
+    "place": maybe(st.sampled_from(PLACES)),
     "is_gift": maybe(st.booleans()),
     "due": maybe(INSTANTS),
     "born": maybe(days),
@@ -73,8 +75,14 @@ def people(draw, *, most: int = 3):
             scores=draw(
                 st.fixed_dictionaries({}, optional={"churn": st.sampled_from([0.1, 0.9]), "next_order": INSTANTS})
             ),
-            traits=draw(st.fixed_dictionaries({}, optional={"city": texts, "age": st.integers(1, 90), "城市": texts})),
+            traits=draw(
+                st.fixed_dictionaries(
+                    {},
+                    optional={"city": texts, "age": st.integers(1, 90), "城市": texts, "zone": st.sampled_from(PLACES)},
+                )
+            ),
             audiences=draw(st.frozensets(st.sampled_from(["vip", "asleep"]))),
+            moves=draw(st.lists(st.tuples(st.sampled_from(["vip", "asleep"]), st.booleans(), INSTANTS), max_size=4)),
             permissions=draw(st.dictionaries(st.just(("marketing", "email")), st.booleans())),
         )
         for number, history in enumerate(histories, 1)
@@ -89,10 +97,10 @@ LENGTHS = st.sampled_from(["6 hours", "12 hours", "1 day", "2 days", "1 week", "
 MIDNIGHTS = st.integers(-6, 0).map(lambda step: (date(2026, 3, 10) + timedelta(days=step)).isoformat())
 NAMES = {
     "event": {
-        "integer": ["pieces"],
+        "integer": ["pieces", "trait('age')"],
         "money": ["revenue"],
         "number": ["rating"],
-        "text": ["category", "touchpoint"],
+        "text": ["category", "touchpoint", "trait('city')"],
         "boolean": ["is_gift"],
         "time": ["due", "ts"],
         "date": ["born"],
@@ -200,6 +208,8 @@ def computed(draw, kind: str, scope: str, depth: int):
                 lambda: f"length({of('text')})",
                 lambda: f"{draw(st.sampled_from(['floor', 'ceil']))}({of(draw(st.sampled_from(NUMBERS)))})",
                 lambda: f"{draw(st.sampled_from(['year', 'month', 'day', 'weekday', 'hour']))}({of('time')})",
+                lambda: f"{draw(st.sampled_from(['day', 'weekday', 'hour']))}({of('time')}, {of('text')})",
+                lambda: f"days_between({of('time')}, {of('time')})",
                 lambda: f"abs({of('integer')})",
             ]
         case "money":
@@ -300,6 +310,10 @@ def behaviour(draw, kind: str, depth: int = 1):
         options = [
             lambda: f"did({name}{rest}{draw(window('at_least', 'at_most'))})",
             lambda: draw(followed()),
+            lambda: f"{draw(st.sampled_from(['entered', 'left']))}_audience('vip'{draw(window())})",
+            lambda: (
+                f"bought_with({quoted(BOUGHT)}, products.quantity > 0, {draw(condition('lines', 0))}{draw(window())})"
+            ),
             lambda: f"in_audience({quoted(draw(st.sampled_from(['vip', 'asleep'])))})",
             lambda: "consented('marketing', 'email')",
         ]
@@ -309,6 +323,9 @@ def behaviour(draw, kind: str, depth: int = 1):
             lambda: f"distinct_of({of(*KINDS)}, {name}{rest}{draw(window())})",
             lambda: f"days_since({name}{rest}{draw(window())})",
             lambda: f"days_since({draw(st.sampled_from(NAMES['profile']['time']))})",
+            lambda: f"active_days({name}{rest}{draw(window())})",
+            lambda: f"streak({name}{rest}{draw(st.sampled_from(['', ', current => true']))}{draw(window())})",
+            lambda: draw(funnel()),
             lambda: f"count(*){draw(filtered())}",
             lambda: f"count({draw(st.sampled_from(['', 'distinct ']))}category){draw(filtered())}",
         ]
@@ -323,7 +340,12 @@ def behaviour(draw, kind: str, depth: int = 1):
         options.append(lambda: f"{chosen}({of(kind)}, {name}{rest}{draw(window())})")
     several = draw(st.sampled_from(["first_of", "last_of", "most_of"]))
     options.append(lambda: f"{several}({of(kind)}, {name}{rest}{draw(window())})")
-    return draw(st.sampled_from(options))()
+    options.append(lambda: f"most_of({of(kind)}, {name}{rest}{draw(window())}, half_life => {quoted(draw(LENGTHS))})")
+    found = draw(st.sampled_from(options))()
+    is_kept = any(
+        each in found for each in ("in_audience", "consented", "days_since(seen", "days_since(next", "trait(")
+    )
+    return found if is_kept or draw(st.integers(0, 5)) else f"ago({found}, {quoted(draw(LENGTHS))})"
 
 
 @st.composite
@@ -333,6 +355,15 @@ def followed(draw):
     gap = f", gap => {quoted(draw(LENGTHS))}" if draw(st.booleans()) else ""
     without = f", without => {quoted(draw(st.sampled_from([SAW, COUPON])))}" if draw(st.booleans()) else ""
     return f"followed({first}, {then}{gap}{draw(window())}{without})"
+
+
+@st.composite
+def funnel(draw):
+    """Two to four events in order, within limits or without."""
+    steps = draw(st.lists(st.sampled_from([BOUGHT, SAW, COUPON]), min_size=2, max_size=4))
+    limit = draw(st.sampled_from(["", "gap", "total"]))
+    said = f", {limit} => {quoted(draw(LENGTHS))}" if limit else ""
+    return f"funnel({', '.join(map(quoted, steps))}{said}{draw(window())})"
 
 
 @st.composite

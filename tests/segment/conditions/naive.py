@@ -7,11 +7,12 @@ where the two differ, this one says what was meant.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from tests.segment.conditions.naive_values import SCALARS, calendar, like, measured, weighed
 from tests.segment.conditions.world import Person
 
 from spira.segment.conditions.tree import (
@@ -26,14 +27,17 @@ from spira.segment.conditions.tree import (
     Literal,
     Logic,
     Name,
+    Named,
     Negative,
     Node,
     Not,
     walk,
 )
+from spira.segment.conditions.zones import ZONES
 
 DAY = timedelta(days=1)
 UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": DAY, "week": timedelta(weeks=1)}
+WITHOUT_VALUE = ("did", "count_of", "days_since", "active_days", "streak", "bought_with")
 AGGREGATES = {"count": "count_of", "sum": "sum_of", "avg": "avg_of", "min": "min_of", "max": "max_of"}
 
 
@@ -162,8 +166,9 @@ class Naive:
         local = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(self.zone))
         return local.astimezone(UTC).replace(tzinfo=None)
 
-    def local(self, value):
-        return value.replace(tzinfo=UTC).astimezone(ZoneInfo(self.zone)) if isinstance(value, datetime) else value
+    def local(self, value, said=None):
+        zone = said if said in ZONES else self.zone
+        return value.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)) if isinstance(value, datetime) else value
 
     def arithmetic(self, op, left, right):
         if left is None or right is None:
@@ -186,10 +191,14 @@ class Naive:
             return (min if node.function == "least" else max)(there) if there else None
         if node.function == "nullif":
             return None if self.compare("=", *values) is True else values[0]
+        if node.function in ("date", "year", "month", "day", "weekday", "hour"):
+            there = self.local(values[0], values[1] if len(values) > 1 else None)
+            return None if there is None else calendar(node.function, there)
         if None in values:
             return None
-        if node.function in ("date", "year", "month", "day", "weekday", "hour"):
-            return calendar(node.function, self.local(values[0]))
+        if node.function == "days_between":
+            early, late = self.alike(values[0], values[1])
+            return math.floor((late - early) / DAY)
         return SCALARS[node.function](*values)
 
     # -- behaviour
@@ -199,8 +208,21 @@ class Naive:
             return node.arguments[0].value in self.person.audiences
         if node.function == "consented":
             return self.person.permissions.get(tuple(each.value for each in node.arguments), False)
+        if node.function == "trait":
+            return self.person.traits.get(node.arguments[0].value)
+        if node.function == "ago":
+            then = Naive(self.person, self.now - length(node.positional()[1]), self.zone)
+            return then.value(node.positional()[0])
+        if node.function in ("entered_audience", "left_audience"):
+            start, end = self.window(node.named())
+            moved = (node.positional()[0].value, node.function == "entered_audience")
+            return any((name, entered) == moved and start <= at < end for name, entered, at in self.person.moves)
         if node.function == "followed":
             return self.followed(node)
+        if node.function == "funnel":
+            return self.funnel(node)
+        if node.function == "bought_with":
+            return self.bought_with(node)
         if node.function == "days_since" and not is_text(node.positional()[0]):
             value = self.value(node.positional()[0])
             return None if value is None else math.floor((self.now - value) / DAY)
@@ -214,6 +236,12 @@ class Naive:
                 least = named["at_least"].value if "at_least" in named else 1
                 most = named["at_most"].value if "at_most" in named else math.inf
                 return least <= len(rows) <= most
+            case "active_days":
+                return len(self.days(rows))
+            case "streak":
+                return self.streak(self.days(rows), node.named())
+            case "most_of" if "half_life" in named:
+                return weighed([(self.inside(values[0], row), row["ts"]) for row in rows], length(named["half_life"]))
             case "days_since":
                 return math.floor((self.now - rows[-1]["ts"]) / DAY) if rows else None
             case "count_of":
@@ -224,12 +252,56 @@ class Naive:
             case measure:
                 return measured(measure, self.seen(values[0], rows))
 
+    def days(self, rows):
+        return {self.local(row["ts"]).date() for row in rows}
+
+    def streak(self, days, named):
+        """The longest row of days; of a current one, the row that holds today or yesterday."""
+        runs = [
+            [day + n * DAY for n in range(len(days)) if all(day + m * DAY in days for m in range(n + 1))]
+            for day in days
+        ]
+        if "current" in named and named["current"].value:
+            today = self.local(self.now - length(named.get("ending"))).date()
+            runs = [run for run in runs if run[-1] in (today, today - DAY)]
+        return max(map(len, runs), default=0)
+
+    def bought_with(self, node: Call):
+        conditions = node.positional()[1:]
+        _, rows = self.rows(
+            replace(
+                node, arguments=node.arguments[:1] + tuple(each for each in node.arguments if isinstance(each, Named))
+            )
+        )
+        arrays = {
+            each.parts[0] for one in conditions for each in walk(one) if isinstance(each, Name) and len(each.parts) == 2
+        }
+        return any(
+            all(any(self.inside(one, line) is True for line in rows_of(row, arrays)) for one in conditions)
+            for row in rows
+        )
+
+    def funnel(self, node: Call):
+        named = node.named()
+        steps = [each.value for each in node.positional()]
+        start, end = self.window(named)
+        past = [each for each in self.person.events if each["ts"] < self.now]
+        gap, total = (length(named[name]) if name in named else timedelta.max for name in ("gap", "total"))
+
+        def furthest(first, last, step):
+            ways = [each["ts"] for each in past if step < len(steps) and each["event"] == steps[step]]
+            fit = [ts for ts in ways if last < ts and ts - last <= gap and ts - first <= total]
+            return max((furthest(first, ts, step + 1) for ts in fit), default=step)
+
+        firsts = [each["ts"] for each in past if each["event"] == steps[0] and start <= each["ts"] < end]
+        return max((furthest(ts, ts, 1) for ts in firsts), default=0)
+
     def seen(self, value: Node, rows):
         found = [self.inside(value, row) for row in rows]
         return [each for each in found if each is not None]
 
     def inside(self, node: Node, row):
-        return self.evaluate(node, lambda name: row.get(".".join(name.parts)), None)
+        return self.evaluate(node, lambda name: row.get(".".join(name.parts)), self.call)
 
     def rows(self, node: Call):
         """The value asked for, and the events or lines that count, in their total order."""
@@ -237,7 +309,7 @@ class Naive:
             values, event, conditions = node.positional(), None, [node.where] if node.where else []
         else:
             positional = list(node.positional())
-            count = 0 if node.function in ("did", "count_of", "days_since") else 1
+            count = 0 if node.function in WITHOUT_VALUE else 1
             values, event, conditions = positional[:count], positional[count].value, positional[count + 1 :]
         arrays = {
             each.parts[0]
@@ -304,22 +376,6 @@ def rows_of(event: dict, arrays: set[str]) -> list[dict]:
     return [{**event, **{f"{array}.{name}": value for name, value in line.items()}} for line in event.get(array) or []]
 
 
-def measured(measure: str, values: list):
-    """A measure over the values that are known, in the order of their events."""
-    if measure == "sum_of":
-        return sum(values) if values else 0
-    if measure == "distinct_of":
-        return len(set(values))
-    if not values:
-        return None
-    if measure == "most_of":
-        counts = Counter(values)
-        return min(value for value, number in counts.items() if number == max(counts.values()))
-    if measure == "avg_of":
-        return float(sum(values)) / len(values)
-    return {"min_of": min, "max_of": max, "first_of": lambda v: v[0], "last_of": lambda v: v[-1]}[measure](values)
-
-
 def is_text(node: Node) -> bool:
     return isinstance(node, Literal) and node.kind == "text"
 
@@ -329,54 +385,3 @@ def length(node: Node | None) -> timedelta:
         return timedelta(0)
     number, unit = node.value.split()
     return int(number) * UNITS[unit.removesuffix("s")]
-
-
-def like(text, pattern):
-    """SQL's LIKE, one character at a time."""
-    if text is None or pattern is None:
-        return None
-    if not pattern:
-        return not text
-    if pattern[0] == "%":
-        return any(like(text[start:], pattern[1:]) for start in range(len(text) + 1))
-    return bool(text) and pattern[0] in ("_", text[0]) and like(text[1:], pattern[1:])
-
-
-def rounded(value, places=0):
-    """Half away from zero."""
-    if isinstance(value, int):
-        return value
-    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
-    found = exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    return found if isinstance(value, Decimal) else float(found)
-
-
-def substr(text, start, count=None):
-    begin = max(start, 1) - 1
-    return text[begin:] if count is None else text[begin : begin + max(count, 0)]
-
-
-def calendar(part, value):
-    match part:
-        case "date":
-            return value.date()
-        case "weekday":
-            return value.isoweekday()
-        case _:
-            return getattr(value, part)
-
-
-SCALARS = {
-    "round": rounded,
-    "abs": abs,
-    "floor": math.floor,
-    "ceil": math.ceil,
-    "lower": str.lower,
-    "upper": str.upper,
-    "trim": lambda text: text.strip(" "),
-    "length": len,
-    "substr": substr,
-    "starts_with": str.startswith,
-    "contains": lambda text, part: part in text,
-    **dict.fromkeys("coalesce nullif least greatest date year month day weekday hour".split()),
-}

@@ -84,6 +84,28 @@ def found(text, known=None, **options):
         ("did(level)", "D318", "level"),
         ("visits > 99999999999999999999", "D318", "99999999999999999999"),
         ("round(spent, 99) > 1", "D318", "99"),
+        ("funnel('Order Completed') > 1", "D311", "funnel('Order Completed')"),
+        ("funnel('Order Completed', 'x') > 1", "D303", "'x'"),
+        ("funnel('Order Completed', 'Product Viewed', gap => '1 day', total => '2 days') = 2", "D318", "'2 days'"),
+        ("streak('Order Completed', current => 1) > 1", "D318", "1"),
+        ("most_of(category, 'Order Completed', half_life => '1 month') = 'a'", "D308", "'1 month'"),
+        ("most_of(category, 'Order Completed', half_life => '-1 day') = 'a'", "D309", "'-1 day'"),
+        ("first_of(category, 'Order Completed', half_life => '1 day') = 'a'", "D310", "half_life => '1 day'"),
+        ("bought_with('Order Completed', is_gift)", "D311", "bought_with('Order Completed', is_gift)"),
+        ("entered_audience('vips')", "D314", "'vips'"),
+        ("left_audience('vip', witin => '1 day')", "D310", "witin => '1 day'"),
+        ("left_audience('vip', within => '0 days')", "D309", "'0 days'"),
+        ("trait('citi') = 'a'", "D305", "'citi'"),
+        ("did('Order Completed', category = trait('citi'))", "D305", "'citi'"),
+        ("trait(city) = 'a'", "D318", "city"),
+        ("ago(visits > 1, '1 day')", "D316", "visits"),
+        ("ago(in_audience('vip'), '1 day')", "D316", "in_audience('vip')"),
+        ("ago(did('Order Completed'), '1 month')", "D308", "'1 month'"),
+        ("ago(did('Order Completed'))", "D311", "ago(did('Order Completed'))"),
+        ("hour(seen_at, 'Shanghai') = 1", "D318", "'Shanghai'"),
+        ("days_between(seen_at, 'yesterday') > 1", "D307", "days_between(seen_at, 'yesterday')"),
+        ("days_between(seen_at, date(seen_at)) > 1", "D307", "days_between(seen_at, date(seen_at))"),
+        ("distance_km(level, 1, 2, 3) > 1", "D307", "level"),
         (
             "did('Order Completed', products.quantity > 1, gifts.kind = 'a')",
             "D319",
@@ -110,8 +132,16 @@ def test_a_near_miss_is_named():
     """
     A misspelt name comes with the one that was probably meant.
     """
-    (fault,) = analyse("did('Ordr Completed')", catalog()).faults
-    assert fault.help == "did you mean `Order Completed`?"
+    texts = {
+        "did('Ordr Completed')": "`Order Completed`",
+        "entered_audience('aslep')": "`asleep`",
+        "hour(seen_at, 'shanghai')": "Asia/Shanghai",
+        "funel('Order Completed')": "`funnel`",
+        "streak('Order Completed', curent => true)": "`current`",
+    }
+    for text, meant in texts.items():
+        (fault,) = analyse(text, catalog()).faults
+        assert meant in (fault.help or ""), (text, fault)
 
 
 def test_a_property_used_as_a_tag_says_how_to_use_it():

@@ -19,6 +19,7 @@ PROPERTIES = {
     "revenue": "money",
     "rating": "number",
     "category": "text",
+    "place": "text",
     "is_gift": "boolean",
     "due": "time",
     "born": "date",
@@ -46,7 +47,7 @@ def catalog(zone: str = "UTC") -> Catalog:
         },
         tags={"level": "text", "spent": "money", "visits": "integer", "seen_at": "time", "share": "number"},
         scores={"churn": "number", "next_order": "time"},
-        traits={"city": "text", "age": "integer", "城市": "text"},
+        traits={"city": "text", "age": "integer", "城市": "text", "zone": "text"},
         audiences=frozenset({"vip", "asleep"}),
         zone=zone,
     )
@@ -63,6 +64,7 @@ class Person:
     traits: dict = field(default_factory=dict)
     audiences: frozenset[str] = frozenset()
     permissions: dict = field(default_factory=dict)
+    moves: list = field(default_factory=list)
     unit: int | None = None
 
 
@@ -88,12 +90,16 @@ def make_tables(warehouse: Warehouse) -> None:
     warehouse.execute('create table scores (profile_id BIGINT, model VARCHAR, value DOUBLE, "at" TIMESTAMP)')
     warehouse.execute('create table traits (profile_id BIGINT, name VARCHAR, value VARCHAR, "at" TIMESTAMP)')
     warehouse.execute("create table members (audience VARCHAR, profile_id BIGINT, since TIMESTAMP)")
+    warehouse.execute(
+        'create table membership_changes (audience VARCHAR, profile_id BIGINT, entered BOOLEAN, "at" TIMESTAMP)'
+    )
     warehouse.execute("create table permissions (profile_id BIGINT, purpose VARCHAR, channel VARCHAR, granted BOOLEAN)")
     warehouse.execute("create temp table changed (profile_id BIGINT)")
 
 
 TABLES = (
-    "profile_events profile_order_lines profile_gifts_lines profiles tags scores traits members permissions changed"
+    "profile_events profile_order_lines profile_gifts_lines profiles tags scores traits members membership_changes"
+    " permissions changed"
 )
 
 
@@ -130,7 +136,12 @@ def _facts(people: list[Person]) -> dict[str, list[dict]]:
         for each in people
         for (purpose, channel), granted in each.permissions.items()
     ]
-    return {"scores": scores, "traits": traits, "members": members, "permissions": allowed}
+    moves = [
+        {"audience": name, "profile_id": each.id, "entered": entered, "at": at}
+        for each in people
+        for name, entered, at in each.moves
+    ]
+    return {"membership_changes": moves, "scores": scores, "traits": traits, "members": members, "permissions": allowed}
 
 
 def without_lines(found: dict) -> dict:

@@ -19,8 +19,9 @@ from spira.segment.conditions.notes import Notes
 from spira.segment.conditions.tree import Call, Literal, Named, Negative, Node
 from spira.segment.conditions.windows import duration, midnight
 
-LENGTHS = ("within", "ending", "gap")
+LENGTHS = ("within", "ending", "gap", "total", "half_life")
 DAYS = ("since", "until")
+_OF_AN_EVENT = ("did", "count_of", "days_since", "active_days", "streak")
 MOST_PLACES = 6
 
 
@@ -67,11 +68,11 @@ def counted(node: Call, given: Sequence[Node], least: int, most: int | None, not
 
 
 def _usage(function: str) -> str | None:
-    if function == "followed":
-        return "as in followed('Product Viewed', 'Product Added', gap => '1 day')"
+    if function in ("followed", "funnel"):
+        return f"as in {function}('Product Viewed', 'Product Added', gap => '1 day')"
     if function.endswith("_of") and function != "count_of":
         return f"as in {function}(revenue, 'Order Completed')"
-    return f"as in {function}('Order Completed')" if function in ("did", "count_of", "days_since") else None
+    return f"as in {function}('Order Completed')" if function in _OF_AN_EVENT else None
 
 
 def event(node: Node, notes: Notes) -> str | None:
@@ -92,7 +93,7 @@ def windows(node: Call, notes: Notes) -> bool:
     """Whether all durations and days can be read, and leave some time between them."""
     named, good = node.named(), True
     for name in LENGTHS:
-        if name in named and not _duration(named[name], notes):
+        if name in named and not length(named[name], notes):
             good = False
     days = [named[name] for name in DAYS if name in named]
     readable = [_day(each, notes) for each in days]
@@ -103,7 +104,8 @@ def windows(node: Call, notes: Notes) -> bool:
     return good
 
 
-def _duration(node: Node, notes: Notes) -> bool:
+def length(node: Node, notes: Notes) -> bool:
+    """Whether an argument is a duration that can be read."""
     help = "write a number and minutes, hours, days or weeks, as in '30 days'"
     if not is_text(node):
         if isinstance(node, Negative) or (isinstance(node, Literal) and node.value == 0):
@@ -146,6 +148,20 @@ def bounds(node: Call, notes: Notes) -> bool:
     if good and len(given) == 2 and number(given[0]) > number(given[1]):
         notes.fault(BAD_VALUE, given[1], "`at_most` is less than `at_least`")
         return False
+    return good
+
+
+def options(node: Call, notes: Notes) -> bool:
+    """Whether `current` says true or false, and a funnel has one limit of time at most."""
+    named, good = node.named(), True
+    current = named.get("current")
+    if current is not None and not (isinstance(current, Literal) and current.kind == "boolean"):
+        notes.fault(BAD_VALUE, current, "`current` is true or false")
+        good = False
+    if node.function == "funnel" and "gap" in named and "total" in named:
+        help = "`gap` is from step to step, `total` from the first to the last"
+        notes.fault(BAD_VALUE, named["total"], "`gap` and `total` can't both be given", help)
+        good = False
     return good
 
 

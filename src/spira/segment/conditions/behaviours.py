@@ -7,7 +7,7 @@ Equal behaviours are computed once, however many tags and conditions ask for the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal as Choice
 
@@ -29,6 +29,7 @@ _MEASURES: dict[str, Measure] = {
     "last_of": "last",
     "most_of": "most",
     "days_since": "max",
+    "active_days": "distinct",
     "count": "count",
     "sum": "sum",
     "avg": "avg",
@@ -36,6 +37,9 @@ _MEASURES: dict[str, Measure] = {
     "max": "max",
 }
 TS = Name(parts=("ts",), role="property", type="time")
+DAY = Call(function="date", arguments=(TS,), type="date")  # the local day of an event
+# What a function counts where it takes no property.
+_VALUES: dict[str, Node] = {"days_since": TS, "active_days": DAY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +66,15 @@ class Events:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """One value over some events: `count` of them, `sum` of a property, and so on."""
+    """One value over some events: `count` of them, `sum` of a property, and so on.
+
+    With `half_life`, of the most frequent value: how much earlier than the latest event counts half as much.
+    """
 
     measure: Measure
     value: Node | None
     events: Events
+    half_life: timedelta | None = None
 
     @property
     def array(self) -> str | None:
@@ -76,12 +84,78 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """Some `first` event with a `then` strictly later, at most `gap` later, and no `without` strictly between."""
+    """Some `first` event with a `then` strictly later, at most `gap` later, and no `without` strictly between.
+
+    All of it happened before `shift` ago; `ending` is about the first event alone.
+    """
 
     first: Events
     then: str
     gap: timedelta | None
     without: str | None
+    shift: timedelta = timedelta(0)
+
+    def later(self) -> tuple[Events, ...]:
+        """What comes after the first event, and what may not come between."""
+        names = (self.then,) if self.without is None else (self.then, self.without)
+        return tuple(Events(event=each, window=Window(ending=self.shift)) for each in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """How far somebody came from a `first` event through the `steps` after it, each strictly later.
+
+    `limit` is the longest time from one step to the next, or from the first to each when `is_total`.
+    """
+
+    first: Events
+    steps: tuple[str, ...]
+    limit: timedelta | None
+    is_total: bool
+    shift: timedelta = timedelta(0)
+
+    def later(self) -> tuple[Events, ...]:
+        """The steps after the first."""
+        return tuple(Events(event=each, window=Window(ending=self.shift)) for each in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streak:
+    """The most local days in a row with such an event; `current` asks for the row that reaches yesterday or today."""
+
+    events: Events
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Whether one of the events has, for `each` condition, a line of which it is true."""
+
+    events: Events
+    each: tuple[Node, ...]
+
+    @property
+    def array(self) -> str | None:
+        """The array whose lines are meant."""
+        return array_of(self.each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossed:
+    """Whether somebody entered, or left, an audience in a window."""
+
+    audience: str
+    entered: bool
+    window: Window
+
+
+Behaviour = Counted | Followed | Funnel | Streak | Together
+
+
+def crossed_of(call: Call, zone: str) -> Crossed:
+    """What a checked `entered_audience` or `left_audience` asks."""
+    window = _window(call, zone)
+    return Crossed(audience=text(call.positional()[0]), entered=call.function == "entered_audience", window=window)
 
 
 def is_behaviour(call: Call) -> bool:
@@ -92,29 +166,47 @@ def is_behaviour(call: Call) -> bool:
     return call.function in BEHAVIOURS or call.function in AGGREGATES
 
 
-def behaviour_of(call: Call, zone: str) -> Counted | Followed:
+def behaviour_of(call: Call, zone: str) -> Behaviour:
     """What a checked call asks."""
     if call.function in AGGREGATES:
         return _aggregate(call)
-    named = call.named()
-    window = window_of(named, zone)
-    positional = call.positional()
-    if call.function == "followed":
-        first, then = positional
-        return Followed(
-            first=Events(event=text(first), window=window),
-            then=text(then),
-            gap=length_of(named.get("gap")),
-            without=text(named["without"]) if "without" in named else None,
-        )
+    named, positional, window = call.named(), call.positional(), _window(call, zone)
+    if call.function in ("followed", "funnel"):
+        return _in_order(call, Events(event=text(positional[0]), window=window))
     takes_value = BEHAVIOURS[call.function].value is not None
-    value = positional[0] if takes_value else None
     event, *conditions = positional[1 if takes_value else 0 :]
-    return Counted(
-        measure=_MEASURES[call.function],
-        value=TS if call.function == "days_since" else value,
-        events=Events(event=text(event), conditions=tuple(conditions), window=window),
-    )
+    events = Events(event=text(event), conditions=tuple(conditions), window=window)
+    match call.function:
+        case "streak":
+            current = named.get("current")
+            return Streak(events=events, current=isinstance(current, Literal) and current.value is True)
+        case "bought_with":
+            return Together(events=replace(events, conditions=()), each=events.conditions)
+        case _:
+            return Counted(
+                measure=_MEASURES[call.function],
+                value=positional[0] if takes_value else _VALUES.get(call.function),
+                events=events,
+                half_life=length_of(named.get("half_life")),
+            )
+
+
+def _in_order(call: Call, first: Events) -> Followed | Funnel:
+    named = call.named()
+    later = [text(each) for each in call.positional()[1:]]
+    limit = length_of(named.get("gap"))
+    if call.function == "funnel":
+        total = length_of(named.get("total"))
+        is_total = total is not None
+        return Funnel(first=first, steps=tuple(later), limit=total or limit, is_total=is_total, shift=call.shift)
+    without = text(named["without"]) if "without" in named else None
+    return Followed(first=first, then=later[0], gap=limit, without=without, shift=call.shift)
+
+
+def _window(call: Call, zone: str) -> Window:
+    """The window of a call, earlier where it stands inside `ago`."""
+    found = window_of(call.named(), zone)
+    return replace(found, ending=found.ending + call.shift)
 
 
 def array_of(nodes: tuple[Node, ...]) -> str | None:
@@ -140,7 +232,7 @@ def _aggregate(call: Call) -> Counted:
     return Counted(
         measure="distinct" if call.distinct else _MEASURES[call.function],
         value=call.arguments[0] if call.arguments else None,
-        events=Events(event=event, conditions=rest, window=Window()),
+        events=Events(event=event, conditions=rest, window=Window(ending=call.shift)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from spira.segment.conditions import arguments, types
+from spira.segment.conditions import arguments, personal, types
 from spira.segment.conditions.agreement import a, agreed, condition
 from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.faults import (
@@ -15,7 +15,6 @@ from spira.segment.conditions.faults import (
     NOT_ALLOWED_HERE,
     POPULATION_OUTSIDE_TAG,
     TWO_ARRAYS,
-    UNKNOWN_AUDIENCE,
     UNKNOWN_FUNCTION,
     WRONG_TYPE,
 )
@@ -24,7 +23,8 @@ from spira.segment.conditions.functions import (
     BEHAVIOURS,
     FUNCTIONS,
     HOUSEHOLDS,
-    MEMBERSHIP,
+    LOCAL,
+    PERSONAL,
     POPULATION,
     SCALARS,
     Accepts,
@@ -44,6 +44,8 @@ def check_call(node: Call, scope: EventScope | None, notes: Notes, check: Check)
         return node
     if node.function in SCALARS:
         return _scalar(node, SCALARS[node.function], scope, notes, check)
+    if node.function == "trait":
+        return personal.trait(node, notes) if _plain(node, notes) else node
     if scope is not None:
         help = "inside it, only properties of the event and functions of values are known"
         notes.fault(NOT_ALLOWED_HERE, node, f"`{node.function}` can't stand inside `{scope.function}`", help)
@@ -56,7 +58,7 @@ def check_call(node: Call, scope: EventScope | None, notes: Notes, check: Check)
         return _behaviour(node, BEHAVIOURS[node.function], notes, check)
     if node.function in POPULATION:
         return _population(node, notes, check)
-    return _membership(node, notes)
+    return personal.ago(node, notes, check) if node.function in PERSONAL else personal.membership(node, notes)
 
 
 def _plain(node: Call, notes: Notes) -> bool:
@@ -75,6 +77,11 @@ def _scalar(node: Call, function: Scalar, scope: EventScope | None, notes: Notes
     if not arguments.counted(node, node.arguments, least, most, notes):
         return node
     checked = [check(each, scope, notes) for each in node.arguments]
+    if function.name == "days_between":  # a text beside a time is one, as everywhere
+        adapted, shared = agreed(checked, node, notes)
+        if shared is None:
+            return replace(node, arguments=adapted)
+        checked = list(adapted)
     wanted = [function.takes[min(index, len(function.takes) - 1)] for index in range(len(checked))]
     kinds: list[Type] = []
     for each, accepted in zip(checked, wanted, strict=True):
@@ -86,6 +93,8 @@ def _scalar(node: Call, function: Scalar, scope: EventScope | None, notes: Notes
         else:
             kinds.append(each.type)
     if function.name == "round" and len(checked) > 1 and not arguments.places(checked[1], notes):
+        return node
+    if function.name in LOCAL and len(checked) > 1 and not personal.zone(checked[1], notes):
         return node
     if len(kinds) < len(checked):
         return replace(node, arguments=tuple(checked))
@@ -105,22 +114,23 @@ def _behaviour(node: Call, function: Behaviour, notes: Notes, check: Check) -> N
     good = arguments.names(node, function.named, notes)
     good = arguments.windows(node, notes) and good
     good = arguments.bounds(node, notes) and good
+    good = arguments.options(node, notes) and good
     positional = node.positional()
     values = 1 if function.value else 0
-    if not arguments.counted(
-        node, positional, values + function.events, None if function.conditions else values + function.events, notes
-    ):
+    most = None if function.conditions else values + function.most_events
+    if not arguments.counted(node, positional, values + function.events, most, notes):
         return node
-    named_events = positional[values : values + function.events]
+    named_events = positional[values : values + function.most_events]
     known = [arguments.event(each, notes) for each in named_events]
     if function.name == "followed" and "without" in node.named():
         known.append(arguments.event(node.named()["without"], notes))
     event = known[0]
     scope = EventScope(function=node.function, event=event, unknown=event is None)
     value = [check(each, scope, notes) for each in positional[:values]]
-    rest = [condition(check(each, scope, notes), notes) for each in positional[values + function.events :]]
+    rest = [condition(check(each, scope, notes), notes) for each in positional[values + function.most_events :]]
     good = _accepted(node, value, function, notes) and good
     good = _one_array(node, [*value, *rest], notes) and good
+    good = (function.name != "bought_with" or personal.several_lines(node, rest, notes)) and good
     checked = iter([*value, *(replace(each, type="text") for each in named_events), *rest])
     put_back = tuple(each if isinstance(each, Named) else next(checked) for each in node.arguments)
     whole = replace(node, arguments=put_back)
@@ -211,23 +221,6 @@ def _parts(node: Call, notes: Notes) -> bool:
         return True
     notes.fault(BAD_VALUE, parts, "`n` is a whole number from 2 to 1000")
     return False
-
-
-def _membership(node: Call, notes: Notes) -> Node:
-    wanted = 1 if node.function == "in_audience" else 2
-    positional = node.positional()
-    if not arguments.names(node, (), notes) or not arguments.counted(node, positional, wanted, wanted, notes):
-        return node
-    if not all(isinstance(each, Literal) and each.kind == "text" for each in positional):
-        notes.fault(BAD_VALUE, node, f"`{node.function}` takes names in quotes")
-        return node
-    if node.function in MEMBERSHIP and node.function == "in_audience":
-        name = arguments.text(positional[0])
-        if name not in notes.catalog.audiences:
-            notes.unknown(UNKNOWN_AUDIENCE, positional[0], "audience", name, notes.catalog.audiences)
-            return node
-        notes.read("audiences", name)
-    return replace(node, type="boolean")
 
 
 def _aggregate(node: Call, notes: Notes, check: Check) -> Node:

@@ -44,14 +44,15 @@ def followed(asked: Followed, found_as: str, zone: str, *, restrict: bool) -> ex
 def _moments(asked: Followed, zone: str, *, restrict: bool) -> exp.Select:
     """One row per person and instant: whether it has the first event, the second, the one between."""
     source = Source(array=None, joined=False, zone=zone)
-    names = {asked.first.event or "", asked.then} | ({asked.without} if asked.without else set())
+    then, *between = asked.later()
+    names = {each.event or "" for each in (asked.first, *asked.later())}
     found = exp.Select().select(column("profile_id", EVENTS), source.ts(), copy=False)
-    found = found.select(_any(asked.first, source, "is_first"), _any(Events(event=asked.then), source, "is_then"))
-    if asked.without is not None:
-        found = found.select(_any(Events(event=asked.without), source, "is_between"), copy=False)
+    found = found.select(flagged(asked.first, source, "is_first"), flagged(then, source, "is_then"))
+    for each in between:
+        found = found.select(flagged(each, source, "is_between"), copy=False)
     found = found.from_(sql.source("profile_events", EVENTS), copy=False)
     found = found.where(sql.named_in(column("event", EVENTS), names), copy=False)
-    found = found.where(exp.LT(this=source.ts(), expression=sql.as_of()), copy=False)
+    found = found.where(exp.LT(this=source.ts(), expression=sql.shifted(sql.as_of(), -asked.shift)), copy=False)
     window = asked.first.window
     if window.reach is not None:
         start = sql.shifted(sql.as_of(), -window.reach)
@@ -60,12 +61,12 @@ def _moments(asked: Followed, zone: str, *, restrict: bool) -> exp.Select:
         found = found.where(exp.GTE(this=source.ts(), expression=sql.constant(window.since, "time")), copy=False)
     if restrict:
         found = found.where(restricted(EVENTS), copy=False)
-    for needed in dict.fromkeys([asked.first, Events(event=asked.then)]):
-        found = found.where(sql.in_query(column("profile_id", EVENTS), _people(needed, zone)), copy=False)
+    for needed in dict.fromkeys([asked.first, then]):
+        found = found.where(sql.in_query(column("profile_id", EVENTS), people(needed, zone)), copy=False)
     return found.group_by(column("profile_id", EVENTS), source.ts(), copy=False)
 
 
-def _people(events: Events, zone: str) -> exp.Select:
+def people(events: Events, zone: str) -> exp.Select:
     """Who did one of the two at all: most people leave here, before their events are put in order."""
     source = Source(array=None, joined=False, zone=zone)
     found = exp.Select().select(column("profile_id", EVENTS), copy=False)
@@ -73,7 +74,8 @@ def _people(events: Events, zone: str) -> exp.Select:
     return found.where(counts(events, source), copy=False)
 
 
-def _any(events: Events, source: Source, name: str) -> Sql:
+def flagged(events: Events, source: Source, name: str) -> Sql:
+    """A column that is 1 where one of an instant's events counts."""
     return exp.alias_(exp.Max(this=when(counts(events, source), sql.whole(1))), name, quoted=True)
 
 

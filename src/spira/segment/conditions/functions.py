@@ -19,12 +19,16 @@ WINDOW = ("within", "ending", "since", "until")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """A function over a person's events: `value` first where it takes one, then events, then conditions."""
+    """A function over a person's events: `value` first where it takes one, then events, then conditions.
+
+    It takes `events` of them, and up to `most_events`.
+    """
 
     name: str
     about: str
     value: Accepts | None = None
     events: int = 1
+    most_events: int = 1
     conditions: bool = True
     named: tuple[str, ...] = WINDOW
     result: Result
@@ -66,16 +70,40 @@ _BEHAVIOURS = (
     Behaviour(name="distinct_of", about="how many different values a property had", value="any", result="integer"),
     Behaviour(name="first_of", about="the value of a property when it was first known", value="any", result="value"),
     Behaviour(name="last_of", about="the value of a property when it was last known", value="any", result="value"),
-    Behaviour(name="most_of", about="the most frequent value of a property", value="any", result="value"),
+    Behaviour(
+        name="most_of",
+        about="the most frequent value of a property",
+        value="any",
+        named=(*WINDOW, "half_life"),
+        result="value",
+    ),
+    Behaviour(name="active_days", about="on how many local days an event happened", result="integer"),
+    Behaviour(
+        name="streak",
+        about="how many local days in a row an event happened",
+        named=(*WINDOW, "current"),
+        result="integer",
+    ),
     Behaviour(name="days_since", about="whole days since an event, or since a time", result="integer"),
     Behaviour(
         name="followed",
         about="whether one event was followed by another",
         events=2,
+        most_events=2,
         conditions=False,
         named=("gap", *WINDOW, "without"),
         result="boolean",
     ),
+    Behaviour(
+        name="funnel",
+        about="how many steps in order were reached",
+        events=2,
+        most_events=10,
+        conditions=False,
+        named=("gap", "total", *WINDOW),
+        result="integer",
+    ),
+    Behaviour(name="bought_with", about="whether lines of several kinds were in one event", result="boolean"),
 )
 
 _SCALARS = (
@@ -113,12 +141,27 @@ _SCALARS = (
     ),
     Scalar(name="starts_with", about="whether a text begins so", takes=("text", "text"), result="boolean"),
     Scalar(name="contains", about="whether a text has a part", takes=("text", "text"), result="boolean"),
-    Scalar(name="date", about="the local date of a time", takes=("time",), result="date"),
-    Scalar(name="year", about="the local year", takes=("moment",), result="integer"),
-    Scalar(name="month", about="the local month, 1 to 12", takes=("moment",), result="integer"),
-    Scalar(name="day", about="the local day of the month", takes=("moment",), result="integer"),
-    Scalar(name="weekday", about="the local weekday, Monday is 1", takes=("moment",), result="integer"),
-    Scalar(name="hour", about="the local hour, 0 to 23", takes=("time",), result="integer"),
+    Scalar(name="date", about="the local date of a time", takes=("time", "text"), optional=1, result="date"),
+    Scalar(name="year", about="the local year", takes=("moment", "text"), optional=1, result="integer"),
+    Scalar(name="month", about="the local month, 1 to 12", takes=("moment", "text"), optional=1, result="integer"),
+    Scalar(name="day", about="the local day of the month", takes=("moment", "text"), optional=1, result="integer"),
+    Scalar(
+        name="weekday", about="the local weekday, Monday is 1", takes=("moment", "text"), optional=1, result="integer"
+    ),
+    Scalar(name="hour", about="the local hour, 0 to 23", takes=("time", "text"), optional=1, result="integer"),
+    Scalar(
+        name="days_between",
+        about="whole days from one time to another",
+        takes=("moment", "moment"),
+        same=True,
+        result="integer",
+    ),
+    Scalar(
+        name="distance_km",
+        about="kilometres between two places, each a latitude and a longitude",
+        takes=("numeric", "numeric", "numeric", "numeric"),
+        result="number",
+    ),
 )
 
 _POPULATION = (
@@ -136,7 +179,14 @@ _HOUSEHOLDS = (
 
 _MEMBERSHIP = (
     Other(name="in_audience", about="whether a person is a member of an audience"),
+    Other(name="entered_audience", about="whether a person entered an audience in a window"),
+    Other(name="left_audience", about="whether a person left an audience in a window"),
     Other(name="consented", about="whether a person allows a purpose on a channel"),
+)
+
+_PERSONAL = (
+    Other(name="trait", about="a trait of the person, also inside a function about events"),
+    Other(name="ago", about="a value as it was some time ago"),
 )
 
 _AGGREGATES = (
@@ -151,12 +201,17 @@ BEHAVIOURS = {each.name: each for each in _BEHAVIOURS}
 SCALARS = {each.name: each for each in _SCALARS}
 HOUSEHOLDS = {each.name: each for each in _HOUSEHOLDS}
 POPULATION = {each.name: each for each in (*_POPULATION, *_HOUSEHOLDS)}  # all that look at more people than one
+PERSONAL = {each.name: each for each in _PERSONAL}
 MEMBERSHIP = {each.name: each for each in _MEMBERSHIP}
+LOCAL = frozenset({"date", "year", "month", "day", "weekday", "hour"})  # those that read a clock on the wall
+MOVES = frozenset({"entered_audience", "left_audience"})
+AUDIENCES = MOVES | {"in_audience"}  # all that name an audience
 AGGREGATES = {each.name: each for each in _AGGREGATES}
 FUNCTIONS: dict[str, Behaviour | Scalar | Other] = {
     **BEHAVIOURS,
     **SCALARS,
     **POPULATION,
     **MEMBERSHIP,
+    **PERSONAL,
     **AGGREGATES,
 }

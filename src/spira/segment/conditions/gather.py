@@ -14,11 +14,26 @@ from sqlglot import exp
 
 from spira.segment.conditions import sql
 from spira.segment.conditions.arguments import number, text
-from spira.segment.conditions.behaviours import Counted, Events, Followed, behaviour_of, is_behaviour
+from spira.segment.conditions.behaviours import (
+    Behaviour,
+    Counted,
+    Crossed,
+    Events,
+    Followed,
+    Funnel,
+    Streak,
+    Together,
+    array_of,
+    behaviour_of,
+    crossed_of,
+    is_behaviour,
+)
 from spira.segment.conditions.catalog import Catalog
+from spira.segment.conditions.crossings import crossed, offsets
 from spira.segment.conditions.edges import day_edges, uses_of_days
 from spira.segment.conditions.follows import followed
-from spira.segment.conditions.functions import HOUSEHOLDS, POPULATION
+from spira.segment.conditions.functions import HOUSEHOLDS, MOVES, POPULATION
+from spira.segment.conditions.funnels import funnel
 from spira.segment.conditions.lower import How, lower
 from spira.segment.conditions.ranks import HOME, over_household, rank
 from spira.segment.conditions.scans import (
@@ -30,11 +45,17 @@ from spira.segment.conditions.scans import (
     restricted,
     scan,
     source_of,
+    trait_columns,
+    weighed_by_value,
 )
 from spira.segment.conditions.sql import SQL_TYPES, Sql, column
+from spira.segment.conditions.streaks import ENDS, streak
+from spira.segment.conditions.together import together
 from spira.segment.conditions.tree import Call, Name, Node, walk
 
 BASE, TAGS, SCORES, TRAITS = "base", "tags", "known_scores", "known_traits"
+HOUR = timedelta(hours=1)
+Alone = Followed | Funnel | Streak | Together | Crossed  # what has a table of its own
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,9 +66,9 @@ class Gathered:
     catalog: Catalog
     restrict: bool
     counted: dict[Counted, str] = field(default_factory=dict)
-    followed: dict[Followed, str] = field(default_factory=dict)
+    alone: dict[Alone, str] = field(default_factory=dict)
     edges: dict[tuple[Source, timedelta], tuple[str, list[Events]]] = field(default_factory=dict)
-    favourites: dict[tuple[Node | None, str | None], str] = field(default_factory=dict)
+    favourites: dict[tuple[Node | None, str | None, Counted | None], str] = field(default_factory=dict)
     scores: set[str] = field(default_factory=set)
     traits: set[str] = field(default_factory=set)
     reads_tags: bool = False
@@ -75,38 +96,63 @@ class Gathered:
         if node.function == "consented":
             purpose, channel = node.positional()
             return _permitted(text(purpose), text(channel))
+        if node.function == "trait":
+            name = text(node.positional()[0])
+            self.traits.add(name)
+            return column(name, TRAITS)
+        if node.function == "ago":
+            return lower(node.positional()[0], self.how())
+        if node.function in MOVES:
+            return sql.coalesce(self._own(crossed_of(node, self.zone), node.function), exp.Boolean(this=False))
         if node.function == "days_since":
             return sql.days_between(self._last(node), sql.as_of())
         return self._behaviour(node)
 
     def _last(self, node: Call) -> Sql:
-        """The instant that a `days_since` counts from."""
-        return self._column(node) if is_behaviour(node) else lower(node.positional()[0], self.how())
+        """The instant that a `days_since` counts from, later where it is asked as of some time ago."""
+        last = self._column(node) if is_behaviour(node) else lower(node.positional()[0], self.how())
+        return sql.shifted(last, node.shift)
 
     def _column(self, node: Call) -> Sql:
         asked = behaviour_of(node, self.zone)
-        if isinstance(asked, Followed):
-            name = self.followed.setdefault(asked, f"followed_{len(self.followed)}")
-            return column(name, name)
+        if not isinstance(asked, Counted):
+            return self._own(asked, node.function)
         name = self.counted.setdefault(asked, f"b{len(self.counted)}")
         return column(name, self._table(asked))
 
+    def _own(self, asked: Alone, function: str) -> Sql:
+        name = self.alone.setdefault(asked, f"{function}_{len(self.alone)}")
+        return column(name, name)
+
     def _behaviour(self, node: Call) -> Sql:
         value = self._column(node)
-        if node.function == "followed":
+        if node.function in ("followed", "bought_with"):
             return sql.coalesce(value, exp.Boolean(this=False))
         if node.function == "did":
             return _often(sql.coalesce(value, sql.whole(0)), node)
-        if node.function in ("count", "count_of", "distinct_of", "sum", "sum_of"):
+        if node.function == "funnel":
+            return sql.coalesce(value, self._first_step(node))
+        if node.function in ("count", "count_of", "distinct_of", "active_days", "streak", "sum", "sum_of"):
             value = sql.coalesce(value, sql.whole(0))
         is_sum = node.function in ("sum", "sum_of")
         return sql.try_cast(value, SQL_TYPES[node.type]) if is_sum and node.type else value
+
+    def _first_step(self, node: Call) -> Sql:
+        """1 for whoever took the first step of a funnel, found in the scan that all share, else 0."""
+        asked = behaviour_of(node, self.zone)
+        if not isinstance(asked, Funnel):
+            raise TypeError("not a funnel")
+        first = Counted(measure="count", value=None, events=asked.first)
+        name = self.counted.setdefault(first, f"b{len(self.counted)}")
+        taken = exp.GT(this=column(name, self._table(first)), expression=sql.whole(0))
+        return exp.Case(ifs=[exp.If(this=taken, true=sql.whole(1))], default=sql.whole(0))
 
     def _table(self, asked: Counted) -> str:
         """The table that a behaviour is computed in; the most frequent values of one thing share theirs."""
         if asked.measure != "most":
             return _scan_name(asked.array)
-        return self.favourites.setdefault((asked.value, asked.array), f"most_{len(self.favourites)}")
+        key = (asked.value, asked.array, asked if asked.half_life else None)
+        return self.favourites.setdefault(key, f"most_{len(self.favourites)}")
 
     def next_edge(self, trees: Iterable[Node]) -> Sql:
         """The least edge of everything that these trees use."""
@@ -119,15 +165,33 @@ class Gathered:
                 candidates.extend(day_edges(use, self._last(use.call)))
         for (source, offset), (name, _) in self.edges.items():
             candidates.append(sql.shifted(column(name, _scan_name(source.array)), offset))
+        for asked, name in self.alone.items():
+            candidates.extend(self._own_edges(asked, name))
         return sql.least(candidates)
 
-    def _note_edges(self, asked: Counted | Followed) -> None:
-        if isinstance(asked, Counted):
+    def _own_edges(self, asked: Alone, table: str) -> list[Sql]:
+        """The edges that a behaviour's own table knows."""
+        if isinstance(asked, Crossed):
+            return [sql.shifted(column(name, table), offset) for offset, name in offsets(asked)]
+        if not isinstance(asked, Streak) or not asked.current:
+            return []
+        breaks = sql.shifted(column(ENDS, table), asked.events.window.ending)
+        early = sql.just_before(sql.shifted(breaks.copy(), -HOUR))
+        # Where clocks are set back at midnight a day begins an hour before its second midnight.
+        is_ahead = exp.GTE(this=sql.operand(early), expression=sql.as_of())
+        return [sql.just_before(breaks), sql.when(is_ahead, early.copy())]
+
+    def _note_edges(self, asked: Behaviour) -> None:
+        if isinstance(asked, Counted | Together):
             self._note(asked.events, asked.array, asked.events.offsets())
+            return
+        if isinstance(asked, Streak):
+            self._note(asked.events, array_of(asked.events.conditions), asked.events.offsets())
             return
         # What comes between can't matter by itself: a pair it would part is not complete before it.
         self._note(asked.first, None, asked.first.offsets())
-        self._note(Events(event=asked.then), None, frozenset({timedelta(0)}))
+        for each in asked.later()[:1] if isinstance(asked, Followed) else asked.later():
+            self._note(each, None, each.offsets())
 
     def _note(self, events: Events, array: str | None, offsets: frozenset[timedelta]) -> None:
         source = Source(array=array, joined=False, zone=self.zone)
@@ -145,13 +209,27 @@ class Gathered:
         """The common table expressions by name; `future` includes events that are still to count."""
         found = self._scans(future=future)
         found.update(self._most_frequent())
-        for asked, name in self.followed.items():
-            found[name] = followed(asked, name, self.zone, restrict=self.restrict)
+        for asked, name in self.alone.items():
+            found[name] = self._own_table(asked, name)
         if self.scores:
             found[SCORES] = self._score_columns()
         if self.traits:
-            found[TRAITS] = self._trait_columns()
+            kinds = {name: self.catalog.traits.get(name, "text") for name in self.traits}
+            found[TRAITS] = trait_columns(kinds, restrict=self.restrict)
         return found
+
+    def _own_table(self, asked: Alone, name: str) -> exp.Select:
+        match asked:
+            case Followed():
+                return followed(asked, name, self.zone, restrict=self.restrict)
+            case Funnel():
+                return funnel(asked, name, self.zone, restrict=self.restrict)
+            case Streak():
+                return streak(asked, name, self.zone, restrict=self.restrict)
+            case Together():
+                return together(asked, name, self.zone, restrict=self.restrict)
+            case Crossed():
+                return crossed(asked, name, restrict=self.restrict)
 
     def _scans(self, *, future: bool) -> dict[str, exp.Select]:
         plain = {asked: name for asked, name in self.counted.items() if asked.measure != "most"}
@@ -195,6 +273,9 @@ class Gathered:
             raise TypeError("the most frequent value of nothing")
         nodes = (value, *(node for _, each in asked_for for node in each.events.conditions))
         source = source_of(asked_for[0][1].array, nodes, self.zone)
+        ((name, first), *_) = asked_for
+        if first.half_life is not None:
+            return weighed_by_value(source, value, first, name, restrict=self.restrict)
         return grouped_by_value(source, value, asked_for, restrict=self.restrict)
 
     def _score_columns(self) -> exp.Select:
@@ -203,23 +284,10 @@ class Gathered:
             held = column("at" if self.catalog.scores[name] == "time" else "value", "s")
             chosen = exp.Max(this=sql.when(sql.named_in(column("model", "s"), [name]), held))
             found = found.select(exp.alias_(chosen, name, quoted=True), copy=False)
-        return self._by_profile(found, "s", "model", self.scores)
-
-    def _trait_columns(self) -> exp.Select:
-        found = exp.Select().select(column("profile_id", "t"), copy=False).from_(sql.source("traits", "t"), copy=False)
-        for name in sorted(self.traits):
-            chosen: Sql = exp.Max(this=sql.when(sql.named_in(column("name", "t"), [name]), column("value", "t")))
-            kind = self.catalog.traits.get(name, "text")
-            if kind not in ("text", "null"):
-                chosen = sql.try_cast(chosen, SQL_TYPES[kind])
-            found = found.select(exp.alias_(chosen, name, quoted=True), copy=False)
-        return self._by_profile(found, "t", "name", self.traits)
-
-    def _by_profile(self, found: exp.Select, alias: str, key: str, names: set[str]) -> exp.Select:
-        found = found.where(sql.named_in(column(key, alias), names), copy=False)
+        found = found.where(sql.named_in(column("model", "s"), self.scores), copy=False)
         if self.restrict:
-            found = found.where(restricted(alias), copy=False)
-        return found.group_by(column("profile_id", alias), copy=False)
+            found = found.where(restricted("s"), copy=False)
+        return found.group_by(column("profile_id", "s"), copy=False)
 
 
 def _scan_name(array: str | None) -> str:

@@ -13,7 +13,7 @@ from datetime import date
 
 from sqlglot import exp
 
-from spira.segment.conditions import sql
+from spira.segment.conditions import places, sql
 from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.functions import SCALARS
 from spira.segment.conditions.sql import Sql, binary, cast, operand, try_cast
@@ -34,6 +34,7 @@ from spira.segment.conditions.tree import (
     Not,
 )
 from spira.segment.conditions.windows import moment
+from spira.segment.conditions.zones import ZONES
 
 _COMPARE: dict[str, type[exp.Binary]] = {
     "=": exp.EQ,
@@ -166,11 +167,16 @@ def _scalar(node: Call, how: How) -> Sql:
             return exp.Nullif(this=first, expression=rest[0])
         case "round" | "abs" | "floor" | "ceil":
             return _number(node, first)
-        case "date":
-            return cast(_local(first, how.zone), "date")
-        case "year" | "month" | "day" | "weekday" | "hour":
-            local = _local(first, how.zone) if node.arguments[0].type == "time" else first
+        case "date" | "year" | "month" | "day" | "weekday" | "hour":
+            local = _local(first, how.zone, rest) if node.arguments[0].type == "time" else first
+            if node.function == "date":
+                return cast(local, "date")
             return exp.Extract(this=exp.Var(this=_PARTS[node.function]), expression=operand(local))
+        case "days_between":
+            in_days = "date" in (each.type for each in node.arguments)
+            return sql.days_from(first, rest[0]) if in_days else sql.days_between(first, rest[0])
+        case "distance_km":
+            return places.distance_km(*(cast(each, "double") for each in values))
         case _:
             return _text(node.function, first, rest)
 
@@ -235,8 +241,20 @@ def _clamped(value: Sql, low: int) -> Sql:
     )
 
 
-def _local(value: Sql, zone: str) -> Sql:
-    if zone == "UTC":
-        return value
+def _local(value: Sql, zone: str, said: list[Sql]) -> Sql:
+    """A time on the clocks of the zone that is said, or of the workspace's where that is none."""
+    here = clock(value, zone)
+    if not said:
+        return here
+    is_zone = sql.named_in(operand(said[0]), ZONES)
+    return exp.Case(ifs=[exp.If(this=is_zone, true=_clock(value.copy(), said[0].copy()))], default=here)
+
+
+def clock(value: Sql, zone: str) -> Sql:
+    """A time on the clocks of a zone that is known to be one."""
+    return value if zone == "UTC" else _clock(value, exp.Literal.string(zone))
+
+
+def _clock(value: Sql, zone: Sql) -> Sql:
     utc = exp.AtTimeZone(this=operand(value), zone=exp.Literal.string("UTC"))
-    return exp.AtTimeZone(this=utc, zone=exp.Literal.string(zone))
+    return exp.AtTimeZone(this=utc, zone=operand(zone))

@@ -12,23 +12,30 @@ from datetime import timedelta
 from sqlglot import exp
 
 from spira.segment.conditions import sql
+from spira.segment.conditions.arguments import text
 from spira.segment.conditions.behaviours import Counted, Events, reads_event
+from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.lower import How, lower
-from spira.segment.conditions.sql import Sql, column, when
-from spira.segment.conditions.tree import Call, Name, Node
+from spira.segment.conditions.sql import SQL_TYPES, Sql, column, when
+from spira.segment.conditions.tree import Call, Name, Node, walk
 from spira.segment.conditions.windows import Window
 
-EVENTS, LINES = "e", "l"
+EVENTS, LINES, OWN = "e", "l", "own"
 _ON_LINES = ("ts", "event")
+HEAVIEST = 40  # the power of two that the latest event weighs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The rows a scan runs over: events, or the lines of `array`, joined to their events where `joined`."""
+    """The rows a scan runs over: events, or the lines of `array`, joined to their events where `joined`.
+
+    `traits` are those of the person that conditions on the rows name, with their types.
+    """
 
     array: str | None
     joined: bool
     zone: str
+    traits: tuple[tuple[str, Type], ...] = ()
 
     @property
     def rows(self) -> str:
@@ -46,7 +53,7 @@ class Source:
 
     def how(self) -> How:
         """How names are found inside a behaviour function."""
-        return How(name=self._name, call=_no_call, zone=self.zone)
+        return How(name=self._name, call=_own, zone=self.zone)
 
     def _name(self, node: Name) -> Sql:
         if node.role == "field":
@@ -57,11 +64,30 @@ class Source:
 
 def source_of(array: str | None, nodes: tuple[Node, ...], zone: str) -> Source:
     """The rows that expressions over events, or over the lines of `array`, need."""
-    return Source(array=array, joined=array is not None and reads_event(nodes), zone=zone)
+    calls = (each for node in nodes for each in walk(node) if isinstance(each, Call) and each.function == "trait")
+    traits = tuple(sorted({(text(each.positional()[0]), each.type or "text") for each in calls}))
+    return Source(array=array, joined=array is not None and reads_event(nodes), zone=zone, traits=traits)
 
 
-def _no_call(node: Call) -> Sql:
-    raise TypeError(f"`{node.function}` can't stand inside a behaviour function")
+def _own(node: Call) -> Sql:
+    if node.function != "trait":
+        raise TypeError(f"`{node.function}` can't stand inside a behaviour function")
+    return column(text(node.positional()[0]), OWN)
+
+
+def trait_columns(traits: Mapping[str, Type], *, restrict: bool) -> exp.Select:
+    """One row per person with some traits, each as its type."""
+    found = exp.Select().select(column("profile_id", "t"), copy=False).from_(sql.source("traits", "t"), copy=False)
+    for name in sorted(traits):
+        chosen: Sql = exp.Max(this=when(sql.named_in(column("name", "t"), [name]), column("value", "t")))
+        kind = traits[name]
+        if kind not in ("text", "null"):
+            chosen = sql.try_cast(chosen, SQL_TYPES[kind])
+        found = found.select(exp.alias_(chosen, name, quoted=True), copy=False)
+    found = found.where(sql.named_in(column("name", "t"), traits), copy=False)
+    if restrict:
+        found = found.where(restricted("t"), copy=False)
+    return found.group_by(column("profile_id", "t"), copy=False)
 
 
 def view_of(array: str) -> str:
@@ -139,7 +165,7 @@ def scan(
     source: Source, asked: Sequence[Events], columns: Mapping[str, Sql], *, restrict: bool, future: bool
 ) -> exp.Select:
     """One row per person with some columns, over no more rows than the events asked for."""
-    found = _rows(source, asked, restrict=restrict, future=future)
+    found = rows(source, asked, restrict=restrict, future=future)
     found = found.select(column("profile_id", source.rows), copy=False)
     for name, value in columns.items():
         found = found.select(exp.alias_(value, name, quoted=True), copy=False)
@@ -150,7 +176,7 @@ def grouped_by_value(
     source: Source, value: Node, counted: Sequence[tuple[str, Counted]], *, restrict: bool
 ) -> exp.Select:
     """One row per person and value of a property, with how often each behaviour met it."""
-    found = _rows(source, [each.events for _, each in counted], restrict=restrict, future=False)
+    found = rows(source, [each.events for _, each in counted], restrict=restrict, future=False)
     shown = lower(value, source.how())
     found = found.select(column("profile_id", source.rows), exp.alias_(shown, "value", quoted=True), copy=False)
     alone = is_alone([each.events for _, each in counted], future=False)
@@ -160,14 +186,50 @@ def grouped_by_value(
     return found.group_by(column("profile_id", source.rows), exp.Literal.number(2), copy=False)
 
 
+def weighed_by_value(source: Source, value: Node, counted: Counted, found_as: str, *, restrict: bool) -> exp.Select:
+    """One row per person and value of a property, with what its events weigh by their age.
+
+    The latest event weighs 2^40, one that lies `half_life` before it half as much, none less than 1. Weights
+    are whole numbers, so that their sum is the same in whatever order they are added; and they are counted from
+    the latest event and not from now, so that no value changes by the hour.
+    """
+    alone = rows(source, [counted.events], restrict=restrict, future=False)
+    latest = exp.Window(this=exp.Max(this=source.ts()), partition_by=[column("profile_id", source.rows)])
+    alone = alone.select(
+        column("profile_id", source.rows),
+        exp.alias_(lower(value, source.how()), "value", quoted=True),
+        exp.alias_(source.ts(), "ts", quoted=True),
+        exp.alias_(latest, "latest", quoted=True),
+        copy=False,
+    )
+    weighed = exp.Subquery(this=alone, alias=exp.TableAlias(this=exp.to_identifier("a")))
+    found = exp.Select().select(column("profile_id", "a"), column("value", "a"), copy=False)
+    found = found.select(exp.alias_(exp.Sum(this=_weight(counted)), found_as, quoted=True), copy=False)
+    return found.from_(weighed, copy=False).group_by(column("profile_id", "a"), column("value", "a"), copy=False)
+
+
+def _weight(counted: Counted) -> Sql:
+    half_life = counted.half_life or timedelta(1)
+    age = exp.TimestampDiff(this=column("latest", "a"), expression=column("ts", "a"), unit=exp.Var(this="MICROSECOND"))
+    halves = exp.Div(
+        this=sql.cast(age, "double"), expression=sql.cast(sql.whole(half_life // timedelta(microseconds=1)), "double")
+    )
+    power = exp.Pow(
+        this=sql.cast(sql.whole(2), "double"), expression=exp.Sub(this=sql.whole(HEAVIEST), expression=halves)
+    )
+    whole = sql.cast(exp.Floor(this=power), "bigint")
+    return exp.Greatest(this=sql.whole(1), expressions=[whole], ignore_nulls=True)
+
+
 def met(asked: Events, source: Source) -> exp.Select:
     """One row per event that counts, of the people in `changed`: its number, name, instant and whose it is."""
-    found = _rows(source, [asked], restrict=True, future=False)
+    found = rows(source, [asked], restrict=True, future=False)
     names = ("profile_id", "event_id", "event", "ts")
     return found.select(*(column(each, source.rows) for each in names), copy=False).distinct(copy=False)
 
 
-def _rows(source: Source, asked: Sequence[Events], *, restrict: bool, future: bool) -> exp.Select:
+def rows(source: Source, asked: Sequence[Events], *, restrict: bool, future: bool) -> exp.Select:
+    """The rows that the events asked for have in common, with nothing selected of them yet."""
     if source.array is None:
         found = exp.Select().from_(sql.source("profile_events", EVENTS), copy=False)
     else:
@@ -175,6 +237,13 @@ def _rows(source: Source, asked: Sequence[Events], *, restrict: bool, future: bo
     if source.joined:
         same = exp.EQ(this=column("event_id", EVENTS), expression=column("event_id", LINES))
         found = found.join(sql.source("profile_events", EVENTS), on=same, copy=False)
+    if source.traits:
+        own = exp.Subquery(
+            this=trait_columns(dict(source.traits), restrict=restrict),
+            alias=exp.TableAlias(this=exp.to_identifier(OWN)),
+        )
+        theirs = exp.EQ(this=column("profile_id", OWN), expression=column("profile_id", source.rows))
+        found = found.join(own, on=theirs, join_type="left", copy=False)
     conditions = _bounds(EVENTS, asked, future=future) if source.joined else []
     if is_alone(asked, future=future):
         conditions.append(counts(asked[0], source))

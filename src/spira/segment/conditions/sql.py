@@ -148,6 +148,12 @@ def days_between(early: Sql, late: Sql) -> Sql:
     return cast(exp.Floor(this=exp.Div(this=micros, expression=whole(MICROSECONDS_A_DAY))), "bigint")
 
 
+def days_from(early: Sql, late: Sql) -> Sql:
+    """Days from one date to another."""
+    days = exp.DateDiff(this=cast(late, "date"), expression=cast(early, "date"), unit=exp.Var(this="DAY"))
+    return cast(days, "bigint")
+
+
 def named_in(value: Sql, names: Iterable[str]) -> Sql:
     """Whether a text is one of some names."""
     listed = [exp.Literal.string(each) for each in sorted(names)]

@@ -7,9 +7,11 @@ builder alike, and changed with `dataclasses.replace`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from typing import Literal as Choice
 
 from spira.segment.conditions.catalog import Role, Type
@@ -159,13 +161,17 @@ class Named(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Node):
-    """A function of its arguments, in the order written; the last three are for aggregates of SQL."""
+    """A function of its arguments, in the order written; the next three are for aggregates of SQL.
+
+    `shift` is how long before now the function is asked, as the checker found it to stand inside `ago`.
+    """
 
     function: str
     arguments: tuple[Node, ...] = ()
     star: bool = False
     distinct: bool = False
     where: Node | None = None
+    shift: timedelta = field(default=timedelta(0), compare=False, repr=False)
 
     def positional(self) -> tuple[Node, ...]:
         """The arguments without a name."""
@@ -202,6 +208,17 @@ def children(node: Node) -> tuple[Node, ...]:
             return node.arguments if node.where is None else (*node.arguments, node.where)
         case _:
             return ()
+
+
+def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node with each of its own parts changed."""
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, Node):
+            return change(value)
+        return tuple(map(inside, value)) if isinstance(value, tuple) else value
+
+    return replace(node, **{each.name: inside(getattr(node, each.name)) for each in fields(node)})
 
 
 def walk(node: Node) -> Iterator[Node]:
