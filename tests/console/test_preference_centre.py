@@ -31,8 +31,9 @@ def letters(app, core):  # noqa: F811
     core.applied = _Applied()
 
     def send(channel, message, told):
-        sent.append((channel.channel, message))
-        told("sent")
+        if message is not None:
+            sent.append((channel.channel, message))
+        told("sent" if message is not None else "withheld")
 
     app.state.send_code = send
     return sent
@@ -112,6 +113,8 @@ def test_each_code_is_written_down_under_a_hash_and_only_a_dead_address_gets_non
     assert [(row.actor, row.subject, row.detail) for row in rows] == [
         ("person", key, {"channel": "email", "outcome": "sent"})
     ]
+    (held,) = [each for each in audit.latest(core.state) if each.action == "code.withheld"]
+    assert (held.subject, held.detail) == (key, {"channel": "email", "reason": "suppressed"})
     assert address not in str(rows)
 
 

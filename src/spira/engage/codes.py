@@ -1,15 +1,15 @@
 """Codes: a way to one's preferences without a message at hand: six digits, sent to an address that one holds.
 
-Reads   `identifiers`, `suppressions`   whether the address is known and takes messages
+Reads   `identifiers`, and what the gate reads of an address
 
 Asking answers the same, and as fast, whether the address is known or not: the code is made from the
 challenge by a key, so that nothing is stored, and is sent on a thread of its own. A code is good
 for ten minutes, once, and for five tries; an address gets three an hour, a visitor asks for ten.
 
-It does not pass the gate: the gate decides about messages that we want to send to people, and this one
-its reader asked for a moment ago. So a restriction, a withdrawal or a complaint keeps nobody from their own
-preferences; an address that bounced for good gets none. Each code that is sent is told to `told`, which writes it
-down under the address's HMAC; that, too, happens on the thread that sends.
+A code passes the gate as every message does, by the way for what a reader waits for (`delivery.at_once`): as a
+transactional message a restriction or a withdrawal keeps nobody from their own preferences, nor does a complaint; an
+address that bounced for good gets none. What became of it is told to `told`, the gate's reason where it withheld the
+code, and is written down under the address's HMAC, on the thread that sends; of an address that is nobody's nothing is.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import msgspec
 from spira.engage import links
 from spira.engage.channels.base import CHANNELS, OutgoingMessage, open_channel
 from spira.engage.channels.definition import ChannelDefinition
+from spira.engage.delivery.at_once import judge
 from spira.engage.preferences import Asked
 from spira.kernel.errors import NotAllowed, SpiraError
 from spira.unify.kinds import guesses
@@ -117,12 +118,14 @@ def ask(
     challenge = links.sign_note(core.keys.derive(links.PURPOSE), _ABOUT, note)
     channel = next((each for each in core.applied.of("channel") if _writes_to(each) == kind), None)
     subject, text_of = letter(_code(core, asked, now))
-    known = core.lane().one(_KNOWN, {"key": key, "kind": kind})
-    if channel is not None and known is not None:
+    answer = judge(core.lane(), channel, key)
+    if channel is not None and answer.reason is None:
         message = OutgoingMessage(
             delivery_id=f"code-{asked.nonce}", address=value, subject=subject, text=text_of, at=now
         )
         send(channel, message, lambda outcome: told(key, channel.channel, outcome))
+    elif channel is not None and answer.subject_id is not None:
+        send(channel, None, lambda _: told(key, channel.channel, str(answer.reason)))
     return challenge
 
 
@@ -148,17 +151,20 @@ def answer(core: Asked, counts: Counts, challenge: str, code: str, *, now: datet
 
 
 Ending = Callable[[str], object]  # what became of a message: sent or failed
-Sending = Callable[[ChannelDefinition, OutgoingMessage, Ending], None]
-Telling = Callable[[str, str, str], object]  # the address's HMAC, the channel, and what became of it
+Sending = Callable[[ChannelDefinition, OutgoingMessage | None, Ending], None]  # None: the gate withheld it
+Telling = Callable[[str, str, str], object]  # the address's HMAC, the channel, and what became of it, or the reason
 
 
-def send_soon(channel: ChannelDefinition, message: OutgoingMessage, told: Ending) -> None:
+def send_soon(channel: ChannelDefinition, message: OutgoingMessage | None, told: Ending) -> None:
     """Send on a thread of its own, so that the answer takes as long for whoever is unknown."""
     threading.Thread(target=send_now, args=(channel, message, told), name="spira-code", daemon=True).start()
 
 
-def send_now(channel: ChannelDefinition, message: OutgoingMessage, told: Ending) -> None:
+def send_now(channel: ChannelDefinition, message: OutgoingMessage | None, told: Ending) -> None:
     """Send through the channel's own code; what goes wrong is told to the program's log, without the address."""
+    if message is None:
+        told("withheld")
+        return
     try:
         open_channel(channel.kind, channel.options).send(message)
     except SpiraError as fault:
@@ -187,9 +193,4 @@ def _code(core: Asked, asked: _Challenge, at: datetime) -> str:
     return f"{int.from_bytes(mac[:8], 'big') % 10**DIGITS:0{DIGITS}d}"
 
 
-_KNOWN = """
-select subject_id from identifiers
-where subject_key = $key and kind = $kind
-  and subject_key not in (select address_key from suppressions where reason = 'hard_bounce')
-"""
 _SUBJECT = "select subject_id from identifiers where subject_key = $key"

@@ -11,6 +11,7 @@ from litestar.response import Redirect
 
 from spira.console.public.frame import HEADERS, draw, reads
 from spira.engage import codes
+from spira.engage.delivery.gate import REASONS
 from spira.kernel.i18n import catalogue, say
 from spira.server.auth import origin_of, wall_of
 from spira.server.core import AnyCore, Core
@@ -70,9 +71,12 @@ async def _drawn(request: Asked, core: AnyCore, *, challenge: str, wrong: str, s
 
 
 def _told(core: AnyCore, key: str, channel: str, outcome: str) -> None:
-    """Write down that a code was sent, under the address's HMAC."""
-    detail = {"channel": channel, "outcome": outcome}
-    audits.record(core.state, core.clock, actor="person", action="code.send", subject=key, detail=detail)
+    """Write down under the address's HMAC that a code was sent, or that the gate withheld it and why."""
+    withheld = outcome in REASONS
+    action, detail = ("code.withheld", {"reason": outcome}) if withheld else ("code.send", {"outcome": outcome})
+    audits.record(
+        core.state, core.clock, actor="person", action=action, subject=key, detail={"channel": channel, **detail}
+    )
 
 
 def _counts(request: Asked) -> codes.Counts:
