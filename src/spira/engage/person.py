@@ -83,9 +83,7 @@ def messages(
     """The latest messages of a person, newest first; `words` are what they said of being written to."""
     rows = [dict(row) for row in held.deliveries[:LATEST]]
     kinds = {each.channel: each.kind for each in channels}
-    entered: dict[int, datetime] = (
-        dict(warehouse.query(_WALKS, {"ids": [row["delivery_id"] for row in rows]})) if rows else {}
-    )
+    entered = _entered(warehouse, [row["delivery_id"] for row in rows], held.walks) if rows else {}
     ways = _ways(warehouse, {(row["journey"], row["version"]) for row in rows if BRANCH in row["step"]})
     return tuple(
         MessageView(
@@ -202,6 +200,16 @@ def _word(words: Sequence[Word], purpose: str, kind: str, at: datetime) -> Mappi
     return {"allowed": not withdrawn, "allowed_since": ts}
 
 
+def _entered(warehouse: Warehouse, ids: Sequence[int], walks: Sequence[Mapping[str, Any]]) -> dict[int, datetime]:
+    """When the walk that wanted each message began, by the message's number."""
+    found: dict[int, int] = dict(warehouse.query(_WALKS, {"ids": list(ids)}))
+    entered: dict[int, datetime] = {each["enrolment_id"]: each["entered_at"] for each in walks}
+    others = [each for each in found.values() if each is not None and each not in entered]
+    if others:
+        entered |= dict(warehouse.query(_OTHER_WALKS, {"ids": others}))
+    return {number: entered[walk] for number, walk in found.items() if walk in entered}
+
+
 Ways = Mapping[str, tuple[str, ...]]
 
 
@@ -231,13 +239,9 @@ def _conditions(ways: Ways, step: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-_WALKS = """
-with wanted as materialized (
-    select outbox_id, enrolment_id from outbox where outbox_id in (select unnest($ids::bigint[]))
-)
-select wanted.outbox_id, walk.entered_at
-from wanted join enrolments walk on walk.enrolment_id = wanted.enrolment_id
-"""
+_WALKS = "select outbox_id, enrolment_id from outbox where outbox_id in (select unnest($ids::bigint[]))"
+# Walks that are another's by now: the person was split since.
+_OTHER_WALKS = "select enrolment_id, entered_at from enrolments where enrolment_id in (select unnest($ids::bigint[]))"
 _SHARED = """
 select counted.channel, counted.purpose, counted."day", counted.sent
 from households mine join households theirs on theirs.household = mine.household and theirs.holds

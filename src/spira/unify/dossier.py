@@ -1,7 +1,7 @@
 """Dossier: everything that tables hold of one person, each table read once.
 
 Reads   `profiles`, `moved`, `event_runs`, `identifiers`, `trait_facts`, `traits`, `permissions`, `scores`, `members`,
-        `cap_counters`, `suppressions`, `restricted`, `tags`, `deliveries`
+        `cap_counters`, `enrolments`, `suppressions`, `restricted`, `tags`, `deliveries`
 
 A page of one person asks much of few rows. What such a question costs is mostly the asking: each statement is
 planned anew, and each text column of a large table is opened for one row. So the subjects are found first, what
@@ -54,6 +54,7 @@ class Dossier:
     scores: Sequence[Told]
     members: Sequence[Told]
     sent: Sequence[Told]  # channel, purpose, day, sent
+    walks: Sequence[Told]  # every walk through a journey
     barred: Mapping[tuple[str, str], datetime]  # since when, by the key of an address in use and channel
     restricted_since: datetime | None
     tags: Told
@@ -91,6 +92,7 @@ def read(warehouse: Warehouse, viewer: Viewer, profile_id: int) -> Dossier:
         scores=small["scores"] or (),
         members=small["members"] or (),
         sent=small["sent"] or (),
+        walks=small["walks"] or (),
         barred=_barred(warehouse, addresses),
         restricted_since=small["restricted"],
         tags=next(iter(warehouse.rows(_TAGS, of)), {}),
@@ -147,7 +149,7 @@ select false, event_id, name, value, vault_key, ts, source
 from trait_facts where subject_id in (select unnest($subjects::bigint[]))
 order by is_now desc, if(is_now, name, null), ts desc, number desc
 """
-# One row of four lists; a list of nothing is null.
+# One row of five lists; a list of nothing is null.
 _SMALL = """
 select
   (select list({'purpose': purpose, 'channel': channel, 'granted': granted, 'since': since} order by purpose, channel)
@@ -158,6 +160,9 @@ select
    from members where profile_id = $profile) as members,
   (select list({'channel': channel, 'purpose': purpose, 'day': day, 'sent': sent})
    from cap_counters where profile_id = $profile) as sent,
+  (select list({'enrolment_id': enrolment_id, 'journey': journey, 'entered_at': entered_at, 'goal_at': goal_at,
+                'ended_at': ended_at, 'reason': reason} order by enrolment_id)
+   from enrolments where profile_id = $profile) as walks,
   (select since from restricted where profile_id = $profile) as restricted
 """
 _BARRED = """

@@ -10,7 +10,7 @@ there, whatever has come meanwhile. All kinds of the warehouse are asked for in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -126,21 +126,22 @@ def others(
     *,
     limit: int,
     messages: Sequence[Mapping[str, Any]] | None = None,
+    walks: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[Moment]:
     """The latest moments that are no events, of the kinds that are wanted, the latest first.
 
-    `messages` are all deliveries of the person, for one who has read them.
+    `messages` are all deliveries of the person and `walks` all enrolments, for one who has read them.
     """
-    known = (
-        [moment for row in messages or () if wanted.takes(moment := _message(row))] if wanted.asks("message") else []
-    )
-    asked = [
-        kind
-        for kind in _OTHERS
-        if wanted.asks(kind)
-        and not (kind == "message" and messages is not None)
-        and not (kind == "identity" and len(subjects) < 2)
-    ]
+    read: list[Moment] = []
+    if wanted.asks("message"):
+        read += map(_message, messages or ())
+    if wanted.asks("journey"):
+        read += (moment for walk in walks or () for moment in _walk(walk))
+    known = [moment for moment in read if wanted.takes(moment)]
+    done = {kind for kind, rows in (("message", messages), ("journey", walks)) if rows is not None}
+    if len(subjects) < 2:
+        done.add("identity")
+    asked = [kind for kind in _OTHERS if wanted.asks(kind) and kind not in done]
     if asked:
         sql, told = _page(asked, wanted)
         told |= {"limit": limit}
@@ -223,6 +224,14 @@ def _moment(
 def _message(row: Mapping[str, Any]) -> Moment:
     told = {name: row.get(name) for name in _OF_MESSAGE}
     return _moment("message", row["created_at"], row["delivery_id"], row["state"], row["template"], row["reason"], told)
+
+
+def _walk(row: Mapping[str, Any]) -> Iterator[Moment]:
+    """What happened on a walk through a journey, as the statement says it of those that were not read."""
+    for place, (what, text) in enumerate((("entered", None), ("goal", None), ("ended", row["reason"]))):
+        ts = row[f"{what}_at"]
+        if ts is not None:
+            yield _moment("journey", ts, row["enrolment_id"] * 4 + place, what, row["journey"], text, {})
 
 
 def _text(value: object) -> str:

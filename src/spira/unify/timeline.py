@@ -82,7 +82,8 @@ def read(
     """The same for one of whom the rest was read, with all that the person ever said of being written to."""
     found, words = _events(warehouse, held.subjects, held.upto, wanted, limit=limit)
     messages = held.deliveries if len(held.deliveries) < MESSAGES else None
-    rest = moments.others(warehouse, held.profile_id, held.subjects, wanted, limit=limit + 1, messages=messages)
+    read = {"messages": messages, "walks": held.walks}
+    rest = moments.others(warehouse, held.profile_id, held.subjects, wanted, limit=limit + 1, **read)
     return _page([*found, *rest, *more], zone, limit), words
 
 
