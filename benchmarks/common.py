@@ -52,10 +52,11 @@ def run(
     doc: str,
     measure: Callable[[argparse.Namespace], Measured],
     options: Callable[[argparse.ArgumentParser], None] = lambda _: None,
+    sizes: Sequence[str] = ("small", "full"),
 ) -> None:
     """Parse the arguments, measure, print; `--report` also writes the report beside the scripts."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
-    parser.add_argument("--size", choices=["small", "full"], default="full")
+    parser.add_argument("--size", choices=sizes, default="full")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--report", action="store_true", help="write results/NAME-DATE.md")
     parser.add_argument("--dir", type=Path, default=Path("demo-workspace"), help="a finished demo; it is only copied")
