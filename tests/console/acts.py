@@ -488,6 +488,21 @@ def _set_by_hand(who: Actor, path: str) -> None:
         who.act(there, {"people": f"{person}\nuser_id:u9", "value": "yes"})
 
 
+@on("/audiences/{name:str}/freeze", "/api/audiences/{name:str}/freeze",
+    "/audiences/{name:str}/split", "/api/audiences/{name:str}/split")  # fmt: skip
+def _keep(who: Actor, path: str) -> None:
+    name = who.fresh("kept")
+    arms = path.endswith("/split")
+    text = f"tag: {name}\nmanual: choice\nvalues: {{A: One}}\n" if arms else MANUAL.format(name=name)
+    (who.core.directory / "tags" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    who.core.apply(SYSTEM)
+    there = path.replace("{name:str}", "lapsed")
+    told = {"tag": name, "seed": "spring"}
+    who.act(
+        there, **sent(there, told | ({"shares": {"A": 50}} if path.startswith("/api/") else {f"share.{name}.A": "50"}))
+    )
+
+
 @on("/people/{profile:str}/household", "/api/profiles/{profile:str}/household")
 def _household(who: Actor, path: str) -> None:
     who.act(path.replace("{profile:str}", who.world.person("u8")), **sent(path, {"with": "user_id:u9"}))

@@ -7,11 +7,14 @@ import io
 from pathlib import PurePath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from spira.console.drawings import rings
+from spira.console.drawings import RINGS_HEIGHT, RINGS_WIDTH, rings
 from spira.definitions.apply import Applied
 from spira.definitions.workspace import read_definitions
 from spira.engage.audience_export import ADDRESS, MARK, cell
+from spira.kernel.viewer import SYSTEM
 from spira.storage.audit import latest
 from spira.unify import exports
 
@@ -222,12 +225,52 @@ def test_a_comparison_adds_up(english):
     page = english("/audiences/compare?one=lapsed&two=reachable_by_email")
     assert 'class="rings"' in page
     assert "In both" in page
+    three = english("/audiences/compare?one=lapsed&two=reachable_by_email&three=champions")
+    assert "In all three" in three
+    assert three.count('<circle class="three"') == 5
     assert "no audience `nothing` is applied" in english("/audiences/compare?one=lapsed&two=nothing")
 
 
 def test_rings_share_what_the_sets_share():
     """Equal sets lie on each other, strangers side by side, a part within the whole."""
-    same, apart, within = rings(0, 5, 0), rings(5, 0, 5), rings(5, 5, 0)
-    assert same.one == same.two
-    assert apart.two.x - apart.one.x == pytest.approx(apart.one.radius + apart.two.radius, abs=0.2)
-    assert within.two.x - within.one.x <= within.one.radius - within.two.radius + 0.2
+    same, apart, within = rings([5, 5], [5]), rings([5, 5], [0]), rings([10, 5], [5])
+    assert same[0] == same[1]
+    assert apart[1].x - apart[0].x == pytest.approx(apart[0].radius + apart[1].radius, abs=0.2)
+    assert within[1].x - within[0].x <= within[0].radius - within[1].radius + 0.2
+
+
+@given(st.lists(st.integers(0, 50), min_size=7, max_size=7).filter(any))
+def test_three_rings_lie_within_the_drawing(parts):
+    """Whatever the counts, every circle is whole in it, the largest set the largest."""
+    a, b, c, ab, ac, bc, abc = parts
+    sizes = [a + ab + ac + abc, b + ab + bc + abc, c + ac + bc + abc]
+    found = rings(sizes, [ab + abc, ac + abc, bc + abc])
+    for ring in found:
+        assert ring.x - ring.radius + 0.2 >= 0
+        assert ring.x + ring.radius <= RINGS_WIDTH + 0.2
+        assert ring.y - ring.radius + 0.2 >= 0
+        assert ring.y + ring.radius <= RINGS_HEIGHT + 0.2
+    assert found[sizes.index(max(sizes))].radius == max(ring.radius for ring in found)
+
+
+def test_an_audience_is_frozen_and_split(fresh_world):
+    """Its members keep the tag when the audience has others; an arm is the same when it is split once more."""
+    core = fresh_world.core
+    tags = "tag: kept\nmanual: flag\n---\ntag: arm\nmanual: choice\nvalues: {A: Mail, B: Post}\n"
+    more = "audience: kept_once\nwho: kept\n---\naudience: by_mail\nwho: arm = 'A'\n"
+    core.apply(SYSTEM, edits={PurePath("tags/kept.yaml"): tags, PurePath("audiences/kept.yaml"): more})
+    core.refresh()
+    form = fresh_world.get("/audiences/lapsed/keep").text
+    assert 'name="share.arm.A"' in form
+    wrong = fresh_world.post("/audiences/lapsed/split", data={"tag": "arm", "seed": "spring", "share.arm.A": "120"})
+    assert wrong.status_code == 422
+    assert 'value="120"' in wrong.text
+    assert fresh_world.post("/audiences/lapsed/freeze", data={"tag": "kept"}, follow_redirects=False).status_code == 303
+    told = {"tag": "arm", "seed": "spring", "shares": {"A": 50, "B": 40}}
+    split = fresh_world.post("/api/audiences/lapsed/split", json=told).json()
+    core.refresh()
+    members = {"lapsed": split["members"], "kept_once": split["members"], "by_mail": split["arms"]["A"]}
+    for name, count in members.items():
+        assert fresh_world.get(f"/api/audiences/{name}").json()["count"] == count
+    again = fresh_world.post("/api/audiences/lapsed/split", json=told).json()
+    assert (again["changed"], again["arms"]) == (0, split["arms"])

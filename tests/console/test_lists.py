@@ -252,13 +252,13 @@ def test_a_file_needs_its_purpose_and_the_right_role(signed_in, core, post):
 
 
 def test_ticked_audiences_are_compared(world, english):
-    """Two that are ticked are compared as if they had been chosen there; three are one too many."""
-    names = [each.audience for each in world.core.applied.of("audience")][:3]
+    """Those that are ticked are compared as if they had been chosen there; four are one too many."""
+    names = [each.audience for each in world.core.applied.of("audience")][:4]
     two = english(f"/audiences/compare?chosen={names[0]}&chosen={names[1]}")
     assert f'value="{names[0]}" selected' in two
     assert f'value="{names[1]}" selected' in two
-    three = world.get("/audiences/compare", params={"chosen": names})
-    assert three.status_code == 409
+    four = world.get("/audiences/compare", params={"chosen": names})
+    assert four.status_code == 409
 
 
 def test_figures_of_audiences_are_taken_away(world):

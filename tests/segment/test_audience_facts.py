@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from spira.kernel.clock import local, midnight
 from spira.kernel.viewer import Viewer
-from spira.segment.audience_facts import compare, differences, overlaps, standings
+from spira.segment.audience_facts import differences, overlaps, standings
 from spira.segment.audience_uses import Use, sources_of, uses_of
 from spira.segment.conditions.catalog import Catalog
 from spira.testing.cores import ROOT
@@ -117,13 +117,17 @@ def test_too_few_people_say_nothing(house):
     assert differences(house.warehouse, ROOT, "a", Catalog(tags={"taste": "text"})) == ()
 
 
-def test_two_audiences_lie_beside_each_other(house):
-    """Only the one, both, only the other; and what either has more of."""
+def test_numbers_are_compared_in_fifths_of_everyone(house):
+    """Who spends most is more frequent among those who do; the edges say which fifth it is."""
     _crowd(house)
-    found = compare(house.warehouse, ROOT, "a", "b", Catalog(tags={"taste": "text"}))
-    assert (found.only_one, found.both, found.only_two) == (40, 20, 40)
-    assert [each.value for each in found.more_in_one] == ["tea"]
-    assert [each.value for each in found.more_in_two] == ["coffee"]
+    if "spent" not in house.warehouse.columns("tags"):
+        house.warehouse.execute("alter table tags add column spent double")
+    house.warehouse.execute("update tags set spent = 201 - profile_id")
+    (most, *_) = differences(house.warehouse, ROOT, "a", Catalog(tags={"spent": "number"}), numbers=True)
+    assert (most.tag, most.members, most.upto) == ("spent", 40, None)
+    assert 155 < most.above < 165
+    assert round(most.lift, 1) == 3.3
+    assert differences(house.warehouse, ROOT, "a", Catalog(tags={"spent": "number"})) == ()
 
 
 def test_uses_are_read_from_conditions_and_references(shop):

@@ -59,6 +59,44 @@ def show(*, name: str, directory: Path, limit: int, identifier: str | None, as_j
         table(list(members[0]), [list(each.values()) for each in members])
 
 
+@audience.command("freeze")
+@click.argument("name")
+@click.option("--tag", required=True, help="A tag of yes and no that is set by hand.")
+@workspace_option
+@json_option
+def freeze(*, name: str, tag: str, directory: Path, as_json: bool) -> None:
+    """Give everyone who is in an audience now a tag, which they keep."""
+    _keep(directory, name, "freeze", {"tag": tag}, as_json=as_json)
+
+
+@audience.command("split")
+@click.argument("name")
+@click.option("--tag", required=True, help="A tag with values that is set by hand; its values are the arms.")
+@click.option("--seed", required=True, help="A word; the same puts the same person into the same arm.")
+@click.option("--share", "shares", multiple=True, required=True, help="An arm and its percent, as in A=45.")
+@workspace_option
+@json_option
+def split(*, name: str, tag: str, seed: str, shares: tuple[str, ...], directory: Path, as_json: bool) -> None:
+    """Split everyone who is in an audience now into arms, each person for good."""
+    told = {arm: share for arm, _, share in (each.rpartition("=") for each in shares)}
+    if not all(arm and share.isdecimal() for arm, share in told.items()):
+        raise click.BadParameter("write an arm and its whole percent, as in A=45", param_hint="--share")
+    body = {"tag": tag, "seed": seed, "shares": {arm: int(share) for arm, share in told.items()}}
+    _keep(directory, name, "split", body, as_json=as_json)
+
+
+def _keep(directory: Path, name: str, what: str, body: dict[str, Any], *, as_json: bool) -> None:
+    with connect(directory) as api:
+        answer = api.post(f"/api/audiences/{quote(name, safe='')}/{what}", body)
+    if as_json:
+        click.echo(answer.text)
+        return
+    found = answer.value()
+    click.echo(f"{found['changed']:,} of {found['members']:,} people have it anew; it shows after the next refresh")
+    if what == "split":
+        table(["arm", "people"], [[arm, people] for arm, people in found["arms"].items()])
+
+
 def _explain(found: dict[str, Any]) -> None:
     """Who, whether they are in, and the condition part by part: what holds, and each value."""
     state = f"in it since {found['since']}" if found["since"] else "not in it"

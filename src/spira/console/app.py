@@ -12,6 +12,7 @@ from litestar import Litestar, Request, Response
 from spira.console import assets
 from spira.console.pages import (
     account,
+    audience_keep,
     audience_list,
     audiences,
     audits,
@@ -85,6 +86,7 @@ ROUTES = (
     *metrics.ROUTES,
     *builder.ROUTES,
     *audience_list.ROUTES,
+    *audience_keep.ROUTES,
     *audiences.ROUTES,
     *sources.ROUTES,
     *lists.ROUTES,

@@ -1,4 +1,4 @@
-"""Small drawings made of numbers: spark lines, the spiral, two rings. Coordinates only; templates draw them."""
+"""Small drawings made of numbers: spark lines, the spiral, rings. Coordinates only; templates draw them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SPARK_WIDTH, SPARK_HEIGHT = 120, 32
 SPIRAL = 240
 _TURNS = 2.4
 _INNER, _OUTER = 14.0, 104.0
-RINGS_WIDTH, RINGS_HEIGHT = 320, 160
+RINGS_WIDTH, RINGS_HEIGHT = 320, 240
 _RING = 72.0
 
 
@@ -55,26 +55,40 @@ def _on_spiral(part: float) -> tuple[float, float]:
     return SPIRAL / 2 + radius * cos(angle), SPIRAL / 2 + radius * sin(angle)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rings:
-    """Two circles whose areas and whose common area are in proportion to counts, as far as they fit."""
+def rings(sizes: Sequence[int], shared: Sequence[int]) -> tuple[Dot, ...]:
+    """Two or three sets as circles in a drawing of `RINGS_WIDTH` by `RINGS_HEIGHT`.
 
-    one: Dot
-    two: Dot
-
-
-def rings(only_one: int, both: int, only_two: int) -> Rings:
-    """Two sets as circles: the larger one is of full size, and they overlap by what they share."""
-    first, second = only_one + both, only_two + both
-    most = max(first, second, 1)
-    big, small = _RING * sqrt(first / most), _RING * sqrt(second / most)
-    apart = _apart(big, small, both / most * pi * _RING**2)
-    left = (RINGS_WIDTH - (big + apart + small)) / 2 + big
-    middle = RINGS_HEIGHT / 2
-    return Rings(
-        one=Dot(x=round(left, 1), y=middle, radius=round(big, 1)),
-        two=Dot(x=round(left + apart, 1), y=middle, radius=round(small, 1)),
+    `shared` says what any two have in common: the first and the second, the first and the third, the second and the
+    third. Areas are in proportion to sizes, and two circles overlap by what they share; three do as far as they can.
+    """
+    most = max(*sizes, 1)
+    radii = [_RING * sqrt(size / most) for size in sizes]
+    one, two = radii[:2]
+    areas = [each / most * pi * _RING**2 for each in shared]
+    across = _apart(one, two, areas[0])
+    places = [(0.0, 0.0), (across, 0.0)]
+    if len(sizes) > 2:
+        places.append(_third(across, _apart(one, radii[2], areas[1]), _apart(two, radii[2], areas[2])))
+    left, top = (min(place[axis] - radius for place, radius in zip(places, radii, strict=True)) for axis in (0, 1))
+    right, below = (max(place[axis] + radius for place, radius in zip(places, radii, strict=True)) for axis in (0, 1))
+    scale = min(1.0, (RINGS_WIDTH - 8) / max(right - left, 1), (RINGS_HEIGHT - 8) / max(below - top, 1))
+    return tuple(
+        Dot(
+            x=round(RINGS_WIDTH / 2 + (x - (left + right) / 2) * scale, 1),
+            y=round(RINGS_HEIGHT / 2 + (y - (top + below) / 2) * scale, 1),
+            radius=round(radius * scale, 1),
+        )
+        for (x, y), radius in zip(places, radii, strict=True)
     )
+
+
+def _third(across: float, first: float, second: float) -> tuple[float, float]:
+    """Where a circle lies that is so far from one at the origin and from one `across`; beside them if it can't be."""
+    if across < 1e-6:
+        return 0.0, first
+    x = (first**2 - second**2 + across**2) / (2 * across)
+    x = min(max(x, -first), first)
+    return x, sqrt(max(first**2 - x**2, 0.0))
 
 
 def _apart(one: float, two: float, area: float) -> float:

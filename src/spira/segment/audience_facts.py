@@ -20,7 +20,7 @@ from spira.kernel.clock import local, midnight
 from spira.kernel.viewer import Viewer, bound_units
 from spira.segment.audiences import STAGE
 from spira.segment.conditions.catalog import Catalog
-from spira.storage import progress
+from spira.storage import ddl, progress
 from spira.storage.warehouse import Warehouse
 from spira.unify.portrait import says
 
@@ -29,6 +29,7 @@ SPANS = (1, 7, 30)
 TOP = 8
 FEWEST = 20  # members with a value, below which it says nothing of the audience
 LEAST_LIFT = 1.1
+NUMBERS = ("integer", "number", "money")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,19 +85,8 @@ class Difference:
     share: float = says("the part of the members that has it")
     other_share: float = says("the part of the others that has it")
     lift: float = says("how many times as frequent it is")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Two audiences beside each other."""
-
-    one: str = says("the first audience")
-    two: str = says("the second audience")
-    only_one: int = says("how many are in the first only")
-    both: int = says("how many are in both")
-    only_two: int = says("how many are in the second only")
-    more_in_one: tuple[Difference, ...] = says("values more frequent in the first than in the second")
-    more_in_two: tuple[Difference, ...] = says("values more frequent in the second than in the first")
+    above: float | None = says("of a number: the value is above this; null for the lowest, and for other tags")
+    upto: float | None = says("of a number: and at most this; null for the highest, and for other tags")
 
 
 def standings(
@@ -162,37 +152,33 @@ def differences(
     audience: str,
     catalog: Catalog,
     *,
-    against: str | None = None,
+    against: Sequence[str] | None = None,
     without: frozenset[str] = frozenset(),
+    numbers: bool = False,
 ) -> tuple[Difference, ...]:
-    """The values that set an audience apart from everyone, or from the members of another.
+    """The values that set an audience apart from everyone, or from the members of others.
 
-    Only tags that hold a text or a truth are looked at, those in `without` left out: what an audience is
-    chosen by says nothing new of it.
+    Tags that hold a text or a truth are looked at, and with `numbers` those that hold a number too, in fifths of
+    everyone; those in `without` are left out: what an audience is chosen by says nothing new of it.
     """
     known = lane.columns("tags")
-    names = [name for name, kind in catalog.tags.items() if kind in ("text", "boolean") and name in known]
-    names = [name for name in names if name not in without]
-    if not names:
+    names = [name for name in catalog.tags if name in known and name not in without]
+    plain = [name for name in names if catalog.tags[name] in ("text", "boolean")]
+    cuts = _cuts(lane, viewer, [name for name in names if catalog.tags[name] in NUMBERS]) if numbers else {}
+    if not plain and not cuts:
         return ()
-    valued = exp.select("profile_id", *(_as_text(name) for name in names)).from_("tags").sql(dialect="duckdb")
-    asked = {"audience": audience, "against": against, "fewest": FEWEST, "least": LEAST_LIFT, "top": TOP}
+    columns = [_as_text(name) for name in plain] + [_as_band(name, each) for name, each in cuts.items()]
+    valued = exp.select("profile_id", *columns).from_("tags").sql(dialect="duckdb")
+    asked = {
+        "audience": audience,
+        "against": None if against is None else list(against),
+        "fewest": FEWEST,
+        "least": LEAST_LIFT,
+        "top": TOP,
+    }
     found = lane.rows(_DIFFERENCES.format(valued=valued), {**asked, **bound_units(viewer)})
-    return tuple(Difference(**row) for row in found)
-
-
-def compare(lane: Warehouse, viewer: Viewer, one: str, two: str, catalog: Catalog) -> Comparison:
-    """Two audiences: who is in one, in both, in the other, and what sets them apart."""
-    row = lane.one(_COMPARED, {"one": one, "two": two, **bound_units(viewer)}) or (0, 0, 0)
-    return Comparison(
-        one=one,
-        two=two,
-        only_one=row[0],
-        both=row[1],
-        only_two=row[2],
-        more_in_one=differences(lane, viewer, one, catalog, against=two),
-        more_in_two=differences(lane, viewer, two, catalog, against=one),
-    )
+    edges = [_edges(cuts.get(row["tag"]), row["value"]) for row in found]
+    return tuple(Difference(**row, above=above, upto=upto) for row, (above, upto) in zip(found, edges, strict=True))
 
 
 def _moved(days: int, moves: tuple[int, int]) -> Moved:
@@ -214,6 +200,34 @@ def _days(
         found.append(Day(day=day, members=level if there else None, entered=entered, left=left))
         level += left - entered
     return tuple(reversed(found))
+
+
+def _cuts(lane: Warehouse, viewer: Viewer, names: Sequence[str]) -> dict[str, list[float]]:
+    """Where the fifths of each number begin among the viewer's people, about; only where there is more than one."""
+    if not names:
+        return {}
+    fifths = ", ".join(f"approx_quantile({ddl.quote(name)}::double, [0.2, 0.4, 0.6, 0.8])" for name in names)
+    row = lane.one(_CUTS.format(fifths=fifths), bound_units(viewer)) or ()
+    found = {name: sorted(set(each)) for name, each in zip(names, row, strict=False) if each}
+    return {name: each for name, each in found.items() if each}
+
+
+def _as_band(name: str, cuts: Sequence[float]) -> exp.Expr:
+    """In which band a number lies, from 0: at most the first cut, above it and at most the second, and so on."""
+    column = exp.cast(exp.column(name, quoted=True), "double")
+    band = exp.Case()
+    band = band.when(exp.Is(this=column.copy(), expression=exp.Null()), exp.Null())
+    for place, cut in enumerate(cuts):
+        band = band.when(exp.LTE(this=column.copy(), expression=exp.Literal.number(cut)), exp.Literal.string(place))
+    return exp.alias_(band.else_(exp.Literal.string(len(cuts))), name, quoted=True)
+
+
+def _edges(cuts: Sequence[float] | None, value: str) -> tuple[float | None, float | None]:
+    """What a band lies above, and what it reaches up to."""
+    if cuts is None:
+        return None, None
+    band = int(value)
+    return cuts[band - 1] if band else None, cuts[band] if band < len(cuts) else None
 
 
 def _as_text(name: str) -> exp.Expr:
@@ -266,14 +280,21 @@ with seen as (
 select audience, size, common, (select size from sizes where audience = $audience)
 from shared join sizes using (audience) order by common desc, audience limit $top
 """
+_CUTS = """
+select {fifths} from tags
+where profile_id in (
+  select profile_id from profiles where $units::bigint[] is null or list_contains($units, unit_id)
+)
+"""
 _DIFFERENCES = """
 with valued as ({valued}), seen as (
   select profile_id from profiles where $units::bigint[] is null or list_contains($units, unit_id)
 ), own as (
   select profile_id from members semi join seen using (profile_id) where audience = $audience
 ), base as (
-  select profile_id from members semi join seen using (profile_id) where audience = $against
-  union all select profile_id from seen where $against::varchar is null
+  select distinct profile_id from members semi join seen using (profile_id)
+  where list_contains($against::varchar[], audience)
+  union all select profile_id from seen where $against::varchar[] is null
 ), sizes as (
   select (select count(*) from own) as own, (select count(*) from base) as base
 ), pairs as (
@@ -288,14 +309,4 @@ with valued as ({valued}), seen as (
   from counted, sizes where members >= $fewest and others > 0
 )
 select * from compared where lift >= $least order by lift desc, members desc, tag, value limit $top
-"""
-_COMPARED = """
-select count(*) filter (in_one and not in_two), count(*) filter (in_one and in_two),
-       count(*) filter (in_two and not in_one)
-from (
-  select profile_id, bool_or(audience = $one) as in_one, bool_or(audience = $two) as in_two
-  from members join profiles using (profile_id)
-  where audience in ($one, $two) and ($units::bigint[] is null or list_contains($units, unit_id))
-  group by profile_id
-) as each
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import anyio.to_thread
@@ -21,6 +22,8 @@ from spira.engage.reach import kinds_of
 from spira.kernel.errors import Conflict, SpiraError
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.viewer import Role, Viewer
+from spira.segment.audience_compare import MOST as MOST_COMPARED
+from spira.segment.audience_compare import Comparison
 from spira.segment.audience_uses import Use
 from spira.server import judging
 from spira.server.api import exports
@@ -32,7 +35,7 @@ from spira.server.api.audience_facts import (
     view,
 )
 from spira.server.core import AnyCore, Asking, Core, audit
-from spira.server.roles import DEFINE, PEOPLE
+from spira.server.roles import DEFINE, PEOPLE, RUN
 from spira.unify import recipients
 from spira.unify.units import all_units
 
@@ -54,19 +57,18 @@ def compare_page(
     viewer: Asking,
     one: FromQuery[str] = "",
     two: FromQuery[str] = "",
+    three: FromQuery[str] = "",
     chosen: FromQuery[list[str] | None] = None,
 ) -> Response[str]:
-    """Two audiences beside each other, or two that were ticked; without both, the form that asks for them."""
+    """Two or three audiences beside each other, or those that were ticked; without two, the form that asks for them."""
     fault, found = None, None
-    if chosen:
-        one, two = (*chosen, "", "")[:2]
+    picked = [each for each in (chosen or (one, two, three)) if each]
     try:
-        if len(chosen or ()) > 2:
-            raise Conflict("more than two audiences can't be compared", help="choose two of them here")
-        found = compared(core, viewer, one, two) if one and two else None
+        if len(picked) > MOST_COMPARED:
+            raise Conflict("more than three audiences can't be compared", help="choose among them here")
+        found = compared(core, viewer, *picked) if len(picked) > 1 else None
     except SpiraError as error:
         fault = told(error, viewer.language)
-    parts = (found.only_one, found.both, found.only_two) if found else ()
     return page(
         request,
         core,
@@ -74,12 +76,19 @@ def compare_page(
         status=fault.status if fault else 200,
         data=found,
         fault=fault,
-        one=one,
-        two=two,
-        rings=drawings.rings(*parts) if parts and sum(parts) else None,
+        picked=(*picked, "", "", "")[:MOST_COMPARED],
+        rings=_rings(found) if found and found.people else (),
         names={each.audience: _name(core, "audience", each.audience, viewer) for each in core.applied.of("audience")},
         tag=lambda name: _name(core, "tag", name, viewer),
     )
+
+
+def _rings(found: Comparison) -> tuple[drawings.Dot, ...]:
+    """The circles of the audiences, which overlap by what any two share."""
+    names = [each.audience for each in found.audiences]
+    pairs = list(combinations(names, 2))
+    shared = [sum(each.people for each in found.regions if set(pair) <= set(each.within)) for pair in pairs]
+    return drawings.rings([each.members for each in found.audiences], shared)
 
 
 @get("/audiences/{name:str}", opt={"data": "/api/audiences/{name}/facts"}, sync_to_thread=True)
@@ -207,6 +216,7 @@ def _draw(request: Asked, core: AnyCore, viewer: Viewer, shown: AudienceFacts, *
         most=MOST,
         may_export=viewer.has(*EXPORT) and viewer.sees_people,
         may_define=viewer.has(*DEFINE) and viewer.units is None,
+        may_keep=viewer.has(*RUN),
         **given,
     )
 

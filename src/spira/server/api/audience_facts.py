@@ -17,9 +17,10 @@ from spira.engage.reach import ChannelReach, kinds_of, reach_of
 from spira.kernel.errors import Conflict, NotFound
 from spira.kernel.ids import read_profile
 from spira.kernel.viewer import FEWEST, Viewer
+from spira.segment import audience_compare, audience_members
 from spira.segment import audience_facts as facts
-from spira.segment import audience_members
-from spira.segment.audience_facts import Comparison, Difference, Overlap, Standing
+from spira.segment.audience_compare import Comparison
+from spira.segment.audience_facts import Difference, Overlap, Standing
 from spira.segment.audience_members import Change, Members
 from spira.segment.audience_uses import Use, sources_of, uses_of
 from spira.segment.audiences import STAGE, is_current
@@ -150,12 +151,17 @@ def reached(core: AnyCore, viewer: Viewer, name: str) -> tuple[ChannelReach, ...
 
 
 @kept_view
-def compared(core: AnyCore, viewer: Viewer, one: str, two: str) -> Comparison:
-    """Two applied audiences beside each other; what is about a few people is not told to a reader of figures."""
-    for name in (one, two):
+def compared(core: AnyCore, viewer: Viewer, *names: str) -> Comparison:
+    """Two or three applied audiences beside each other; what is about a few people is not told to a reader of figures.
+
+    Conflict for more or fewer, or for one named twice.
+    """
+    if not audience_compare.FEWEST <= len(set(names)) == len(names) <= audience_compare.MOST:
+        raise Conflict("two or three audiences can be compared", help="choose others")
+    for name in names:
         core.applied.get("audience", name)
-    found = facts.compare(core.lane(), viewer, one, two, core.catalog)
-    if not viewer.sees_people and _any_few(found.only_one, found.both, found.only_two):
+    found = audience_compare.compare(core.lane(), viewer, names, core.catalog)
+    if not viewer.sees_people and _any_few(*(each.people for each in found.regions)):
         raise Conflict(f"a part of this is about fewer than {FEWEST} people", help="compare larger audiences")
     return found
 
@@ -206,9 +212,11 @@ def _person(told: dict[str, Any]) -> dict[str, Any]:
 
 
 @get("/api/audiences/compare", sync_to_thread=True)
-def compare_audiences(core: Core, viewer: Asking, one: FromQuery[str] = "", two: FromQuery[str] = "") -> dict[str, Any]:
-    """How many are only in the one audience, in both, only in the other, and what each has more of."""
-    return plain(compared(core, viewer, one, two))  # type: ignore[no-any-return]
+def compare_audiences(
+    core: Core, viewer: Asking, one: FromQuery[str] = "", two: FromQuery[str] = "", three: FromQuery[str] = ""
+) -> dict[str, Any]:
+    """Who is in which of two or three audiences, and what each has more of than the others."""
+    return plain(compared(core, viewer, one, two, *filter(None, [three])))  # type: ignore[no-any-return]
 
 
 @get("/api/audiences/{name:str}/facts", sync_to_thread=True)

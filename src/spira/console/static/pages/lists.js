@@ -15,7 +15,7 @@
     else delete form.dataset.count;
     if (said.textContent !== text) said.textContent = text;
     form.querySelector("[data-pick-none]").hidden = !ticked;
-    for (const button of form.querySelectorAll("[data-needs]")) button.disabled = ticked !== Number(button.dataset.needs);
+    for (const button of form.querySelectorAll("[data-needs]")) button.disabled = !button.dataset.needs.split(" ").includes(String(ticked));
     const whole = document.querySelector("[data-pick-all]");
     if (!whole) return;
     whole.hidden = !all.length;
