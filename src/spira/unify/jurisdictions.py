@@ -19,6 +19,7 @@ import phonenumbers
 
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
+from spira.unify.dossier import Dossier
 from spira.unify.portrait import says
 from spira.unify.zones import COUNTRY, ONLY_ZONE, TOLD
 
@@ -87,18 +88,19 @@ def by_profile(lane: Warehouse, vault: Vault, profiles: Sequence[int], *, defaul
         traits: dict[int, dict[str, str]] = {}
         for profile, name, value in lane.query(_TRAITS, {"profiles": lot, "names": list(TRAITS)}):
             traits.setdefault(profile, {})[name] = value
-        told = {profile: _by_address(traits.get(profile, {})) for profile in lot}
-        unsure = [profile for profile, (country, _) in told.items() if country is None]
+        unsure = [profile for profile in lot if _by_address(traits.get(profile, {}))[0] is None]
         numbers = _numbers(lane, vault, unsure)
         for profile in lot:
-            country, because = told[profile]
-            if country is None:
-                country, because = _by_number(numbers.get(profile, ()))
-            if country is None:
-                country, because = _by_zone(traits.get(profile, {}))
-            rules = RULES.get(country or "", default)
-            found[profile] = Jurisdiction(country=country, rules=rules, because=because)
+            found[profile] = _judged(traits.get(profile, {}), numbers.get(profile, ()), default)
     return found
+
+
+def of(held: Dossier, vault: Vault, *, default: str) -> Jurisdiction:
+    """The jurisdiction of one of whom everything was read."""
+    traits = {name: value for name, value, *_ in held.traits if name in TRAITS and value is not None}
+    unsure = _by_address(traits)[0] is None
+    keys = [each.key for each in held.identifiers if each.kind == "phone"] if unsure else []
+    return _judged(traits, vault.open(keys).values() if keys else (), default)
 
 
 def of_key(lane: Warehouse, vault: Vault, key: str, *, default: str) -> Jurisdiction | None:
@@ -123,6 +125,15 @@ def country_of_number(number: str) -> str | None:
     except phonenumbers.NumberParseException:
         return None
     return region if region and len(region) == 2 and region.isalpha() else None
+
+
+def _judged(traits: Mapping[str, str], numbers: Iterable[str], default: str) -> Jurisdiction:
+    country, because = _by_address(traits)
+    if country is None:
+        country, because = _by_number(numbers)
+    if country is None:
+        country, because = _by_zone(traits)
+    return Jurisdiction(country=country, rules=RULES.get(country or "", default), because=because)
 
 
 def _by_address(traits: Mapping[str, str]) -> tuple[str | None, Because]:
@@ -182,9 +193,16 @@ where profile_id in (select unnest($profiles::bigint[])) and name in (select unn
   and value is not null
 """
 _PHONES = """
-select coalesce(moved.profile_id, one.subject_id) as profile_id, one.subject_key
-from identifiers one left join moved on moved.subject_id = one.subject_id
-where one.kind = 'phone' and coalesce(moved.profile_id, one.subject_id) in (select unnest($profiles::bigint[]))
+with asked as (
+    select unnest($profiles::bigint[]) as profile_id
+), mine as materialized (
+    select subject_id, profile_id from moved where profile_id in (from asked)
+    union all
+    select profile_id, profile_id from asked anti join moved on moved.subject_id = asked.profile_id
+)
+select mine.profile_id, one.subject_key
+from identifiers one join mine using (subject_id)
+where one.kind = 'phone'
 """
 _OF_KEY = """
 select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)

@@ -102,9 +102,7 @@ def view(
         messages=story.messages(lane, rules.channels, held, words),
         standings=story.standings(lane, held, rules),
         notes=signed(core, viewer, written[: notes.SHOWN]),
-        jurisdiction=jurisdictions.by_profile(lane, core.vault, [held.profile_id], default=core.settings.rights.law)[
-            held.profile_id
-        ],
+        jurisdiction=jurisdictions.of(held, core.vault, default=core.settings.rights.law),
     )
 
 
