@@ -185,3 +185,20 @@ def test_a_page_does_not_wait_for_a_count_that_takes_long(fresh_world, monkeypat
     assert "skeleton" not in answer.text
     assert 'class="count tabular"' in answer.text
     assert 'class="count tabular"' in fresh_world.get(NEW, params={"condition": "orders_total >= 2"}).text
+
+
+def test_steps_lines_and_moves_have_sentences(builder):
+    """Funnels, what was bought together and who moved are drawn as words, and come back as they were written."""
+    told = {
+        "funnel('Coupon Applied', 'Order Completed', total => '7 days') >= 2": 'name="f:r.0:step_more"',
+        "bought_with('Order Completed', products.department = 'A', products.department = 'B')": 'id="row-r.0.f1"',
+        "entered_audience('lapsed', within => '7 days')": 'value="entered_audience" selected',
+        "streak('Order Completed', within => '30 days') >= 3": 'value="streak" selected',
+        "ago(count_of('Order Completed'), '30 days') > 2": 'name="f:r.0:text"',
+    }
+    for condition, words in told.items():
+        page = builder.client.get(NEW, params={"condition": condition}).text
+        assert words in page, condition
+        assert condition_of(builder(page, op="update")) == condition
+    page = builder(builder.client.get(NEW).text, op="adding:r", looking_for="")
+    assert condition_of(builder(page, op="add:r:moved")) == "entered_audience('lapsed', within => '7 days')"

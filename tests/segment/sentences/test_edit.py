@@ -125,3 +125,13 @@ def test_adding_and_taking_out_again_is_nothing(text, data):
     what = data.draw(st.sampled_from([each.what for each in offers(catalog()) if each.what != "text"]))
     made = added(text, "r", fresh(what, catalog(), value="x"))
     assert parse(removed(made, f"r.{len(rows_of(tree).parts)}")) == tree
+
+
+def test_a_funnel_gets_and_loses_steps_in_place():
+    """A step chosen in the empty place is one more, an emptied one is left out, and a limit changes for another."""
+    text = "funnel('A', 'B', gap => '1 day') >= 2"
+    longer = changed(text, {"r.0:step_more": "C"}, SHOP)
+    assert longer == "funnel('A', 'B', 'C', gap => '1 day') >= 2"
+    assert changed(longer, {"r.0:step_2": "", "r.0:limit": "total", "r.0:value": "1"}, SHOP) == (
+        "funnel('A', 'C', total => '1 day') >= 1"
+    )

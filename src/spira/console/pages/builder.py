@@ -32,7 +32,7 @@ from spira.segment.preview import diagnose, sql_of
 from spira.segment.sentences.build import properties, result_of, type_of_fact
 from spira.segment.sentences.compared import operators
 from spira.segment.sentences.offers import GROUPS, Offer
-from spira.segment.sentences.rows import MEASURES, Row
+from spira.segment.sentences.rows import MEASURES, WITHOUT_PROPERTY, Row
 from spira.segment.sentences.windows import SHAPES, UNITS
 from spira.segment.tag_values import labels_of
 from spira.server.api.builder import Built, Edit, built, edited, offered
@@ -167,6 +167,7 @@ def _draw(
         called=label_of(core, "audience", state.editing, viewer.language) if state.editing else "",
         past=json.dumps(state.past, ensure_ascii=False),
         measures=MEASURES,
+        bare_measures=WITHOUT_PROPERTY,
         units=UNITS,
         shapes=tuple(SHAPES),
     )
@@ -227,7 +228,7 @@ class _Names:
         if row.kind == "measure":
             known = properties(row.fields["event"], self._catalog)
             return result_of(row.fields["function"], known.get(row.fields["property"]))
-        if row.kind == "age":
+        if row.kind in ("age", "funnel"):
             return "integer"
         return type_of_fact(row.path, row.fields["name"], self._catalog, event=event)
 

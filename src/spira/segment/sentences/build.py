@@ -12,7 +12,7 @@ from spira.segment.conditions.catalog import EVERY_EVENT, Catalog, Type
 from spira.segment.conditions.parser import parse
 from spira.segment.conditions.tree import Call, Literal, Logic, Name, Named, Node, Not
 from spira.segment.sentences import compared, windows
-from spira.segment.sentences.rows import WITHOUT_PROPERTY, Row, counted
+from spira.segment.sentences.rows import LIMITS, WITHOUT_PROPERTY, Row, counted
 
 COUNTED = ("at_least", "at_most")
 SUBJECT = ("name", "function", "property")
@@ -49,6 +49,17 @@ def _plain(row: Row, fields: Mapping[str, str], filters: Sequence[Node], old: No
         case "did":
             named = _arranged(_named(fields, old, COUNTED), old)
             return Call(function="did", arguments=(_text(fields["event"]), *filters, *named))
+        case "moved":
+            return Call(
+                function=fields["way"], arguments=(_text(fields["audience"]), *_arranged(_named(fields, old), old))
+            )
+        case "together":
+            named = _arranged(_named(fields, old), old)
+            return Call(function="bought_with", arguments=(_text(fields["event"]), *filters, *named))
+        case "funnel":
+            steps = [_text(each) for each in steps_of(fields)]
+            named = _arranged((*_limit(fields, old), *_named(fields, old)), old)
+            return _tested(Call(function="funnel", arguments=(*steps, *named)), row, fields, "integer")
         case "followed":
             both = (_text(fields["first"]), _text(fields["then"]))
             named = _arranged((*_gap(fields, old), *_named(fields, old)), old)
@@ -72,9 +83,16 @@ def _measured(row: Row, fields: Mapping[str, str], filters: Sequence[Node], old:
     return _tested(call, row, fields, kind)
 
 
+def steps_of(fields: Mapping[str, str]) -> list[str]:
+    """The events of a funnel in order, one that was added last among them; those that were emptied are left out."""
+    named = [name for name in fields if name.startswith("step_") and name != "step_more"]
+    found = [fields[name] for name in sorted(named, key=lambda name: int(name.removeprefix("step_")))]
+    return [each for each in (*found, fields.get("step_more", "")) if each]
+
+
 def result_of(function: str, kind: Type | None) -> Type | None:
     """The type of a measure of a property."""
-    if function in ("count_of", "days_since", "distinct_of"):
+    if function in (*WITHOUT_PROPERTY, "distinct_of"):
         return "integer"
     return "number" if function in ("sum_of", "avg_of") else kind
 
@@ -142,6 +160,13 @@ def _gap(fields: Mapping[str, str], old: Node) -> Iterator[Named]:
         yield windows.lasting("gap", fields["gap_n"], fields.get("gap_unit", "days"), known)
     if fields.get("without"):
         yield Named(name="without", value=_text(fields["without"]))
+
+
+def _limit(fields: Mapping[str, str], old: Node) -> Iterator[Named]:
+    call = counted(old)
+    if fields.get("limit") in LIMITS:
+        known = call.named() if call else {}
+        yield windows.lasting(fields["limit"], fields["limit_n"] or "7", fields.get("limit_unit", "days"), known)
 
 
 def _text(value: str) -> Literal:

@@ -52,6 +52,11 @@ def offers(catalog: Catalog) -> Iterator[Offer]:
     yield from (Offer(what=f"audience:{name}", group="audience", name=name) for name in sorted(catalog.audiences))
     if len(catalog.events) > 1:
         yield Offer(what="followed", group="other", name="followed")
+        yield Offer(what="funnel", group="other", name="funnel")
+    if _with_lines(catalog):
+        yield Offer(what="together", group="other", name="together")
+    if catalog.audiences:
+        yield Offer(what="moved", group="other", name="moved")
     yield Offer(what="consented", group="other", name="consented")
     yield Offer(what="text", group="other", name="text")
 
@@ -94,9 +99,28 @@ def _other(what: str, catalog: Catalog) -> Node | None:
         first, then = sorted(catalog.events)[:2]
         gap = Named(name="gap", value=_text("7 days"))
         return Call(function="followed", arguments=(_text(first), _text(then), gap, _within("30 days")))
+    if what == "funnel" and len(catalog.events) > 1:
+        steps = tuple(_text(each) for each in sorted(catalog.events)[:3])
+        total = Named(name="total", value=_text("7 days"))
+        return _at_least(Call(function="funnel", arguments=(*steps, total, _within("30 days"))), 2)
+    if what == "together" and (found := _with_lines(catalog)):
+        event, field = found
+        known = compared.built(_name(field), "is not null", "", "", None)
+        return Call(function="bought_with", arguments=(_text(event), known, known, _within("30 days")))
+    if what == "moved" and catalog.audiences:
+        return Call(function="entered_audience", arguments=(_text(min(catalog.audiences)), _within("7 days")))
     if what == "consented":
         return Call(function="consented", arguments=(_text("marketing"), _text("email")))
     return Literal(kind="boolean", value=True) if what == "text" else None
+
+
+def _with_lines(catalog: Catalog) -> tuple[str, str] | None:
+    """The first event that has lines, with a field of them."""
+    for event in sorted(catalog.events):
+        for array, fields in sorted(catalog.events[event].arrays.items()):
+            if fields:
+                return event, f"{array}.{next(iter(fields))}"
+    return None
 
 
 def _compared(name: str, kind: Type, value: str) -> Node:

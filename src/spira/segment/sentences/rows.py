@@ -16,12 +16,17 @@ from spira.segment.conditions.printer import printed
 from spira.segment.conditions.tree import Call, Logic, Name, Node, Not
 from spira.segment.sentences import compared, windows
 
-Kind = Choice["group", "fact", "age", "did", "measure", "followed", "member", "consented", "text"]
+Kind = Choice[
+    "group", "fact", "age", "did", "measure", "followed", "funnel", "together", "member", "moved", "consented", "text"
+]
 ROOT = "r"
-# Measures of events, in the order in which they are offered; those after the first three take a property.
+LIMITS = ("gap", "total")  # what a funnel's time is limited by
+# Measures of events, in the order in which they are offered; those of `WITHOUT_PROPERTY` take none.
 MEASURES = (
     "count_of",
     "days_since",
+    "active_days",
+    "streak",
     "sum_of",
     "avg_of",
     "min_of",
@@ -31,7 +36,9 @@ MEASURES = (
     "last_of",
     "most_of",
 )
-WITHOUT_PROPERTY = ("count_of", "days_since")
+WITHOUT_PROPERTY = ("count_of", "days_since", "active_days", "streak")
+OF_EVENTS = ("did", "bought_with", *MEASURES)  # what conditions about the event can follow
+ALONE = ("did", "followed", "bought_with", "in_audience", "entered_audience", "left_audience", "consented")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +105,16 @@ def row_of(node: Node, path: str) -> Row:
 def filters_of(node: Node) -> tuple[Node, ...]:
     """The conditions about the event that a node's function has."""
     call = counted(node)
-    if call is None or call.function in ("followed", "in_audience", "consented"):
+    if call is None or call.function not in OF_EVENTS:
         return ()
-    takes = 1 if call.function in ("did", *WITHOUT_PROPERTY) else 2
+    takes = 1 if call.function in ("did", "bought_with", *WITHOUT_PROPERTY) else 2
     return call.positional()[takes:]
 
 
 def counted(node: Node) -> Call | None:
     """The function in a node that asks about events, membership or consent: the node's own, or the one it compares."""
     inner = node.operand if isinstance(node, Not) else node
-    if isinstance(inner, Call) and inner.function in ("did", "followed", "in_audience", "consented"):
+    if isinstance(inner, Call) and inner.function in ALONE:
         return inner
     found = compared.compared_of(inner)
     return found.subject if found and isinstance(found.subject, Call) else None
@@ -153,6 +160,12 @@ def _of_call(call: Call) -> tuple[Kind, dict[str, str]] | None:
             return "member", {"audience": texts[0]}
         case "consented" if len(texts) == 2 and None not in texts and not named:
             return "consented", {"purpose": texts[0] or "", "channel": texts[1] or ""}
+        case "entered_audience" | "left_audience" if len(texts) == 1 and texts[0] is not None:
+            window = windows.fields_of(named)
+            return None if window is None else ("moved", {"way": call.function, "audience": texts[0], **window})
+        case "bought_with" if texts and texts[0] is not None:
+            window = windows.fields_of(named)
+            return None if window is None else ("together", {"event": texts[0], **window})
         case "did" if texts and texts[0] is not None:
             return _of_did(texts[0], named)
         case "followed" if len(texts) == 2 and None not in texts:
@@ -178,10 +191,25 @@ def _of_followed(first: str, then: str, named: Mapping[str, Node]) -> tuple[Kind
     return "followed", {"first": first, "then": then, "gap_n": gap[0], "gap_unit": gap[1], "without": without, **window}
 
 
+def _of_funnel(call: Call, test: compared.Compared) -> tuple[Kind, dict[str, str]]:
+    texts = [compared.literal_text(each) for each in call.positional()]
+    named = call.named()
+    window = windows.fields_of(named, extra=LIMITS)
+    limits = [name for name in LIMITS if name in named]
+    length = windows.length(named.get(limits[0])) if limits else ("", "days")
+    if window is None or length is None or len(limits) > 1 or len(texts) < 2 or None in texts:
+        return "text", {}
+    steps = {f"step_{place}": each or "" for place, each in enumerate(texts, 1)}
+    limit = {"limit": limits[0] if limits else "any", "limit_n": length[0], "limit_unit": length[1]}
+    return "funnel", {**steps, "step_more": "", **limit, **window, **test.fields()}
+
+
 def _of_measure(call: Call, test: compared.Compared) -> tuple[Kind, dict[str, str]]:
     given = call.positional()
     if call.function == "days_since" and len(given) == 1 and isinstance(given[0], Name) and not call.named():
         return "age", {"name": ".".join(given[0].parts), **test.fields()}
+    if call.function == "funnel":
+        return _of_funnel(call, test)
     window = windows.fields_of(call.named())
     takes = 0 if call.function in WITHOUT_PROPERTY else 1
     if call.function not in MEASURES or window is None or len(given) <= takes or call.star or call.where is not None:
