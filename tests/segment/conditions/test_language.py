@@ -92,6 +92,7 @@ def found(text, known=None, **options):
         ("most_of(category, 'Order Completed', half_life => '-1 day') = 'a'", "D309", "'-1 day'"),
         ("first_of(category, 'Order Completed', half_life => '1 day') = 'a'", "D310", "half_life => '1 day'"),
         ("bought_with('Order Completed', is_gift)", "D311", "bought_with('Order Completed', is_gift)"),
+        ("bought_with('Order Completed', is_gift, products.x = 'a')", "D304", "products.x"),
         ("entered_audience('vips')", "D314", "'vips'"),
         ("left_audience('vip', witin => '1 day')", "D310", "witin => '1 day'"),
         ("left_audience('vip', within => '0 days')", "D309", "'0 days'"),

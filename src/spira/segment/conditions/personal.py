@@ -74,11 +74,8 @@ def zone(node: Node, notes: Notes) -> bool:
 
 def several_lines(node: Call, conditions: Sequence[Node], notes: Notes) -> bool:
     """Whether `bought_with` has something to bring together: two conditions on lines."""
-    on_lines = [
-        each
-        for each in conditions
-        if each.type is None or any(isinstance(part, Name) and part.role == "field" for part in walk(each))
-    ]
+    names = (part for each in conditions for part in walk(each) if isinstance(part, Name))
+    on_lines = any(each.role != "property" for each in names)  # a name that is unknown has its own fault
     if len(conditions) > 1 and on_lines:
         return True
     help = "as in bought_with('Order Completed', products.department = 'a', products.department = 'b')"
