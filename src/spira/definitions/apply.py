@@ -107,12 +107,12 @@ class Body:
     companions: Mapping[str, str]
 
 
-def applied(state: State) -> Applied:
-    """What is in force now."""
+def applied(state: State, *, kind: str | None = None) -> Applied:
+    """What is in force now; of one kind only, for a process that has not read the others' modules."""
     newest = next(iter(generations(state)), None)
     if newest is None:
         return Applied(generation=0)
-    written = bodies(state, newest.generation)
+    written = [body for body in bodies(state, newest.generation) if kind in (None, body.kind)]
     beside = {body.path.parent / name: text for body in written for name, text in body.companions.items()}
     texts = [(body.path, "\n" * body.line + body.text) for body in written]
     read = read_definitions(texts, Settings(), beside=beside.get)

@@ -31,6 +31,11 @@ class Job(Generic[T, R]):
     run: Callable[[T], R]
     repeatable: bool = True
 
+    @property
+    def module(self) -> str:
+        """The module that declares it: all that a process has to read to do it."""
+        return self.run.__module__
+
 
 JOBS: Registry[Job[Any, Any]] = Registry("job")
 

@@ -7,8 +7,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +17,7 @@ import httpx
 
 from spira.kernel.clock import pause
 from spira.server import local
+from spira.testing.nursery import Born, nursery
 
 STARTING_SECONDS = 60
 _NEVER_OUTGOING = range(20_000, 32_000)
@@ -30,28 +29,14 @@ class Family:
     def __init__(self, directory: Path, *options: str) -> None:
         self.directory = directory
         self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Born | None = None
         self._before: list[httpx.Client] = []
         self.api = httpx.Client()
 
     def start(self) -> None:
         """Start, and wait until it answers."""
         local.withdraw(self.directory)
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "spira.cli.main",
-                "serve",
-                "--dir",
-                str(self.directory),
-                "--port",
-                "0",
-                *self._options,
-            ],
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._process = nursery().bear(["serve", "--dir", str(self.directory), "--port", "0", *self._options])
         deadline = time.monotonic() + STARTING_SECONDS
         while (found := local.find(self.directory)) is None or found.pid != self._process.pid:
             assert self._process.poll() is None, "the server ended while it started"

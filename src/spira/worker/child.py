@@ -1,25 +1,29 @@
 """A child: reads tasks from its standard input, does them, and ends when that closes.
 
 It never opens the warehouse. A frame is four bytes of length and a msgpack message; what a
-child prints goes to standard error, since standard output carries the answers.
+child prints goes to standard error, since standard output carries the answers. Of the program it
+reads the plug-ins and, as each is first asked for, the modules of its jobs: a fraction of it all.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
+from importlib import import_module
 from typing import IO
 
 import msgspec
 
 from spira.kernel.errors import Retryable, SpiraError
 from spira.kernel.jobs import JOBS
+from spira.worker.plugins import load_plugins
 
 
 class Ask(msgspec.Struct):
-    """One task: the job's name and the task's Struct, packed."""
+    """One task: the job's name, the module that declares it, and the task's Struct, packed."""
 
     job: str
+    module: str
     task: bytes
 
 
@@ -51,8 +55,9 @@ def read_frame(stream: IO[bytes]) -> bytes | None:
 
 def answer(ask: Ask) -> Answer:
     """Do one task; a SpiraError is told as data, anything else too, with its type."""
-    found = JOBS.get(ask.job)
     try:
+        import_module(ask.module)
+        found = JOBS.get(ask.job)
         result = found.run(msgspec.msgpack.decode(ask.task, type=found.task))
     except SpiraError as fault:
         return Answer(fault=str(fault), help=fault.help, retry=isinstance(fault, Retryable))
@@ -63,8 +68,7 @@ def answer(ask: Ask) -> Answer:
 
 def main() -> None:
     """Serve tasks until the parent goes away."""
-    import spira.worker.builtin  # noqa: F401  (registers the jobs)
-
+    load_plugins()
     for asked in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked, signal.SIG_IGN)  # the parent ends in order, and then closes our input
     tasks, answers = sys.stdin.buffer, sys.stdout.buffer

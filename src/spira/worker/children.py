@@ -48,7 +48,7 @@ class Children:
 
     def run(self, job: Job[T, R], task: T) -> R:
         """Have the job done; blocks while all children are busy."""
-        ask = Ask(job=job.name, task=msgspec.msgpack.encode(task))
+        ask = Ask(job=job.name, module=job.module, task=msgspec.msgpack.encode(task))
         for life in range(LIVES if job.repeatable else 1):
             child = self._idle.get() or self._start()
             got = _converse(child, ask)

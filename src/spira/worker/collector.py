@@ -25,7 +25,6 @@ from granian._granian import SocketHolder
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-import spira.worker.builtin  # noqa: F401  (registers the kinds that definitions are of)
 from spira.collect.door import Door
 from spira.collect.intake import Intake
 from spira.collect.rsgi import RsgiIntake
@@ -85,7 +84,7 @@ class Collector:
             self._clock.look()
         newest = applying.newest_generation(self._state)
         if newest != self._generation:
-            self._plan = plan_of(applying.applied(self._state).of("tracking"))
+            self._plan = plan_of(applying.applied(self._state, kind="tracking").of("tracking"))
             self._generation = newest
 
     def close(self) -> None:
