@@ -157,3 +157,29 @@ def test_somebody_who_is_not_there_has_no_value(warehouse):
     """An unknown profile has the tree with nothing in it."""
     fill(warehouse, [Person(id=1)])
     assert ask(warehouse, 2, "visits", tag=None).value is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "funnel('Product Viewed', 'Order Completed', 'Coupon Applied')",
+            [("'Product Viewed'", 1), ("'Order Completed'", 2), ("'Coupon Applied'", 0)],
+        ),
+        (
+            "bought_with('Order Completed', products.department = 'a', products.department = 'B')",
+            [("products.department = 'a'", 2), ("products.department = 'B'", 1)],
+        ),
+        ("ago(count_of('Order Completed'), '3 hours')", [("count_of('Order Completed')", 1)]),
+        (
+            "ago(funnel('Product Viewed', 'Order Completed'), '3 hours') + 1",
+            [("'Product Viewed'", 1), ("'Order Completed'", 1)],
+        ),
+    ],
+)
+def test_what_a_newer_function_looked_at_is_counted(warehouse, text, told):
+    """Each step of a funnel, each kind of line and what was asked of the past is shown with the events that counted."""
+    lines = [[{"department": "a"}], [{"department": "a"}, {"department": "B"}]]
+    bought = [event(BOUGHT, hours, id=hours, products=lines[place]) for place, hours in enumerate((2, 5))]
+    fill(warehouse, [Person(id=1, events=[event(SAW, 9, id=9), *bought])])
+    assert [(each.text, each.count) for each in every(ask(warehouse, 1, text)) if each.count is not None] == told
