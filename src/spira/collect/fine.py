@@ -15,6 +15,8 @@ from spira.collect.chunk import PlainBatch, PlainCall, deep
 from spira.collect.instants import micros, occurred
 from spira.kernel.settings import CollectSettings
 
+_OBJECT = frozenset({b"{"})
+
 
 def is_fine(batch: PlainBatch, *, size: int, received_at: datetime, limits: CollectSettings) -> bool:
     """Whether `calls.inspect` has nothing to say of any call; `size` is that of the whole body."""
@@ -33,8 +35,10 @@ def _is_whole(call: PlainCall) -> bool:
 
 def _are_objects(calls: list[PlainCall]) -> bool:
     """Whether each part is an object, or nothing, and none is too deep."""
-    parts = [part for call in calls for part in (call.properties, call.context, call.traits) if part is not NOTHING]
-    texts = list(map(bytes, parts))
+    parts = [call.properties for call in calls] + [call.context for call in calls] + [call.traits for call in calls]
+    texts = [bytes(part) for part in parts if part is not NOTHING]
+    if {text[:1] for text in texts} <= _OBJECT:
+        return not deep(texts)
     return all(text[:1] == b"{" or text == b"null" for text in texts) and not deep(texts)
 
 

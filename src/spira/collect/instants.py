@@ -15,7 +15,7 @@ Micros = npt.NDArray[np.int64]
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999  # of the years 1 and 9999
-_UNTOLD = np.iinfo(np.int64).min
+_UNTOLD = int(np.iinfo(np.int64).min)
 _INSTANT = pa.timestamp("us", "UTC")
 _FEW = 24  # texts that are read sooner one by one
 
@@ -42,7 +42,8 @@ def occurred(
 
 def _read(texts: Sequence[str | None], odd: set[int]) -> Micros:
     """Instants from how they are written, `_UNTOLD` for None; those that are none are odd."""
-    if len(texts) >= _FEW:
+    different = set(texts)  # calls that were sent together say so in the same text
+    if len(different) >= _FEW:
         try:
             read = pa.array(texts, pa.string()).cast(_INSTANT).cast(pa.int64())
         except pa.ArrowInvalid:
@@ -50,15 +51,17 @@ def _read(texts: Sequence[str | None], odd: set[int]) -> Micros:
         else:
             every: Micros = read.fill_null(_UNTOLD).to_numpy()
             return every
-    return np.array([_read_one(text, place, odd) for place, text in enumerate(texts)], np.int64)
+    known = {text: _read_one(text) for text in different}
+    if None in known.values():
+        odd.update(place for place, text in enumerate(texts) if known[text] is None)
+    return np.array([known[text] or 0 for text in texts], np.int64)
 
 
-def _read_one(text: str | None, place: int, odd: set[int]) -> int:
-    """One of them, in any form that is allowed."""
+def _read_one(text: str | None) -> int | None:
+    """One of them, in any form that is allowed; None for what is no instant."""
     if text is None:
         return _UNTOLD
     try:
         return micros(parse_instant(text))
     except (ValueError, OverflowError):
-        odd.add(place)
-        return 0
+        return None

@@ -178,7 +178,7 @@ class Sealer:
         text = normalise(kind, value) or value
         key = self._key(kind, text)
         if key not in self.sealed:
-            self.sealed[key] = seal_value(self._keys, kind, text)
+            self.sealed[key] = seal_value(self._keys, kind, text, key=key)
         return key
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from ipaddress import ip_address
@@ -85,14 +85,32 @@ def is_network(text: str) -> bool:
 
 def suspicious(text: bytes) -> bool:
     """Whether a text may hold something personal at all: cheap, and never wrongly no."""
-    if b"@" in text or b"%40" in text or b'ip"' in text or b'IP"' in text or b'Ip"' in text or b"ddr" in text:
+    # A single byte is looked for twenty times as fast as three: where one is rare it goes first.
+    if b"@" in text or (b"%" in text and b"%40" in text) or b"ddr" in text:
+        return True
+    if (b'p"' in text and (b'ip"' in text or b'Ip"' in text)) or (b'P"' in text and b'IP"' in text):
         return True
     bare = text.translate(_ZEROS, _APART)
-    if _RUN in bare or _PLUS_RUN in bare:
+    if _RUN in bare or (b"+" in bare and _PLUS_RUN in bare):
         return True
-    if b"\xef\xbc" in text and _WIDE.search(text) is not None:
+    if b"\xef" in text and _WIDE.search(text) is not None:
         return True
-    return b"\\u" in text and _ESCAPED.search(text) is not None
+    return b"\\" in text and _ESCAPED.search(text) is not None
+
+
+def suspects(texts: Sequence[bytes]) -> list[int]:
+    """The places of the suspicious ones. All are looked at together, and the halves of what is suspicious again."""
+    found, looked = [], [(0, len(texts))]
+    while looked:
+        first, last = looked.pop()
+        if not suspicious(b"\n".join(texts[first:last])):
+            continue
+        if last - first == 1:
+            found.append(first)
+        else:
+            middle = (first + last) // 2
+            looked += [(middle, last), (first, middle)]
+    return found
 
 
 def scrubbed(text: str, note: Note, *, thing: bool = False) -> str:

@@ -24,14 +24,14 @@ from spira.collect.chunk import UNREADABLE, Chunk, Origin, PlainCall, deep, list
 from spira.collect.columns import CAMPAIGN_COLUMNS, EVENTS, LINKS, Columns
 from spira.collect.context import text_of, touchpoint_of
 from spira.collect.instants import Micros, occurred
-from spira.collect.people import EXTERNAL, SAME_CALL, Person, Sealer
+from spira.collect.people import SAME_CALL, Person, Sealer
 from spira.collect.properties import Properties
 from spira.collect.shapes import Found, Shapes
 from spira.collect.tracking import Plan
 from spira.collect.typed import WrongType
 from spira.kernel.settings import CollectSettings
 
-MOST = 4_000  # calls that are read at once
+MOST = 2_000  # calls that are read at once; what they are made of fits into a core's cache
 _NOBODY, _WRONG = -1, -2  # instead of a subject's number
 Head = tuple[str | None, ...]
 
@@ -104,9 +104,11 @@ class Plain:
         ids = [call.message_id for call in chunk.calls]
         if [each.strip() for each in ids] != ids or min(map(len, ids), default=LONG) < LONG:
             chunk.odd.update(place for place, each in enumerate(ids) if identity(each) != each)
-        for place, (call, name) in enumerate(zip(chunk.calls, chunk.names, strict=True)):
-            told = call.traits is not NOTHING
-            if not name or (told and (call.type != "identify" or wrong_parts(call, limit) is not None)):
+        if "" in chunk.names:
+            chunk.odd.update(place for place, name in enumerate(chunk.names) if not name)
+        for place in [place for place, call in enumerate(chunk.calls) if call.traits is not NOTHING]:
+            call = chunk.calls[place]
+            if call.type != "identify" or wrong_parts(call, limit) is not None:
                 chunk.odd.add(place)
         return chunk
 
@@ -120,10 +122,10 @@ class Plain:
         unknown = (users == _WRONG) | (anonymous == _WRONG) | (users + anonymous == 2 * _NOBODY)
         chunk.odd.update(np.flatnonzero(unknown).tolist())
         persons = {}
-        for place, call in enumerate(chunk.calls):
-            if call.type == "identify" and place not in chunk.odd:
+        for place in [place for place, call in enumerate(chunk.calls) if call.type == "identify"]:
+            if place not in chunk.odd:
                 try:
-                    persons[place] = self._sealer.person(call, contexts[place].traits, NOTHING)
+                    persons[place] = self._sealer.person(chunk.calls[place], contexts[place].traits, NOTHING)
                 except WrongType:
                     chunk.odd.add(place)
         return _Told(chunk, contexts, ts, found, users, anonymous, persons)
@@ -165,9 +167,8 @@ def _contexts(chunk: Chunk) -> list[_Context]:
     texts = texts_of([call.context for call in chunk.calls])
     chunk.odd |= deep(texts)
     together = list_of(texts)
-    for named in (LINK_NAMED, EXTERNAL):
-        if named in together:
-            chunk.odd.update(place for place, text in enumerate(texts) if named in text)
+    if LINK_NAMED in together:
+        chunk.odd.update(place for place, text in enumerate(texts) if LINK_NAMED in text)
     try:
         contexts = _CONTEXTS.decode(together)
     except UNREADABLE:

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from spira.collect.personal import ID_CARD, IP, is_network, kind_of, names_contact, names_thing, scrubbed, suspicious
+from spira.collect.personal import ID_CARD, IP, is_network, kind_of, names_contact, names_thing, scrubbed, suspects
 from spira.collect.tracking import PropertyType
 from spira.kernel.clock import parse_instant
 
@@ -250,14 +250,25 @@ def column(type: PropertyType, values: list[Any], name: str = "", note: NotePlac
     Of texts what is personal is taken out, but that a declared text which is one word, such as an id, stays
     whole unless it is an address or an identity card's number. `note` is told the place and kind of a find.
     """
-    if type == "text" and (names_contact(name) or suspicious("\n".join(filter(None, values)).encode())):
-        values = [value and _without_personal(value, name, place, note) for place, value in enumerate(values)]
+    if type == "text":
+        values = _without_what_is_personal(values, name, note)
     made = pa.array(values, _ARROW[type])
     if type != "money":
         return made
     # Ticks are the very integers inside a DECIMAL(18,4): the buffers are taken over unchanged.
     wide = made.cast(pa.decimal128(38, 0))
     return pa.Array.from_buffers(pa.decimal128(18, 4), len(wide), wide.buffers(), null_count=wide.null_count)
+
+
+def _without_what_is_personal(values: list[str | None], name: str, note: NotePlace) -> list[str | None]:
+    """Declared texts without what is personal; where only a few may hold any, only these are looked at."""
+    if names_contact(name):
+        return [value and _without_personal(value, name, place, note) for place, value in enumerate(values)]
+    if suspected := suspects([(value or "").encode() for value in values]):
+        values = list(values)
+        for place in suspected:
+            values[place] = _without_personal(values[place] or "", name, place, note)
+    return values
 
 
 def _without_personal(text: str, name: str, place: int, note: NotePlace) -> str:

@@ -49,15 +49,11 @@ class Keys:
 
         `value` is normalised by whoever knows the kind.
         """
-        begun, ended = _halves(self.hmac_key)
-        inner, outer = begun.copy(), ended.copy()
-        inner.update(f"{kind}:{value}".encode())
-        outer.update(inner.digest())
-        return outer.digest()[:16].hex()
+        return _hmac(self.hmac_key, f"{kind}:{value}".encode())[:16].hex()
 
     def blind(self, purpose: str, text: str) -> str:
         """A blind index: what can be searched for by equality and not be read."""
-        return hmac.digest(self.hmac_key, f"blind:{purpose}:{text}".encode(), "sha256")[:8].hex()
+        return _hmac(self.hmac_key, f"blind:{purpose}:{text}".encode())[:8].hex()
 
     def derive(self, purpose: str) -> bytes:
         """A signing key for one purpose (`links`, `sessions`); knowing one tells nothing of another."""
@@ -79,9 +75,18 @@ class Keys:
         return f"Keys({self.fingerprint})"
 
 
+def _hmac(key: bytes, message: bytes) -> bytes:
+    """HMAC with SHA-256 (RFC 2104) by hashes that have taken the key in; three times as quick as `hmac`."""
+    begun, ended = _halves(key)
+    inner, outer = begun.copy(), ended.copy()
+    inner.update(message)
+    outer.update(inner.digest())
+    return outer.digest()
+
+
 @lru_cache(maxsize=4)
 def _halves(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
-    """The two hashes of an HMAC (RFC 2104) with its key taken in; copying them is three times as quick as `hmac`."""
+    """The two hashes of an HMAC with its key taken in, to be copied."""
     block = key.ljust(_BLOCK, b"\0") if len(key) <= _BLOCK else hashlib.sha256(key).digest().ljust(_BLOCK, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
     return hashlib.sha256(inner), hashlib.sha256(outer)

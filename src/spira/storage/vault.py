@@ -58,9 +58,12 @@ class Mask:
     initial: str
 
 
-def seal_value(keys: Keys, kind: str, value: str, *, shown: str | None = None) -> SealedValue:
-    """Seal a value under the key of its normalised form; `shown` is what comes out again, where it differs."""
-    key = keys.subject_key(kind, value)
+def seal_value(keys: Keys, kind: str, value: str, *, shown: str | None = None, key: str | None = None) -> SealedValue:
+    """Seal a value under the key of its normalised form; `shown` is what comes out again, where it differs.
+
+    `key` is that key, for one who has made it already.
+    """
+    key = key or keys.subject_key(kind, value)
     text = value if shown is None else shown
     digits, letter = last4(text), initial(text)
     return SealedValue(
