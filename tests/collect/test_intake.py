@@ -10,9 +10,12 @@ import time
 import pytest
 from tests.collect.desk import track
 
+from spira.collect import sources
 from spira.collect.envelope import decode
+from spira.collect.intake import Intake
 from spira.kernel.errors import LogUnavailable
 from spira.storage.log import BEGINNING
+from spira.storage.state import State
 
 
 def records(desk):
@@ -270,3 +273,23 @@ def test_a_log_that_fails_answers_503(desk):
 
     refused(answer, 503, "log_unavailable")
     assert answer.headers["retry-after"] == "5"
+
+
+def test_a_key_that_another_process_made_a_moment_ago_is_known_at_once(desk):
+    """Who does not make keys looks before calling one wrong; where it can't look yet, the caller is to come again."""
+    may_look = False
+
+    def look():
+        if may_look:
+            desk.state.changed_elsewhere()
+        return may_look
+
+    desk.intake = Intake(log=desk.log, state=desk.state, clock=desk.clock, settings=desk.settings, look=look)
+    assert desk.post("/v1/track", track()).status_code == 200  # what keys there are is remembered from here on
+    key = sources.add(State(desk.state.engine), desk.clock, "till").write_key
+    answer = desk.post("/v1/track", track(), key=key)
+    refused(answer, 503, "key_not_known_yet")
+    assert answer.headers["retry-after"] == "1"
+    may_look = True
+    assert desk.post("/v1/track", track(), key=key).status_code == 200
+    refused(desk.post("/v1/track", track(), key="wk_nobody"), 401, "invalid_write_key")

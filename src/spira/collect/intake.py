@@ -92,7 +92,10 @@ class Rejected:
 
 
 class Intake:
-    """The ASGI callable. `backlog` says how many bytes of log are not loaded yet."""
+    """The ASGI callable. `backlog` says how many bytes of log are not loaded yet.
+
+    `look`, for one that is not where keys are made, sees what was written there; False where it did so just now.
+    """
 
     def __init__(
         self,
@@ -103,8 +106,10 @@ class Intake:
         settings: Settings,
         backlog: Callable[[], int] = lambda: 0,
         door: Door | None = None,
+        look: Callable[[], bool] | None = None,
     ) -> None:
         self._log = log
+        self._look = look
         self._door = door or Door(state, clock)
         self._keys = WriteKeys(state, clock)
         self._signals = Signals()
@@ -214,6 +219,10 @@ class Intake:
 
     def _by_key(self, key: str | None) -> Source:
         source = self._keys.source_of(key) if key else None
+        if source is None and key and self._look is not None:  # it may have been made a moment ago
+            if not self._look():
+                raise _Refused(503, "key_not_known_yet", "the write key is not known yet; send it again", retry_after=1)
+            source = self._keys.source_of(key)
         if source is None:
             self._door.wrong_key(key)
             raise _Refused(401, "invalid_write_key", "the write key is missing or belongs to no source")

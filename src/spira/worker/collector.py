@@ -1,6 +1,6 @@
 """A collector: one more process that takes calls in, with a log of its own, and nothing else.
 
-Reads   write keys, modes and the tracking plan (state), looked at anew twice a second
+Reads   write keys, modes and the tracking plan (state), looked at anew twice a second, and for a key it does not know
 Writes  its log     `data/log-N`, or the topic in Kafka that the settings name: what it accepted
         `refusals`  (state), what it turns away
 
@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,7 @@ from spira.worker.paths import Paths
 from spira.worker.topic import topic_log
 
 LOOK_SECONDS = 0.5
+KEY_SECONDS = 0.05  # between two looks for keys that are not known, so that wrong ones cost little
 CONNECTIONS = 1024
 
 
@@ -65,7 +67,7 @@ class Collector:
         self.behind = 0
         self.loaded = Position(*start.loaded)
         self._clock: Clock = open_clock(self._settings.workspace.clock, self._state)
-        self._generation, self._plan = -1, plan_of(())
+        self._generation, self._plan, self._looked = -1, plan_of(()), 0.0
         self._door = Door(self._state, self._clock, self._plan_in_force)
         self.intake = Intake(
             log=self.log,
@@ -74,6 +76,7 @@ class Collector:
             settings=self._settings,
             backlog=self._backlog,
             door=self._door,
+            look=self._look_for_keys,
         )
         self.look()
 
@@ -92,6 +95,15 @@ class Collector:
         self.log.close()
         self._door.refusals.close()
         self._state.close()
+
+    def _look_for_keys(self) -> bool:
+        """See keys that were made or changed since; False where that was looked at just now."""
+        now = time.monotonic()
+        if now - self._looked < KEY_SECONDS:
+            return False
+        self._looked = now
+        self._state.changed_elsewhere()
+        return True
 
     def _backlog(self) -> int:
         return self.log.size_after(self.loaded) if isinstance(self.log, Log) else self.behind
