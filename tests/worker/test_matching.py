@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -21,6 +21,7 @@ from spira.testing.workspaces import send, workspace
 from spira.unify import erase
 from spira.unify.explain import explain
 from spira.unify.matching.definition import MatchingDefinition
+from spira.unify.matching.forms import FILE
 from spira.worker import matching
 from spira.worker.core import Core
 from spira.worker.matching import Matching, match
@@ -52,6 +53,11 @@ def told(at: int, *, anonymous: str = "", user: str = "", **traits: str) -> dict
 
 def run(core: Core, **how: bool) -> matching.MatchRun | None:
     return match(core, runner=InlineRunner(), **how)
+
+
+def forms_of(core: Core) -> Path:
+    """Where the sealed forms of the last run lie."""
+    return core.directory / "data" / FILE
 
 
 def profile_of(core: Core, kind: str, value: str) -> int:
@@ -159,9 +165,28 @@ def test_new_people_alone_are_matched_as_if_everyone_were(core):
     done = run(core)
     assert (done.everyone, done.changed < done.records) == (False, True)
     found = pairs(core.lane()), people(core.lane())
-    assert run(core, full=True, keep_model=True).everyone
+    whole = run(core, full=True, keep_model=True)
+    assert whole.everyone
+    assert (pairs(core.lane()), people(core.lane())) == found
+    forms_of(core).unlink()
+    assert run(core, full=True, keep_model=True).cleaned == done.records
     assert (pairs(core.lane()), people(core.lane())) == found
     assert profile_of(core, "anonymous_id", "shi-3") == profile_of(core, "anonymous_id", "shi-1")
+
+
+def test_what_was_cleaned_once_is_not_opened_again(core):
+    """
+    A run opens whoever is new or was told something else, and nobody else; what it finds is what cleaning all finds.
+    """
+    assert forms_of(core).is_file()
+    send(core, [told(32, anonymous="x-1", name="李娜", birthday="1982-02-19"), told(33, anonymous="x-10", name="吴芳")])
+    core.refresh()
+    assert run(core).cleaned == 2
+    assert run(core, full=True, keep_model=True).cleaned == 0
+    found = pairs(core.lane()), people(core.lane())
+    forms_of(core).write_bytes(forms_of(core).read_bytes()[:-7])  # one that is cut short is none
+    done = run(core, full=True, keep_model=True)
+    assert (done.cleaned, (pairs(core.lane()), people(core.lane()))) == (done.records, found)
 
 
 def test_a_link_that_staff_cut_stays_cut(core):
@@ -244,6 +269,7 @@ def test_an_erased_person_is_in_no_pair(core):
         erase.erase(core.stores(), "user_id:u-1", actor="ann")
     left = core.lane().query("select subject_id from match_candidates union select other_id from match_candidates")
     assert (mine,) not in left
+    assert not forms_of(core).exists()
 
 
 def test_taking_the_definition_away_takes_the_joins_away(core):

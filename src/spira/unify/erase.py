@@ -39,6 +39,7 @@ from spira.storage.vault import VAULT, Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import changed, identity
 from spira.unify.kinds import split_identifier
+from spira.unify.matching import forms
 from spira.unify.redact import Erased, mentions, redact
 from spira.unify.ties import Ties
 
@@ -225,6 +226,7 @@ def _erase_keys(stores: Stores, keys: Sequence[str], at: datetime, lines: Sequen
         rules=_rules(stores),
     )
     rows.append(ReceiptRow(store="facts", table="facts.sqlite", rows=stores.forget(keys, erased.subjects)))
+    rows.append(ReceiptRow(store="matching", table=forms.FILE.name, rows=_forget_forms(stores)))
     refused = _refused(stores, erased)
     touched = 0
     for line in lines:
@@ -240,6 +242,14 @@ def _erase_keys(stores: Stores, keys: Sequence[str], at: datetime, lines: Sequen
         mine = sa.and_(ERASURES.c.erased_key.in_(keys), ERASURES.c.erased_at == at)
         connection.execute(sa.update(ERASURES).where(mine).values(finished=True))
     return tuple(each for each in rows if each.rows)
+
+
+def _forget_forms(stores: Stores) -> int:
+    """Remove the sealed forms of matching as a whole, since any may be of the person; how many files."""
+    file = stores.log_directory.parent / forms.FILE
+    there = file.is_file()
+    file.unlink(missing_ok=True)
+    return int(there)
 
 
 def _rules(stores: Stores) -> dict[str, IdentifierRule]:

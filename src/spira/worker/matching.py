@@ -33,9 +33,9 @@ from spira.kernel.settings import Settings
 from spira.storage import progress
 from spira.storage.state import State
 from spira.storage.warehouse import Warehouse
-from spira.unify import changed
+from spira.unify import changed, erase
 from spira.unify.erase import Stores
-from spira.unify.matching import candidates
+from spira.unify.matching import candidates, forms
 from spira.unify.matching.candidates import Found, Learned
 from spira.unify.matching.definition import MatchingDefinition, columns_of
 from spira.unify.matching.evaluate import weight_of
@@ -84,6 +84,7 @@ class MatchRun:
     pairs: int = says("how many pairs were found likely enough to be kept")
     joining: int = says("how many of all kept pairs are sure enough to join by themselves")
     moved: int = says("how many identifiers went to another profile")
+    cleaned: int = says("how many records were opened and cleaned; of the others the form was known")
     seconds: float = says("how long comparing took")
     model: str = says("the version of the model")
 
@@ -118,7 +119,8 @@ def definition_of(applied: Applied) -> MatchingDefinition | None:
 
 
 def _clear(core: Matchable) -> None:
-    """Take away what matching has joined, since the workspace asks for none."""
+    """Take away what matching has joined and made, since the workspace asks for none."""
+    (core.directory / "data" / forms.FILE).unlink(missing_ok=True)
     with core.exclusive():
         stores = core.stores()
         candidates.clear(stores.warehouse, at=core.clock.now(), ties=stores.ties)
@@ -137,6 +139,7 @@ def _match(
     if full and not keep_model:
         learned = None
     folder = core.directory / "data" / "scratch" / "matching" / new_id("run")
+    kept_forms, made_forms = core.directory / "data" / forms.FILE, folder / forms.FILE.name
     own = Children()  # starts a process when it is first asked
     try:
         columns = columns_of(model.compared)
@@ -155,7 +158,10 @@ def _match(
             everyone=everyone,
             memory=core.settings.storage.memory,
             threads=core.settings.storage.threads or 2,
+            forms=str(kept_forms),
+            forms_out=str(made_forms),
         )
+        erased = len(erase.listed(core.state))
         matched = (runner or own).run(match_job, task)
         found = Found(
             matched=matched,
@@ -170,6 +176,10 @@ def _match(
         with core.exclusive():
             at, stores = core.clock.now(), core.stores()
             kept = candidates.keep(stores.warehouse, found, at=at, ties=stores.ties)
+            # What was read before somebody was erased is not to come back by this file.
+            if made_forms.is_file() and len(erase.listed(core.state)) == erased:
+                kept_forms.parent.mkdir(exist_ok=True)
+                made_forms.replace(kept_forms)
     finally:
         own.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -181,6 +191,7 @@ def _match(
         pairs=matched.pairs,
         joining=kept.joining,
         moved=kept.moved,
+        cleaned=matched.cleaned,
         seconds=matched.seconds,
         model=matched.saved.version,
     )

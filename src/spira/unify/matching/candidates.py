@@ -221,8 +221,12 @@ with {_UNIT_OF}, touched as (
     from unit_of left join identity_kinds using (kind)
     where base_id in (select base_id from match_told)
     group by base_id
+), heard as (
+    select base_id, hash(list({{'place': place, 'said': said}} order by place)) as told from match_told group by base_id
 )
-select base_id, end_id, changed, (row_number() over (order by base_id) - 1)::integer as unit from ours order by base_id
+select ours.base_id, end_id, changed, heard.told, (row_number() over (order by ours.base_id) - 1)::integer as unit
+from ours join heard on heard.base_id = ours.base_id
+order by ours.base_id
 """
 _ROWS = """
 select unit, place, said.value as value, said.vault_key as vault_key

@@ -1,9 +1,10 @@
 """The child's part of a run: records come in sealed, are opened in its memory only, and leave as ids and weights.
 
 Reads   two Arrow files of its parent, the vault (state), the workspace's keys
-Writes  one Arrow file with the pairs
+        the sealed forms of the last run (`unify.matching.forms`)
+Writes  one Arrow file with the pairs, and the forms again where they are worn
 
-No value of a person is in what it writes, and the engine that compares has no disk.
+No value of a person is in what it writes but sealed, and the engine that compares has no disk.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from spira.kernel.jobs import job
 from spira.storage.keys import Keys, load_keys
 from spira.storage.state import State, open_engine
 from spira.storage.vault import Vault
+from spira.unify.matching import forms
 from spira.unify.matching.clean import Cleaned, clean
 from spira.unify.matching.comparisons import comparisons, kinds_of, labels
 from spira.unify.matching.fields import written
@@ -38,7 +41,8 @@ class MatchTask(msgspec.Struct, kw_only=True):
     """One run. `told` and `units` are files: what each unit (a person by evidence alone) was told, and who there is.
 
     `columns` are names with their kinds, `least` the weight from which a pair is kept. Without `saved` a model is
-    learned; with `everyone` all pairs are looked at, else those with a changed unit.
+    learned; with `everyone` all pairs are looked at, else those with a changed unit. `forms` is where the sealed forms
+    of the last run lie, and `forms_out` where those of this one are to, for the parent to put in their place.
     """
 
     keys: str
@@ -54,6 +58,8 @@ class MatchTask(msgspec.Struct, kw_only=True):
     everyone: bool = True
     memory: str = "4GB"
     threads: int = 2
+    forms: str = ""
+    forms_out: str = ""
 
 
 class Matched(msgspec.Struct, kw_only=True):
@@ -64,6 +70,7 @@ class Matched(msgspec.Struct, kw_only=True):
     changed: int
     pairs: int
     seconds: float
+    cleaned: int = 0  # how many records were opened and cleaned; of the others the form was known
 
 
 @job("unify.matching.match", task=MatchTask, result=Matched)
@@ -72,14 +79,8 @@ def match(task: MatchTask) -> Matched:
     started = time.perf_counter()
     keys = load_keys(Path(task.keys))
     units = _read(task.units)
-    with _vault(task.state, keys) as vault:
-        records = _records(task, vault, units.num_rows)
     secret = keys.derive(PURPOSE)
-    kinds = dict(task.columns)
-    if task.saved:
-        cleaned = clean(records, {name: kinds[name] for name in task.saved.columns}, shape=task.saved.shape)
-    else:
-        cleaned = clean(records, {name: kinds[name] for name in _filled(records)})
+    cleaned, places = _cleaned(task, keys, units)
     changed = units["changed"].to_numpy()
     matcher = Matcher(
         cleaned, memory=task.memory, threads=task.threads, exact=tuple(task.exact), asked=tuple(task.asked)
@@ -98,13 +99,44 @@ def match(task: MatchTask) -> Matched:
         matcher.close()
     kept = _weighed(pairs, saved) >= task.least
     _write(task.out, units, pairs, kept, saved, cleaned, tuple(task.exact))
+    if task.forms_out and forms.is_worn(places):
+        forms.write(Path(task.forms_out), keys, _mark(task, saved), units, cleaned.table)
     return Matched(
         saved=saved,
         records=units.num_rows,
         changed=int(changed.sum()),
         pairs=int(kept.sum()),
         seconds=round(time.perf_counter() - started, 3),
+        cleaned=units.num_rows if places is None else int((places < 0).sum()),
     )
+
+
+def _cleaned(
+    task: MatchTask, keys: Keys, units: pa.Table
+) -> tuple[Cleaned, np.ndarray[Any, np.dtype[np.int64]] | None]:
+    """The records in their forms, and where those lie that the last run had made already; None without such."""
+    kinds, rows = dict(task.columns), units.num_rows
+    if task.saved is None:
+        with _vault(task.state, keys) as vault:
+            records = _records(task, vault, np.ones(rows, np.bool_))
+        return clean(records, {name: kinds[name] for name in _filled(records)}), None
+    known = forms.read(Path(task.forms), keys, _mark(task, task.saved)) if task.forms else None
+    places = None if known is None else known.places(units)
+    fresh = np.ones(rows, np.bool_) if places is None else places < 0
+    with _vault(task.state, keys) as vault:
+        records = _records(task, vault, fresh)
+    made = clean(records, {name: kinds[name] for name in task.saved.columns}, shape=task.saved.shape)
+    if known is None or places is None:
+        return made, None
+    both = pa.concat_tables([known.table, made.table.drop_columns(["unique_id"]).select(known.table.column_names)])
+    order = np.where(fresh, known.base.size + np.cumsum(fresh) - 1, places)
+    whole = both.take(pa.array(order)).add_column(0, "unique_id", pa.array(np.arange(rows), pa.int64()))
+    return replace(made, table=whole), places
+
+
+def _mark(task: MatchTask, saved: Saved) -> str:
+    kinds = dict(task.columns)
+    return forms.mark_of({name: kinds[name] for name in saved.columns}, saved.shape)
 
 
 def _filled(records: pa.Table) -> list[str]:
@@ -201,9 +233,13 @@ def _fields(
     ]
 
 
-def _records(task: MatchTask, vault: Vault, rows: int) -> pa.Table:
-    """A table with a row for each unit and a column of texts for each that is compared; nothing of it is kept."""
-    told = _read(task.told)
+def _records(task: MatchTask, vault: Vault, wanted: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Table:
+    """A table with a row for each wanted unit and a column of texts for each that is compared."""
+    told, rows = _read(task.told), int(wanted.sum())
+    if rows < wanted.size:
+        row_of = np.cumsum(wanted) - 1
+        told = told.filter(pa.array(wanted[told["unit"].to_numpy()]))
+        told = told.set_column(told.column_names.index("unit"), "unit", pa.array(row_of[told["unit"].to_numpy()]))
     at, column = told["unit"].to_numpy(), told["place"].to_numpy()
     value, key = told["value"].to_pylist(), told["vault_key"].to_pylist()
     opened: dict[str, str] = {}
@@ -216,7 +252,8 @@ def _records(task: MatchTask, vault: Vault, rows: int) -> pa.Table:
         made[row[1]][row[0]] = opened.get(key[place]) if text is None else text
     whole = {name: texts for (name, _), texts in zip(task.columns, made, strict=True)}
     named = {kind: name for name, kind in task.columns if kind in ("full_name", "given_name", "family_name")}
-    if "full_name" in named and any(whole[named["full_name"]]):
+    joined = task.saved is not None and named.get("full_name") in task.saved.columns
+    if "full_name" in named and (joined or any(whole[named["full_name"]])):
         _join_names(whole, named)
     return pa.table({name: pa.array(texts, pa.string()) for name, texts in whole.items()})
 
