@@ -34,12 +34,12 @@ MIXED = """
 (lifecycle = 'repeat' or lifecycle = 'first_order') and orders_total between 1 and 20 and revenue_365d >= 20
 and order_largest > 10 and recency_quintile >= 2 and rfm <> 'at_risk' and categories_90d >= 1
 and (favourite_category in ('c1', 'c2', 'c3', 'c4', 'c5', 'c6') or carts_7d > 0) and last_view_at is not null
-and did('Product Viewed', within => '60 days') and not did('Order Cancelled', within => '90 days')
-and count_of('Page Viewed', within => '90 days') >= 2
-and sum_of(revenue, 'Order Completed', within => '365 days') < 5000
-and not did('Order Refunded', within => '180 days') and max_of(price, 'Product Viewed', within => '60 days') > 20
-and city <> 'city19' and (age is null or age >= 20) and days_since('Page Viewed') < 120
-and consented('marketing', 'email')
+and did('Product Viewed', within => '30 days') and not did('Order Cancelled', within => '30 days')
+and count_of('Page Viewed', within => '14 days') >= 1
+and sum_of(revenue, 'Order Completed', within => '90 days') < 5000
+and not did('Order Refunded', within => '60 days') and max_of(price, 'Product Viewed', within => '30 days') > 20
+and count_of('Product Viewed', category = 'c3', within => '30 days') < 90
+and city <> 'city19' and (age is null or age >= 20) and consented('marketing', 'email')
 """
 READ_TWICE = 1 << 25  # numbers of eight bytes: 256 MB for each of two threads, more than any cache
 DIFFERENCE = "create or replace temp table moves"
@@ -74,7 +74,7 @@ QUESTIONS = {
         days=30,
     ),
     "sequence": Question(
-        condition="followed('Product Viewed', 'Product Added', gap => '7 days', within => '90 days') "
+        condition="followed('Product Added', 'Checkout Started', gap => '7 days', within => '90 days') "
         "and not did('Order Completed', within => '90 days')",
         sql="sequence",
         most=600,
@@ -82,7 +82,7 @@ QUESTIONS = {
         days=90,
     ),
     "funnel": Question(condition=FUNNEL, sql="funnel", most=1500, width=40, days=30),
-    "mixed": Question(condition=MIXED, sql="mixed", most=700, width=56, days=DAYS),
+    "mixed": Question(condition=MIXED, sql="mixed", most=700, width=56, days=90),
 }
 ROWS = (*QUESTIONS, "difference")
 

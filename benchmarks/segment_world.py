@@ -30,6 +30,7 @@ from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import SYSTEM
 from spira.storage import progress
 from spira.testing.workspaces import make_workspace
+from spira.unify import profiles
 from spira.worker.core import Core
 
 NOON = datetime(2026, 6, 1, 12)
@@ -166,14 +167,14 @@ def make(directory: Path, people: int) -> World:
     return world
 
 
-def touch(core: Core, world: World, profiles: int) -> datetime:
+def touch(core: Core, world: World, people: int) -> datetime:
     """One more event for so many people, in a batch of its own; the instant a refresh has to stand at to see it."""
     lane = core.worker_lane
     batch, last, stood = lane.one(_REACHED) or (BATCH, 0, None)
     since = max(stood or NOON, progress.stood_at(lane, "segment.tags") or NOON)
     numbers = {
         "people": world.people,
-        "spread": max(world.people // profiles, 1),
+        "spread": max(world.people // people, 1),
         "shift": batch,
         "batch": batch + 1,
         "last": last,
@@ -182,6 +183,7 @@ def touch(core: Core, world: World, profiles: int) -> datetime:
     with lane.transaction():
         for sql in (_TOUCHED, _TOUCHED_CHANGES, _TOUCHED_LOADED):
             lane.execute(sql, {name: value for name, value in numbers.items() if f"${name}" in sql})
+        progress.mark(lane, profiles.STAGE, batch + 1, since + timedelta(minutes=15))
     lane.checkpoint()
     return since + timedelta(minutes=15)
 
@@ -206,6 +208,7 @@ def _fill(core: Core, world: World) -> None:
     for sql in (_PROFILES, _IDENTIFIERS, _SECOND, _MOVED, _OVERLAY, _CITIES, _AGES, _CONSENTS, _CHANGES, _LOADED):
         lane.execute(sql, {name: value for name, value in numbers.items() if f"${name}" in sql})
     own = {each.name for each in EVENTS.columns}
+    progress.mark(lane, profiles.STAGE, BATCH, NOON)
     carried.learn(lane, [name for name in lane.columns("events") if name not in own])
 
 

@@ -14,6 +14,8 @@ from spira.kernel.viewer import Viewer
 from spira.segment import tags
 from spira.segment.limits import TooSlow
 from spira.segment.preview import diagnose, preview
+from spira.storage import progress
+from spira.unify import profiles
 
 START = datetime(2026, 1, 1)
 AS_OF = START + timedelta(days=30)
@@ -110,3 +112,34 @@ insert into events by name
 select * exclude (copy) replace (event_id + 1000 * (1 + copy) as event_id, ts + to_seconds(copy) as ts)
 from events cross join range(2000) copies(copy)
 """
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "orders >= 20",
+        "orders >= 20 and not orders = 21",
+        "orders is null or orders > 22",
+        "orders >= 3 and did('Order Completed', within => '20 days')",
+        "orders > 2 and orders < 9 and count_of('Order Completed') = orders and not did('Coupon Applied')",
+        "orders > 2 or did('Coupon Applied')",
+    ],
+)
+def test_the_tags_may_stand_for_the_people(filled, vault, text):
+    """Counted over the tags' own rows, a condition is true of the people of whom it is true over profiles."""
+    warehouse = filled.warehouse
+    warehouse.execute("insert into restricted by name select 24 as profile_id, $at as since", {"at": START})
+    tags.compute(warehouse, filled.applied, filled.catalog, AS_OF)
+    warehouse.execute("delete from progress where stage = $stage", {"stage": profiles.STAGE})
+    joined = _ask(filled, vault, OPERATOR, text)
+    progress.mark(warehouse, profiles.STAGE, progress.since(warehouse, tags.STAGE), AS_OF)
+
+    left_out = _ask(filled, vault, OPERATOR, text)
+    warehouse.execute("delete from restricted")
+    tags.compute(warehouse, filled.applied, filled.catalog, AS_OF, full=True)
+    alone = _ask(filled, vault, OPERATOR, text)
+    warehouse.execute("delete from progress where stage = $stage", {"stage": profiles.STAGE})
+    everyone = _ask(filled, vault, OPERATOR, text)
+
+    assert (left_out.count, left_out.total, left_out.sample) == (joined.count, joined.total, joined.sample)
+    assert (alone.count, alone.total, alone.sample) == (everyone.count, everyone.total, everyone.sample)

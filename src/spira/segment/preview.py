@@ -4,7 +4,8 @@ Reads   what the condition speaks of; writes nothing.
 
 The count is the viewer's own: people outside their units are not in it. A sample of the people
 comes with it, for those who may see people. One statement answers, and is stopped when it
-takes too long.
+takes too long. Where the tags stand at the batch that the profiles stand at, their rows are the
+people: ten million are not joined with their tags to be counted.
 """
 
 from __future__ import annotations
@@ -20,15 +21,19 @@ from sqlglot import exp
 from spira.kernel.diagnostics import Diagnostic, Span, render
 from spira.kernel.errors import ConditionInvalid, Conflict
 from spira.kernel.viewer import Viewer
+from spira.segment import tags
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.faults import Fault
+from spira.segment.conditions.functions import SCALARS
 from spira.segment.conditions.language import Analysis, analyse
-from spira.segment.conditions.query import duckdb_sql, members_query, profiles_query
+from spira.segment.conditions.printer import canonical
+from spira.segment.conditions.query import duckdb_sql, members_query
+from spira.segment.conditions.tree import Call, Logic, Name, Node, walk
 from spira.segment.limits import limited
-from spira.segment.rewrite import Held
+from spira.segment.rewrite import Held, among, over_tags
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Row, Warehouse
-from spira.unify import people
+from spira.unify import people, profiles
 from spira.unify.portrait import PersonRow
 
 SAMPLE = 10
@@ -59,9 +64,9 @@ def preview(
 ) -> Preview:
     """Count the people of whom `text` is true; ConditionInvalid shows every fault in it with its place."""
     started = time.perf_counter()
-    analysis, sql = _compiled(text, Held(catalog), viewer.units)
+    analysis, ways = _compiled(text, Held(catalog), viewer.units)
     _require_tags(warehouse, analysis)
-    count, total, chosen = _ask(warehouse, sql, as_of, seconds=seconds)
+    count, total, chosen = _ask(warehouse, _shortest(warehouse, ways), as_of, seconds=seconds)
     sample = people.rows(warehouse, vault, viewer, chosen or []) if viewer.sees_people else []
     return Preview(
         count=count,
@@ -80,7 +85,8 @@ def diagnose(text: str, catalog: Catalog) -> tuple[Diagnostic, ...]:
 def sql_of(catalog: Catalog, viewer: Viewer, text: str) -> str:
     """The statement that counts the people of a condition, laid out to be read; ConditionInvalid as `preview`."""
     analysis, _ = _compiled(text, Held(catalog), viewer.units)
-    return _asked(analysis, catalog, _scope(viewer.units)).sql(dialect="duckdb", pretty=True)
+    who = _who(analysis, catalog, _scope(viewer.units))
+    return _asked(who, _scope(viewer.units)).sql(dialect="duckdb", pretty=True)
 
 
 def chosen(catalog: Catalog, viewer: Viewer, text: str) -> exp.Select:
@@ -89,28 +95,84 @@ def chosen(catalog: Catalog, viewer: Viewer, text: str) -> exp.Select:
     return members_query(analysis, catalog, scope=_scope(viewer.units))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ways:
+    """One question as three statements: over profiles, over tags, over tags and those who have none on purpose."""
+
+    profiles: str
+    tags: str | None
+    left_out: str | None
+
+
 @lru_cache(maxsize=64)
-def _compiled(text: str, held: Held, units: frozenset[int] | None) -> tuple[Analysis, str]:
+def _compiled(text: str, held: Held, units: frozenset[int] | None) -> tuple[Analysis, _Ways]:
     """A condition understood and compiled; pages ask for the same one again and again."""
     analysis = analyse(text, held.catalog, expect="boolean")
     if analysis.faults:
         shown = [render(_diagnostic(text, each), text) for each in analysis.faults]
         helps = [each.help for each in analysis.faults if each.help]
         raise ConditionInvalid("\n\n".join(shown), help=helps[0] if helps else None)
-    return analysis, duckdb_sql(_asked(analysis, held.catalog, _scope(units)))
+    scope = _scope(units)
+    who = _who(analysis, held.catalog, scope)
+    shorter = [None if scope is not None else over_tags(who, left_out=each) for each in (False, True)]
+    if shorter[0] is not None:
+        shorter[0] = _narrowed(analysis, held.catalog) or shorter[0]
+    alone, left_out = (None if each is None else duckdb_sql(_asked(each, scope)) for each in shorter)
+    return analysis, _Ways(profiles=duckdb_sql(_asked(who, scope)), tags=alone, left_out=left_out)
+
+
+def _narrowed(analysis: Analysis, catalog: Catalog) -> exp.Select | None:
+    """The people looked for among those whose tags fit already; None where tags alone decide, or nothing.
+
+    What a scan of events groups is a few people then, not everyone who did something.
+    """
+    tree = analysis.tree
+    if not isinstance(tree, Logic) or tree.op != "and":
+        return None
+    alone = [each for each in tree.operands if _is_of_tags(each)]
+    if not alone or len(alone) == len(tree.operands):
+        return None
+    text = " and ".join(f"({canonical(each)})" for each in alone)
+    first = over_tags(_who(analyse(text, catalog, expect="boolean"), catalog, None), left_out=False)
+    among_them = over_tags(_who(analysis, catalog, None, restrict=True), left_out=False)
+    return None if first is None or among_them is None else among(among_them, first)
+
+
+def _is_of_tags(node: Node) -> bool:
+    names = [each for each in walk(node) if isinstance(each, Name)]
+    calls = [each for each in walk(node) if isinstance(each, Call) and each.function not in SCALARS]
+    return bool(names) and not calls and all(each.role == "tag" for each in names)
+
+
+def _shortest(warehouse: Warehouse, ways: _Ways) -> str:
+    """The statement that has the least to do and counts the same people."""
+    if ways.tags is None or ways.left_out is None:
+        return ways.profiles
+    marks, is_restricted = warehouse.one(_STANDING, {"stages": [tags.STAGE, profiles.STAGE]}) or ([], True)
+    if len(marks) != 2 or len(set(marks)) > 1:
+        return ways.profiles
+    return ways.left_out if is_restricted else ways.tags
 
 
 def _scope(units: frozenset[int] | None) -> exp.Expression | None:
     return people.scope(Viewer(staff_id="", name="", roles=frozenset(), units=units))
 
 
-def _asked(analysis: Analysis, catalog: Catalog, scope: exp.Expression | None) -> exp.Select:
+def _who(analysis: Analysis, catalog: Catalog, scope: exp.Expression | None, *, restrict: bool = False) -> exp.Select:
+    """The people of whom it is true, in any order; of those in `changed` when restricted."""
+    found = members_query(analysis, catalog, scope=scope, restrict=restrict)
+    found.set("order", None)
+    return found
+
+
+def _asked(who: exp.Select, scope: exp.Expression | None) -> exp.Select:
     """One row: how many it is true of, how many there are, and the first few of them."""
-    each = profiles_query({"holds": analysis}, catalog, restrict=False, edges=False, scope=scope)
-    chosen = exp.Case(ifs=[exp.If(this=exp.column("holds"), true=exp.column("profile_id"))])
-    first = exp.Anonymous(this="min", expressions=[chosen.copy(), exp.Literal.number(SAMPLE)])
-    answered = exp.Subquery(this=each, alias=exp.TableAlias(this=exp.to_identifier("each")))
-    return exp.select(exp.Count(this=chosen), exp.Count(this=exp.Star()), first).from_(answered)
+    everyone = exp.select(exp.Count(this=exp.Star())).from_("profiles")
+    if scope is not None:
+        everyone = everyone.where(scope.copy())
+    first = exp.Anonymous(this="min", expressions=[exp.column("profile_id"), exp.Literal.number(SAMPLE)])
+    answered = exp.Subquery(this=who, alias=exp.TableAlias(this=exp.to_identifier("each")))
+    return exp.select(exp.Count(this=exp.Star()), everyone.subquery(), first).from_(answered)
 
 
 def _require_tags(warehouse: Warehouse, analysis: Analysis) -> None:
@@ -125,8 +187,13 @@ def _require_tags(warehouse: Warehouse, analysis: Analysis) -> None:
 def _ask(warehouse: Warehouse, sql: str, as_of: datetime, *, seconds: float) -> Row:
     said, help = "the condition was not answered", "narrow its windows, or try again later"
     with limited(warehouse, seconds, said=said, help=help):
-        row = warehouse.one(sql, {"as_of": as_of})
+        row = warehouse.one(sql, {"as_of": as_of} if "$as_of" in sql else None)
     return row or (0, 0, [])
+
+
+_STANDING = """
+select list(batch), (select exists (from restricted)) from progress where list_contains($stages, stage)
+"""
 
 
 def _diagnostic(text: str, fault: Fault) -> Diagnostic:

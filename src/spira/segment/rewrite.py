@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import sqlglot
 from sqlglot import exp
 
 from spira.segment.conditions.catalog import Catalog
+
+FIRST = "found_first"
 
 
 class Held:
@@ -74,6 +77,49 @@ def alongside(query: exp.Select, draft: str, edge: str) -> exp.Select | None:
         if column.table == "base":
             column.set("table", exp.to_identifier("tags"))
     return found
+
+
+def over_tags(query: exp.Select, *, left_out: bool) -> exp.Select | None:
+    """The query of everyone with the rows of `tags` as its people, which saves joining everyone with their tags.
+
+    None when it does not read tags. `left_out` adds those who have no tags, since they are in `restricted`.
+    """
+    joins = query.args.get("joins") or []
+    base = next((each for each in query.ctes if each.alias == "base"), None)
+    if base is None or "tags" not in [each.this.name for each in joins]:
+        return None
+    found = query.copy()
+    common = found.args["with_"]
+    common.set("expressions", [each for each in common.expressions if each.alias != "base"])
+    if not common.expressions:
+        found.set("with_", None)
+    found.set("joins", [each for each in found.args["joins"] if each.this.name != "tags"])
+    everyone: exp.Expression = exp.to_table("tags", alias="tags")
+    if left_out:
+        everyone = sqlglot.parse_one(_WITH_LEFT_OUT, dialect="duckdb").subquery("tags")
+    found.set("from_", exp.From(this=everyone))
+    for column in list(found.find_all(exp.Column)):
+        if column.table == "base":
+            column.set("table", exp.to_identifier("tags"))
+    return found
+
+
+def among(query: exp.Select, people: exp.Select) -> exp.Select:
+    """The query for the profiles that another one finds first, instead of for those in `changed`."""
+    found = reading(query, {"changed": FIRST})
+    common = found.args.get("with_") or exp.With(expressions=[])
+    first = exp.CTE(this=people, alias=exp.TableAlias(this=exp.to_identifier(FIRST)), materialized=True)
+    common.set("expressions", [first, *common.expressions])
+    found.set("with_", common)
+    return found
+
+
+_WITH_LEFT_OUT = """
+select * from tags
+union all by name
+select profile_id from profiles
+where profile_id in (select profile_id from restricted) and profile_id not in (select profile_id from tags)
+"""
 
 
 def stored(query: exp.Select, name: str) -> str:

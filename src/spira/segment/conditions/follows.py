@@ -8,12 +8,15 @@ them. The latest first event before a second is the one to look at: if any fits,
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from spira.segment.conditions import sql
 from spira.segment.conditions.behaviours import Events, Followed
 from spira.segment.conditions.scans import EVENTS, Source, counts, restricted
 from spira.segment.conditions.sql import Sql, column, when
+from spira.segment.conditions.windows import Window
 
 MOMENTS, RUNNING = "moments", "running"
 
@@ -61,9 +64,16 @@ def _moments(asked: Followed, zone: str, *, restrict: bool) -> exp.Select:
         found = found.where(exp.GTE(this=source.ts(), expression=sql.constant(window.since, "time")), copy=False)
     if restrict:
         found = found.where(restricted(EVENTS), copy=False)
-    for needed in dict.fromkeys([asked.first, then]):
+    for needed in dict.fromkeys([asked.first, after(asked.first, then)]):
         found = found.where(sql.in_query(column("profile_id", EVENTS), people(needed, zone)), copy=False)
     return found.group_by(column("profile_id", EVENTS), source.ts(), copy=False)
+
+
+def after(first: Events, later: Events) -> Events:
+    """Later events no older than the oldest first one that counts: older ones are not even looked at."""
+    reach, ending = first.window.reach, later.window.ending
+    within = None if reach is None else reach - ending
+    return replace(later, window=Window(within=within, ending=ending, since=first.window.since))
 
 
 def people(events: Events, zone: str) -> exp.Select:

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from spira.segment.conditions import sql
 from spira.segment.conditions.behaviours import Funnel
-from spira.segment.conditions.follows import flagged, people
+from spira.segment.conditions.follows import after, flagged, people
 from spira.segment.conditions.scans import EVENTS, Source, restricted
 from spira.segment.conditions.sql import Sql, column, when
 
@@ -53,7 +53,7 @@ def _moments(asked: Funnel, zone: str, *, restrict: bool) -> exp.Select:
         found = found.where(exp.GTE(this=source.ts(), expression=sql.constant(window.since, "time")), copy=False)
     if restrict:
         found = found.where(restricted(EVENTS), copy=False)
-    for needed in dict.fromkeys(events[:2]):
+    for needed in dict.fromkeys([asked.first, after(asked.first, events[1])]):
         found = found.where(sql.in_query(column("profile_id", EVENTS), people(needed, zone)), copy=False)
     return found.group_by(column("profile_id", EVENTS), source.ts(), copy=False)
 
