@@ -18,6 +18,7 @@ import spira.worker.builtin  # noqa: F401  (registers everything)
 from spira.collect.connectors.base import CONNECTORS, Connector
 from spira.definitions.kinds import KINDS
 from spira.engage.channels.base import CHANNELS, Channel
+from spira.engage.destinations.base import DESTINATIONS, Destination
 from spira.kernel.jobs import JOBS
 from spira.kernel.options import is_required, options_of
 from spira.segment.models import compute as modelling
@@ -87,6 +88,33 @@ def test_every_connector_of_ours_passes_the_contract():
     ours = [made.__name__ for made in map(CONNECTORS.get, CONNECTORS) if made.__module__.startswith("spira.")]
     assert len(ours) == 7
     assert [each for each in ours if f"nowhere={each}(" not in held] == []
+
+
+@pytest.mark.parametrize("name", list(DESTINATIONS))
+def test_a_destination_is_a_frozen_dataclass(name):
+    """
+    Its options can't change under way, and none of them is called like a field of every destination.
+    """
+    made = DESTINATIONS.get(name)
+    assert issubclass(made, Destination)
+    assert is_dataclass(made)
+    assert made.__dataclass_params__.frozen
+    assert not set(options_of(made)) & set(KINDS.get("destination").model.model_fields)
+
+
+def test_every_destination_of_ours_passes_the_contract():
+    """
+    For each destination in the package there is a subclass of `DestinationContract` that opens it.
+    """
+    held = "".join(
+        ast.unparse(node)
+        for path in TESTS.rglob("test_*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "DestinationContract" for base in node.bases)
+    )
+    ours = [made.__name__ for made in map(DESTINATIONS.get, DESTINATIONS) if made.__module__.startswith("spira.")]
+    assert len(ours) == 2
+    assert [each for each in ours if f"destination={each}(" not in held] == []
 
 
 @pytest.mark.parametrize("name", list(JOBS))

@@ -168,7 +168,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="engage.destinations",
         reads=("members", "permissions", "restricted", "traits", "tags", "identifiers", "the vault"),
-        writes=("destination_people", "destination_rows", "the world"),
+        writes=("destination_people", "destination_rows", "places outside"),
         run=None,
     ),
 )

@@ -47,6 +47,7 @@ PAGES = {
     "tag": "/tags/",
     "metric": "/metrics/",
     "template": "/templates/",
+    "destination": "/destinations/",
 }
 
 

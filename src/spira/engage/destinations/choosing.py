@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -121,20 +122,25 @@ def _asked(model: DestinationDefinition, rules: Rules) -> dict[str, Any]:
 
 def _leaving(lane: Warehouse, model: DestinationDefinition, rules: Rules, *, among: bool = False) -> str:
     """A select of `profile_id`, one column a field, and `digest`, of those who are to be there."""
-    own = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
-    if among:
-        own = own.where("profile_id in (select unnest($among::bigint[]))", dialect="duckdb")
-    own = own.where("profile_id not in (select profile_id from restricted)", dialect="duckdb")
-    if model.purpose in MESSAGING:
-        own = reach.reachable(own)
-    elif model.purpose in FOR_OTHERS:
-        own = sharing.shareable(own, rules, model.purpose)
+    chosen = _members(among=among, judged=model.purpose in MESSAGING)
+    if model.purpose in FOR_OTHERS:
+        chosen = sharing.shareable(chosen, rules, model.purpose)
     known = ", ".join(f"coalesce(f{place}, chr(0))" for place in range(len(model.leaving)))
     return _LEAVING.format(
-        chosen=own.sql(dialect="duckdb"),
+        chosen=chosen.sql(dialect="duckdb"),
         values=_columns(lane, model.leaving),
         digest=f"md5(concat_ws(chr(31), {known}))",
     )
+
+
+@cache
+def _members(*, among: bool, judged: bool) -> exp.Select:
+    """The members who are not restricted, and where a message is meant whom it may reach; not to be changed."""
+    own = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
+    own = own.where("profile_id not in (select profile_id from restricted)", dialect="duckdb")
+    if among:
+        own = own.where("profile_id in (select unnest($among::bigint[]))", dialect="duckdb")
+    return reach.reachable(own) if judged else own
 
 
 def _columns(lane: Warehouse, fields: Sequence[Field]) -> str:

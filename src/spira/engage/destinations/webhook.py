@@ -12,8 +12,10 @@ The batch's id is `webhook-id` and `Idempotency-Key`, the same when it is given 
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -81,7 +83,7 @@ class Webhook(Destination):
             "webhook-signature": signature(secret(self.secret), batch_id, stamp, body),
         }
         try:
-            answer = httpx.post(self.url, content=body, headers=headers, timeout=self.timeout)
+            answer = httpx.post(self.url, content=body, headers=headers, timeout=self.timeout, verify=_trusted())
         except httpx.InvalidURL as fault:
             raise DestinationRefused(f"`{self.url}` can't be called: {fault}", help="mend `url`") from fault
         except httpx.HTTPError as fault:
@@ -91,6 +93,12 @@ class Webhook(Destination):
         if not answer.is_success:
             raise DestinationRefused(f"{self.url} answered {answer.status_code}", help="see what it says of the call")
         return answer
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed; reading them takes longer than a call."""
+    return httpx.create_ssl_context()
 
 
 def _refused(answer: httpx.Response, people: int) -> list[Refused]:
