@@ -68,7 +68,7 @@ SIZES = {
         rounds=1, seconds=2, most_events=100_000, decoded=20_000, drained=50_000, warm=10_000, sustained_seconds=10
     ),
     "full": Size(
-        rounds=3, seconds=6, most_events=900_000, decoded=100_000, drained=1_000_000, warm=100_000, sustained_seconds=60
+        rounds=3, seconds=6, most_events=600_000, decoded=100_000, drained=1_000_000, warm=100_000, sustained_seconds=60
     ),
 }
 PARTS = ("limits", "intake", "drain", "sustained")

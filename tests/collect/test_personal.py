@@ -18,6 +18,7 @@ from spira.collect.personal import (
     names_thing,
     scrubbed,
     scrubbed_json,
+    suspects,
     suspicious,
 )
 
@@ -249,3 +250,16 @@ def test_names_that_say_it_are_believed():
         )
     )
     assert not any(map(names_contact, ["shipment", "trip", "headphone_model", "description"]))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            MOBILES, ID_CARDS, st.sampled_from(["tea", "", "a@b.co", "+4420123456", '{"ip":"10.0.0.1"}', "\\u0031"])
+        )
+    )
+)
+def test_among_many_texts_the_suspicious_ones_are_found(texts):
+    """Looking at all together, and then at halves, finds those that are suspicious by themselves."""
+    written = [text.encode() for text in texts]
+    assert suspects(written) == [place for place, text in enumerate(written) if suspicious(text)]
