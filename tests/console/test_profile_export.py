@@ -88,11 +88,26 @@ def test_for_writing_only_those_leave_who_may_be_written_to(world):
         ({"purpose": "analysis", "contacts": True}, 403),
         ({"audience": "no_such"}, 404),
         ({"traits": "age"}, 422),
+        ({"limit": 0}, 422),
+        ({"after": "nobody"}, 422),
     ],
 )
 def test_what_may_not_leave_does_not(world, more, status):
     """Without a purpose, sealed or unknown traits, unknown tags, formats and audiences, addresses: refused."""
     assert taken(world, **more).status_code == status
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_parts_one_after_another_are_the_whole(world, form):
+    """Each part goes on after the one before, with the heads of a sheet once; the last names no next."""
+    whole, parts, after = taken(world, format=form).content, [], None
+    while after is not None or not parts:
+        answer = taken(world, format=form, limit=25, after=after)
+        assert int(answer.headers["x-spira-rows"]) <= 25
+        parts.append(answer.content)
+        after = answer.headers.get("x-spira-next")
+    assert len(parts) == 3
+    assert b"".join(parts) == whole
 
 
 def test_a_viewer_of_a_unit_takes_their_own_people_only(world):

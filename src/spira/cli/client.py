@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Answer:
     """What the API answered."""
 
     content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -109,7 +110,7 @@ def _in_process(directory: Path) -> Iterator[Send]:
 
 def _answer(response: httpx.Response) -> Answer:
     if response.is_success:
-        return Answer(response.content)
+        return Answer(response.content, response.headers)
     try:
         said = response.json()
         raise ServerSaid(str(said["code"]), str(said["message"]), said.get("help"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ import click
 from spira.cli.client import Client, connect
 from spira.cli.options import json_option, shown, table, workspace_option
 from spira.kernel.errors import NotFound
+
+PART = 50_000  # people fetched at a time; as many are fetched again where an export is broken off
+_CSV_LINE = re.compile(rb"^(p_[0-9a-z]{13}),", re.MULTILINE)
+_JSON_LINE = re.compile(rb'^\{"id":"(p_[0-9a-z]{13})"', re.MULTILINE)
 
 
 @click.group("profile")
@@ -98,15 +103,51 @@ def export(
     *, file: Path, directory: Path, purpose: str, channel: str, audience: str, traits: tuple[str, ...],
     tags: tuple[str, ...], audiences: bool, mapping: Path | None,
 ) -> None:  # fmt: skip
-    """Write people to FILE as CSV, JSON Lines or Parquet, by its ending; it is written down that they left."""
+    """Write people to FILE as CSV, JSON Lines or Parquet, by its ending; it is written down that they left.
+
+    The same command goes on where one was broken off, from FILE.part; Parquet begins anew.
+    """
     wish = {"purpose": purpose, "channel": channel, "audience": audience, "traits": list(traits), "tags": list(tags)}
     with connect(directory) as api:
         form = file.suffix.removeprefix(".").lower()
-        answer = api.post("/api/profiles/export", {**wish, "audiences": audiences, "format": form})
-        file.write_bytes(answer.content)
+        _bring(api, {**wish, "audiences": audiences, "format": form}, file)
         if mapping is not None:
             mapping.write_bytes(api.get("/api/profiles/export/mapping", trait=list(traits)).content)
-    click.echo(f"{len(answer.content):,} bytes in {file}")
+    click.echo(f"{file.stat().st_size:,} bytes in {file}")
+
+
+def _bring(api: Client, wish: dict[str, Any], file: Path) -> None:
+    """Fetch the people part by part into a file beside, which is named as it is to be once it is whole."""
+    if wish["format"] == "parquet":
+        file.write_bytes(api.post("/api/profiles/export", wish).content)
+        return
+    part = file.with_name(f"{file.name}.part")
+    after = _last(part, wish["format"])
+    if after is not None:
+        click.echo(f"going on after {after}", err=True)
+    with part.open("ab") as kept:
+        while True:
+            answer = api.post("/api/profiles/export", {**wish, "limit": PART, "after": after})
+            kept.write(answer.content)
+            kept.flush()
+            if (after := answer.headers.get("x-spira-next")) is None:
+                break
+    part.replace(file)
+
+
+def _last(part: Path, form: str) -> str | None:
+    """The last person who is whole in an export that was broken off, with what follows them taken away; or None.
+
+    The very last one may be there in half, so they are fetched again.
+    """
+    content = part.read_bytes() if part.is_file() else b""
+    begin = _CSV_LINE if form == "csv" else _JSON_LINE
+    people = list(begin.finditer(content))
+    if len(people) < 2:
+        part.unlink(missing_ok=True)
+        return None
+    part.write_bytes(content[: people[-1].start()])
+    return people[-2][1].decode()
 
 
 def _named(api: Client, identifier: str) -> str:

@@ -45,12 +45,17 @@ TRAIT = "trait:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
-    """What is wanted beside the purpose, channel, tags and addresses of `wish`."""
+    """What is wanted beside the purpose, channel, tags and addresses of `wish`.
+
+    A part of the people: those after the profile `after`, at most `limit`; its CSV has its heads only at the beginning.
+    """
 
     wish: Wish
     traits: tuple[str, ...] = ()
     audiences: bool = False
     format: Format = "csv"
+    after: int | None = None
+    limit: int = MOST
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -80,8 +85,13 @@ def granted(
     return bulk
 
 
-def leaving(lane: Warehouse, viewer: Viewer, wish: Wish, rules: reach.Rules) -> list[tuple[int, str | None]]:
-    """Everyone who leaves, or of an audience, each with the address if one may be wanted; Conflict above `MOST`."""
+def leaving(
+    lane: Warehouse, viewer: Viewer, wish: Wish, rules: reach.Rules, *, after: int | None = None, limit: int = MOST
+) -> list[tuple[int, str | None]]:
+    """Everyone who leaves, or of an audience, each with the address if one may be wanted; Conflict above `MOST`.
+
+    With a smaller `limit` the first so many after a profile, in the order of profiles, and one more if there is one.
+    """
     table = "members" if wish.audience else "profiles"
     own = exp.select("profile_id").from_(table)
     asked: dict[str, Any] = {}
@@ -94,7 +104,9 @@ def leaving(lane: Warehouse, viewer: Viewer, wish: Wish, rules: reach.Rules) -> 
         of = sharing.shareable(own, rules, wish.purpose) if wish.purpose in FOR_OTHERS else own
         of = of.select(exp.alias_(exp.null(), "address_key"))
         asked |= bound_units(viewer)
-    found = lane.query(_LEAVING.format(leaving=of.sql(dialect="duckdb")), {**asked, "most": MOST + 1})
+    found = lane.query(
+        _LEAVING.format(leaving=of.sql(dialect="duckdb")), {**asked, "after": after, "most": min(limit, MOST) + 1}
+    )
     if len(found) > MOST:
         raise Conflict(f"more than {MOST:,} people would leave", help="export an audience at a time")
     return [(profile, key) for profile, key in found]
@@ -117,7 +129,7 @@ def written(
         parquet.write_table(whole, kept)
         yield kept.getvalue()
         return
-    if bulk.format == "csv":
+    if bulk.format == "csv" and bulk.after is None:
         yield sheet([bulk.columns]).encode("utf-8-sig")
     for lot in lots:
         rows = _rows(lane, vault, viewer, bulk, lot, units)
@@ -212,7 +224,8 @@ def _tags(lane: Warehouse, names: Sequence[str], asked: dict[str, Any]) -> dict[
 _LEAVING = """
 with leaving as ({leaving})
 select profile_id, leaving.address_key from leaving join profiles using (profile_id)
-where $units::bigint[] is null or list_contains($units, profiles.unit_id)
+where ($units::bigint[] is null or list_contains($units, profiles.unit_id))
+  and ($after::bigint is null or profile_id > $after)
 order by profile_id limit $most
 """
 _FIRST = """

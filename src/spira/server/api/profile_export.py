@@ -16,6 +16,7 @@ from spira.engage import profile_export
 from spira.engage.audience_export import MESSAGING, Wish
 from spira.engage.profile_export import FORMATS, Bulk, Format
 from spira.engage.reach import kinds_of
+from spira.kernel.ids import BadId, read_profile, show_profile
 from spira.kernel.viewer import Viewer
 from spira.server import judging
 from spira.server.api import exports
@@ -44,18 +45,43 @@ def wish_of(data: Mapping[str, Any]) -> Bulk:
         traits=tuple(dict.fromkeys(lists["traits"])),
         audiences=data.get("audiences") is True,
         format=cast("Format", str(data.get("format", "csv"))),
+        after=_after(data.get("after")),
+        limit=_limit(data.get("limit", profile_export.MOST)),
     )
 
 
-def begin(core: AnyCore, viewer: Viewer, bulk: Bulk, *, reason: str = "") -> tuple[Bulk, list[tuple[int, str | None]]]:
-    """Who leaves; that they do, for which purpose and with what, is written down before the first of them does."""
+def _after(told: Any) -> int | None:
+    try:
+        return None if told in (None, "") else int(read_profile(str(told)))
+    except BadId as wrong:
+        raise Unacceptable(
+            "`after` names no profile", help="send the header X-Spira-Next of the part before"
+        ) from wrong
+
+
+def _limit(told: Any) -> int:
+    if not isinstance(told, int) or isinstance(told, bool) or not 1 <= told <= profile_export.MOST:
+        raise Unacceptable("`limit` is no number of people", help=f"send one up to {profile_export.MOST:,}")
+    return told
+
+
+Leaving = list[tuple[int, str | None]]
+
+
+def begin(core: AnyCore, viewer: Viewer, bulk: Bulk, *, reason: str = "") -> tuple[Bulk, Leaving, bool]:
+    """Who leaves, and whether others are left for a next part.
+
+    That they do, for which purpose and with what, is written down before the first of them does.
+    """
     lane = core.lane()
     computed = lane.columns("tags")
     tags = [each.tag for each in core.applied.of("tag") if each.tag in computed and each.privacy != "sensitive"]
     profile_export.granted(bulk, viewer, kinds=kinds_of(core.applied), tags=tags, traits=clear_traits(core))
     if bulk.wish.audience:
         core.applied.get("audience", bulk.wish.audience)
-    found = profile_export.leaving(lane, viewer, bulk.wish, judging.leaving(core))
+    rules = judging.leaving(core)
+    found = profile_export.leaving(lane, viewer, bulk.wish, rules, after=bulk.after, limit=bulk.limit)
+    found, more = found[: bulk.limit], len(found) > bulk.limit
     left = [profile for profile, _ in found]
     mark = exports.leave(core, viewer, "profiles", left, bulk.wish, reason=reason)
     bulk = replace(bulk, wish=replace(bulk.wish, mark=mark))
@@ -71,7 +97,7 @@ def begin(core: AnyCore, viewer: Viewer, bulk: Bulk, *, reason: str = "") -> tup
         in_clear=bulk.wish.contacts,
         format=bulk.format,
     )
-    return bulk, found
+    return bulk, found, more
 
 
 def clear_traits(core: AnyCore) -> list[str]:
@@ -86,18 +112,20 @@ async def export_profiles(core: Core, viewer: Asking, data: JSONBody[dict[str, A
 
     With `traits` and `tags` (lists of names), `audiences` (true: which each is in); for a purpose of writing with
     its `channel` only those leave who may be written to, and `contacts` adds the address for roles that see it
-    and say in `reason` why.
+    and say in `reason` why. In parts: `limit` people, then those `after` the id in the header `X-Spira-Next`, until
+    there is none.
     """
     wanted, reason = wish_of(data), str(data.get("reason", ""))
-    bulk, found = await anyio.to_thread.run_sync(lambda: begin(core, viewer, wanted, reason=reason))
+    bulk, found, more = await anyio.to_thread.run_sync(lambda: begin(core, viewer, wanted, reason=reason))
     headers = {
         "content-disposition": f'attachment; filename="profiles-{core.clock.now():%Y-%m-%d}.{bulk.format}"',
         "x-spira-rows": str(len(found)),
+        **({"x-spira-next": show_profile(found[-1][0])} if more else {}),
     }
     return Stream(_sent(core, viewer, bulk, found), media_type=FORMATS[bulk.format], headers=headers)
 
 
-async def _sent(core: AnyCore, viewer: Viewer, bulk: Bulk, found: list[tuple[int, str | None]]) -> AsyncIterator[bytes]:
+async def _sent(core: AnyCore, viewer: Viewer, bulk: Bulk, found: Leaving) -> AsyncIterator[bytes]:
     units = {unit.unit_id: unit.name for unit in all_units(core.state)}
 
     def file(lane: Warehouse) -> Iterator[bytes]:
