@@ -8,6 +8,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from tests.segment.conditions.world import BOUGHT, COUPON, NOON, SAW, Person
 
+PARTS = ["starts_with", "ends_with", "contains", "has_item"]
 PLACES = ["Asia/Shanghai", "America/New_York", "UTC", "Nowhere", "asia/shanghai", ""]
 WORDS = ["a", "B", "ab", "青岛", " c ", ""]
 INSTANTS = st.integers(-18, 6).map(lambda step: NOON + timedelta(hours=6 * step))
@@ -268,7 +269,7 @@ def condition(draw, scope: str, depth: int = 1):
     if kind == "text":
         options += [
             lambda: f"{left} like {quoted(draw(st.sampled_from(['a%', '%b', '_', '%', ''])))}",
-            lambda: f"{draw(st.sampled_from(['starts_with', 'contains']))}({left}, {draw(literal('text'))})",
+            lambda: f"{draw(st.sampled_from(PARTS))}({left}, {draw(literal('text'))})",
         ]
     if kind == "money":
         options.append(lambda: f"{left} {sign} {draw(st.sampled_from(['1.25', '-0.5', '2.5']))}")

@@ -32,6 +32,12 @@ def substr(text, start, count=None):
     return text[begin:] if count is None else text[begin : begin + max(count, 0)]
 
 
+def has_item(items, item):
+    """Whether an item is in a list that is written as a text."""
+    even = items.replace(" ", "").translate(str.maketrans("，、;；", ",,,,"))
+    return item.replace(" ", "").translate(str.maketrans("，、;；", ",,,,")) in even.split(",")
+
+
 def calendar(part, value):
     match part:
         case "date":
@@ -66,6 +72,8 @@ SCALARS = {
     "length": len,
     "substr": substr,
     "starts_with": str.startswith,
+    "ends_with": str.endswith,
+    "has_item": has_item,
     "contains": lambda text, part: part in text,
     **dict.fromkeys("coalesce nullif least greatest date year month day weekday hour days_between".split()),
 }

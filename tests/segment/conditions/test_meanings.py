@@ -184,3 +184,23 @@ def test_a_distance_is_along_the_earth(warehouse):
     ):
         found = value(warehouse, text, Person(id=1))["value"]
         assert found == (None if meant is None else pytest.approx(meant, rel=0.001)), text
+
+
+@pytest.mark.parametrize(
+    ("items", "item", "holds"),
+    [
+        ("tea, coffee", "tea", True),
+        ("tea，咖啡、水", "咖啡", True),
+        ("green tea;coffee", "tea", False),
+        ("green tea;coffee", "Green tea", False),
+        ("tea,coffee", "tea,coffee", False),
+        ("", "", True),
+        ("tea", "", False),
+    ],
+)
+def test_a_list_has_whole_items(warehouse, items, item, holds):
+    """
+    An item is what stands between separators, to the letter, without the spaces.
+    """
+    person = Person(id=1, tags={"level": items})
+    assert value(warehouse, f"has_item(level, '{item}')", person)["value"] is holds

@@ -222,11 +222,34 @@ def _text(function: str, first: Sql, rest: list[Sql]) -> Sql:
             return exp.Length(this=first)
         case "starts_with":
             return exp.StartsWith(this=first, expression=rest[0])
+        case "ends_with":
+            return exp.EndsWith(this=first, expression=rest[0])
         case "contains":
             return exp.Contains(this=first, expression=rest[0])
+        case "has_item":
+            return _has_item(first, rest[0])
         case _:
             start, *length = [_clamped(each, low) for each, low in zip(rest, (1, 0), strict=False)]
             return exp.Substring(this=first, start=start, length=length[0] if length else None)
+
+
+def _has_item(items: Sql, item: Sql) -> Sql:
+    """Whether an item stands between two commas; one that holds a comma itself is none."""
+    comma = exp.Literal.string(",")
+    listed, wanted = _even(items), _even(item)
+    between = (exp.Concat(expressions=[comma.copy(), each, comma.copy()]) for each in (listed, wanted.copy()))
+    found = exp.Contains(this=next(between), expression=next(between))
+    is_one = exp.Not(this=exp.Contains(this=wanted, expression=comma))
+    known = [exp.Not(this=exp.Is(this=operand(each.copy()), expression=exp.Null())) for each in (items, item)]
+    return sql.when(sql.every(known), sql.every([is_one, found]))
+
+
+def _even(text: Sql) -> Sql:
+    """A list with every separator a comma and without spaces."""
+    found = text.copy()
+    for mark, other in (("，", ","), ("、", ","), (";", ","), ("；", ","), (" ", "")):
+        found = exp.Replace(this=found, expression=exp.Literal.string(mark), replacement=exp.Literal.string(other))
+    return found
 
 
 def _clamped(value: Sql, low: int) -> Sql:

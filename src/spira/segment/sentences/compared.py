@@ -31,7 +31,8 @@ from spira.segment.conditions.tree import (
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 LISTS, RANGES, NULLS = ("in", "not in"), ("between", "not between"), ("is null", "is not null")
-OF_TEXT = ("=", "<>", "in", "not in", "contains", "starts_with", "like", "not like", *NULLS)
+PARTS = ("contains", "starts_with", "ends_with", "has_item")  # functions that ask what a text has
+OF_TEXT = ("=", "<>", "in", "not in", *PARTS, "like", "not like", *NULLS)
 OF_ORDER = ("=", "<>", "<", "<=", ">", ">=", *RANGES, *NULLS)
 TRUE = "is true"
 _NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -97,7 +98,7 @@ def _parts(node: Node) -> tuple[Node, str, tuple[Node, ...]] | None:
             return node.operand, "not like" if node.negated else "like", (node.pattern,)
         case IsNull():
             return node.operand, NULLS[node.negated], ()
-        case Call(function="contains" | "starts_with", arguments=(Name() as subject, Literal() as value)):
+        case Call(arguments=(Name() as subject, Literal() as value)) if node.function in PARTS:
             return subject, node.function, (value,)
         case _:
             return None
@@ -117,7 +118,7 @@ def built(subject: Node, op: str, value: str, upper: str, kind: Type | None) -> 
         return Between(operand=subject, low=low, high=high, negated=op == RANGES[1])
     if op in ("like", "not like"):
         return Like(operand=subject, pattern=literal(value, "text"), negated=op == "not like")
-    if op in ("contains", "starts_with"):
+    if op in PARTS:
         return Call(function=op, arguments=(subject, literal(value, "text")))
     return Compare(op=cast("Comparison", op), left=subject, right=literal(value, kind))
 
