@@ -11,8 +11,8 @@ import click
 from spira.cli.client import connect
 from spira.cli.options import json_option, shown, table, workspace_option
 
-HEAD = ["destination", "state", "audience", "purpose", "recipient", "people", "looked_at", "next_at", "fault"]
-RUN = ["run_id", "begun_at", "status", "added", "changed", "removed", "taken", "refused", "withheld", "fault"]
+HEAD = ["destination", "state", "audience", "people", "fault"]
+RUN = ["begun_at", "status", "added", "changed", "removed", "taken", "fault"]
 
 
 @click.group("destination")
@@ -31,7 +31,7 @@ def list_destinations(*, directory: Path, as_json: bool) -> None:
         click.echo(answer.text)
         return
     rows = answer.value()["destinations"]
-    table(HEAD, [[shown(each[name]) for name in HEAD] for each in rows])
+    table(HEAD, [[each[name] for name in HEAD] for each in rows])
 
 
 @destination.command("show")
@@ -51,7 +51,7 @@ def show(*, name: str, directory: Path, as_json: bool) -> None:
         if key != "latest":
             click.echo(f"{key:<14} {shown(value)}")
     if runs:
-        table(RUN, [[shown(each[name]) for name in RUN] for each in runs])
+        table(RUN, [[each[name] for name in RUN] for each in runs])
 
 
 @destination.command("start")

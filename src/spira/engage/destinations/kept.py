@@ -28,6 +28,7 @@ BACK_OFF_MINUTES = (1, 2, 5, 15, 30, 60)
 GIVE_UP = 12  # tries of one batch, after which its run ends and what is left is worked out anew
 KEPT_RUNS = 200  # of one destination
 LONGEST = 300
+_OVER = RUNS.c.ended_at.is_not(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +187,7 @@ def end(state: State, run: Run, *, at: datetime, fault: str | None = None) -> No
 
 def runs(state: State, name: str, *, limit: int) -> tuple[Run, ...]:
     """The latest runs of a destination, newest first."""
-    asked = sa.select(RUNS).where(RUNS.c.destination == name).order_by(RUNS.c.begun_at.desc(), RUNS.c.run_id)
+    asked = sa.select(RUNS).where(RUNS.c.destination == name).order_by(RUNS.c.begun_at.desc(), _OVER, RUNS.c.run_id)
     with state.read() as connection:
         return tuple(Run(**row) for row in connection.execute(asked.limit(limit)).mappings())
 
@@ -195,7 +196,8 @@ def latest(state: State) -> dict[str, Run]:
     """The latest run of each destination."""
     newest = sa.select(RUNS.c.destination, sa.func.max(RUNS.c.begun_at).label("at")).group_by(RUNS.c.destination)
     last = newest.subquery()
-    asked = sa.select(RUNS).join(last, sa.and_(last.c.destination == RUNS.c.destination, last.c.at == RUNS.c.begun_at))
+    same = sa.and_(last.c.destination == RUNS.c.destination, last.c.at == RUNS.c.begun_at)
+    asked = sa.select(RUNS).join(last, same).order_by(_OVER.desc())  # one that still runs has the last word
     with state.read() as connection:
         return {row["destination"]: Run(**row) for row in connection.execute(asked).mappings()}
 
