@@ -20,11 +20,11 @@ from tests.console.browsing import serving
 
 from spira.collect import sources
 from spira.collect.intake import HELD_BYTES
-from spira.console.app import create_app
 from spira.kernel.clock import pause
 from spira.kernel.errors import LogUnavailable
 from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import SYSTEM
+from spira.testing.apps import lent_app
 from spira.testing.workspaces import make_workspace
 from spira.worker.core import Core
 
@@ -127,7 +127,7 @@ def open_shop(directory: Path) -> Iterator[Shop]:
         made = sources.add(core.state, core.clock, "site", touchpoint="web")
         core.intake._log = log = ShakyLog(core.intake._log)
         shop = Shop(core=core, log=log, key=made.write_key)
-        with serving(core, create_app(core), around=_watched(shop)) as place:
+        with lent_app(core) as app, serving(core, app, around=_watched(shop)) as place:
             shop.place = place
             yield shop
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 
 import pytest
+from litestar import Litestar
 from tests.console.world import World, lived_once, open_copy
 from tests.server.conftest import app, built, client, core, form_token, local, signed_in, wall
+
+from spira.testing.apps import lent_app
 
 __all__ = ["app", "built", "client", "core", "form_token", "local", "signed_in", "wall"]
 OpenWorld = Callable[[str], AbstractContextManager[World]]
@@ -34,6 +37,13 @@ def fresh_world(open_world: OpenWorld) -> Iterator[World]:
     """A whole workspace of a test's own, to change as it likes."""
     with open_world("fresh") as made:
         yield made
+
+
+@pytest.fixture
+def lent() -> Iterator[Callable[..., Litestar]]:
+    """One more application over a core, for this test: `lent(core, wall=core.clock)`."""
+    with ExitStack() as borrowed:
+        yield lambda core, **more: borrowed.enter_context(lent_app(core, **more))
 
 
 @pytest.fixture

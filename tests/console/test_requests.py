@@ -7,7 +7,6 @@ import json
 import pytest
 from litestar.testing import TestClient
 
-from spira.console.app import create_app
 from spira.server.sessions import open_session
 from spira.server.staff import NewStaff, add_staff
 from spira.storage import audit
@@ -18,7 +17,7 @@ EMAIL = {"kind": "email", "identifier": ADDRESS}
 
 
 @pytest.fixture
-def officer(fresh_world):
+def officer(fresh_world, lent):
     """A privacy officer at a world of their own."""
     core = fresh_world.core
     made = add_staff(
@@ -26,7 +25,7 @@ def officer(fresh_world):
         NewStaff(email="pia@example.org", name="Pia", roles=("privacy_officer",)),
         at=core.clock.now(),
     )
-    app = create_app(core, wall=core.clock)
+    app = lent(core, wall=core.clock)
     client = TestClient(app, raise_server_exceptions=False)
     client.cookies.set("spira_session", open_session(core.state, made.staff_id, at=core.clock.now(), hours=8))
     client.cookies.set("spira_language", "en")

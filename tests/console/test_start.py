@@ -7,7 +7,6 @@ import pytest
 from litestar.testing import TestClient
 
 from spira.collect import sources
-from spira.console.app import create_app
 from spira.kernel.jobs import InlineRunner
 from spira.sandbox.sample import PEOPLE, size
 from spira.server.sessions import open_session
@@ -21,12 +20,12 @@ BEARER = {"authorization": "Bearer local"}
 
 
 @pytest.fixture
-def fresh(tmp_path):
+def fresh(tmp_path, lent):
     """A workspace as `spira init` leaves it, and a client of its administrator."""
     make_workspace(tmp_path, {})
     with Core.open(tmp_path, runner=InlineRunner()) as core:
         core.step_clock(datetime(2026, 6, 1, 12))
-        client = TestClient(create_app(core, local_token="local"), raise_server_exceptions=False)
+        client = TestClient(lent(core, local_token="local"), raise_server_exceptions=False)
         client.headers.update(BEARER)
         yield core, client
 
@@ -45,7 +44,7 @@ def test_a_new_workspace_begins_with_five_steps(fresh):
     assert "1 of 5 first steps done" in client.get("/start").text
 
 
-def test_a_dismissal_is_the_staff_members_own_and_can_be_taken_back(fresh):
+def test_a_dismissal_is_the_staff_members_own_and_can_be_taken_back(fresh, lent):
     """It holds in every browser of who dismissed, and for nobody else; the checklist leads back."""
     core, _ = fresh
     at = core.clock.now()
@@ -53,7 +52,7 @@ def test_a_dismissal_is_the_staff_members_own_and_can_be_taken_back(fresh):
     for name in ("ona", "ona", "pat"):
         known = by_email(core.state, f"{name}@example.org")
         new = NewStaff(email=f"{name}@example.org", name=name, roles=("operator",))
-        browser = TestClient(create_app(core, wall=core.clock), raise_server_exceptions=False)
+        browser = TestClient(lent(core, wall=core.clock), raise_server_exceptions=False)
         secret = open_session(core.state, (known or add_staff(core.state, new, at=at)).staff_id, at=at, hours=8)
         browser.cookies.update({"spira_session": secret, "spira_language": "en"})
         browsers.append(browser)
@@ -142,7 +141,7 @@ def test_chinese_reads_as_chinese(world):
     assert "start." not in text.replace("/start.", "").replace("start.css", "")
 
 
-def test_the_first_run_is_for_those_who_run_the_whole_brand(fresh):
+def test_the_first_run_is_for_those_who_run_the_whole_brand(fresh, lent):
     """A reader and the operator of one unit see no panel, and neither the page nor the sample is open to them."""
     core, _ = fresh
     at = core.clock.now()
@@ -151,7 +150,7 @@ def test_the_first_run_is_for_those_who_run_the_whole_brand(fresh):
         made = add_staff(
             core.state, NewStaff(email=f"{name}@example.org", name=name, roles=(role,), unit_id=where), at=at
         )
-        client = TestClient(create_app(core, wall=core.clock), raise_server_exceptions=False)
+        client = TestClient(lent(core, wall=core.clock), raise_server_exceptions=False)
         client.cookies.set("spira_session", open_session(core.state, made.staff_id, at=at, hours=8))
         client.cookies.set("spira_language", "en")
         text = client.get("/").text

@@ -7,7 +7,6 @@ import dataclasses
 import pytest
 from litestar.testing import TestClient
 
-from spira.console.app import create_app
 from spira.server.sessions import open_session
 from spira.server.staff import NewStaff, add_staff
 from spira.storage import audit
@@ -15,14 +14,14 @@ from spira.unify import units
 
 
 @pytest.fixture
-def somebody(fresh_world):
+def somebody(fresh_world, lent):
     """Somebody signed in at a world of their own: `client = somebody("olga", "operator")`."""
     core = fresh_world.core
 
     def sign_in(name, *roles, unit_id=None):
         new = NewStaff(email=f"{name}@example.org", name=name.title(), roles=roles, unit_id=unit_id)
         made = add_staff(core.state, new, at=core.clock.now())
-        client = TestClient(create_app(core, wall=core.clock), raise_server_exceptions=False)
+        client = TestClient(lent(core, wall=core.clock), raise_server_exceptions=False)
         client.cookies.set("spira_session", open_session(core.state, made.staff_id, at=core.clock.now(), hours=8))
         client.cookies.set("spira_language", "en")
         page = client.get("/templates").text

@@ -26,7 +26,6 @@ from spira.collect.imports import tables as imports
 from spira.collect.imports.tables import Beginning
 from spira.collect.links import NewLink
 from spira.collect.mapping.build import RowFault
-from spira.console.app import create_app
 from spira.engage.destinations import kept
 from spira.kernel.clock import iso
 from spira.kernel.ids import show_profile, stable_share
@@ -36,6 +35,7 @@ from spira.kernel.viewer import SYSTEM
 from spira.sandbox.inbox import Inbox
 from spira.server.staff import NewStaff, add_staff, by_email
 from spira.storage.keys import make_keys, new_keys
+from spira.testing.apps import lent_app
 from spira.testing.workspaces import SOURCE, send
 from spira.unify import rights
 from spira.worker.core import Core
@@ -82,11 +82,11 @@ postal_address = "1 Corner Street, Springfield"
 class World:
     """An open workspace with its application; `inbox` has every message that was sent."""
 
-    def __init__(self, core: Core, inbox: Inbox, built: Litestar | None = None) -> None:
+    def __init__(self, core: Core, inbox: Inbox, app: Litestar) -> None:
         self.core = core
         core._kept = Kept(slow=inf)  # tests change what answers stand on
         self.inbox = inbox
-        self.app = create_app(core, local_token="local", built=built)
+        self.app = app
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def get(self, path: str, **more: Any) -> Any:
@@ -158,9 +158,6 @@ class World:
         return (known or add_staff(self.core.state, new, at=DAY)).staff_id
 
 
-_FREE: list[Litestar] = []  # applications of worlds that are closed: building one takes longer than opening its world
-
-
 def lived_once(shared: Path) -> Path:
     """The directory of a world that has lived its days, in a folder of all workers; the first to ask makes it."""
     directory = shared / "lived-once"
@@ -179,10 +176,11 @@ def open_copy(lived: Path, directory: Path) -> Iterator[World]:
     shutil.copytree(lived, directory, dirs_exist_ok=True)
     with Inbox(keys=new_keys(), slow_seconds=30) as inbox:
         _lead_mail_to(inbox.port, directory)
-        with Core.open(directory, runner=InlineRunner()) as core:
-            world = World(core, inbox, built=_FREE.pop() if _FREE else None)
-            yield world
-            _FREE.append(world.app)
+        with (
+            Core.open(directory, runner=InlineRunner()) as core,
+            lent_app(core, local_token="local") as app,
+        ):
+            yield World(core, inbox, app)
 
 
 def _live(directory: Path) -> None:

@@ -33,6 +33,7 @@ from spira.sandbox.inbox import Inbox
 from spira.server import local
 from spira.storage.keys import new_keys
 from spira.storage.warehouse import Warehouse
+from spira.testing.apps import lent_app
 from spira.testing.workspaces import SETTINGS, make_workspace, order, workspace, write_key
 from spira.worker.core import Core
 
@@ -352,12 +353,13 @@ def batch(*calls):
 def ask(corner, body, key=None):
     """Send bytes to the collection API; the status and what it said."""
 
-    async def post():
-        transport = httpx.ASGITransport(app=create_asgi(corner.core))
+    async def post(app):
+        transport = httpx.ASGITransport(app=create_asgi(corner.core, app))
         async with httpx.AsyncClient(transport=transport, base_url="http://shop.example") as client:
             return await client.post("/v1/batch", content=body, auth=(key or write_key(corner.core), ""))
 
-    answer = asyncio.run(post())
+    with lent_app(corner.core) as app:
+        answer = asyncio.run(post(app))
     return answer.status_code, answer.json()
 
 

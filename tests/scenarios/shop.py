@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from typing import Any
 import httpx
 import msgspec
 
-from spira.console.app import create_app, create_asgi
+from spira.console.app import create_asgi
 from spira.engage.receipts import SIGNATURE, sign_body
 from spira.kernel.clock import iso
 from spira.kernel.jobs import InlineRunner
 from spira.sandbox.inbox import Inbox, Mail
 from spira.server.core import Asgi
 from spira.storage.keys import new_keys
+from spira.testing.apps import lent_app
 from spira.testing.workspaces import order, send, workspace
 from spira.worker.core import Core
 
@@ -120,13 +121,19 @@ class Shop:
         self.core = core
         self.inbox = inbox
         self._app: Asgi | None = None
+        self._lent = ExitStack()
         self._calls = 0
 
     def reopen(self) -> None:
         """The process ends, and the next one begins."""
-        self.core.close()
+        self.close()
         self.core = Core.open(self.core.directory, runner=InlineRunner())
+
+    def close(self) -> None:
+        """The process ends."""
+        self._lent.close()
         self._app = None
+        self.core.close()
 
     # What people do
 
@@ -193,8 +200,10 @@ class Shop:
         assert self._ask("POST", "/receipts/email", content=body, headers=signed).json() == {"accepted": 1}
 
     def _ask(self, method: str, address: str, **more: Any) -> httpx.Response:
-        # Made when it is first asked: half a second, and many stories are told without it.
-        app = self._app = self._app or create_asgi(self.core, create_app(self.core, local_token="local"))
+        if self._app is None:  # many stories are told without it
+            lent = self._lent.enter_context(lent_app(self.core, local_token="local"))
+            self._app = create_asgi(self.core, lent)
+        app = self._app
 
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app=app)
@@ -235,7 +244,7 @@ def shop(
             try:
                 yield corner
             finally:
-                corner.core.close()
+                corner.close()
 
 
 _PROFILE = """
