@@ -13,6 +13,7 @@ from spira.kernel.viewer import ROLES
 from spira.worker.stages import STAGES
 
 PACKAGE = files("spira.console")
+DOCS = Path(__file__).parents[2] / "docs"
 TEMPLATES = sorted(Path(str(PACKAGE)).joinpath("templates").rglob("*.html"))
 CODE = sorted(Path(str(PACKAGE)).rglob("*.py"))
 
@@ -86,3 +87,12 @@ def test_every_icon_in_use_is_in_the_sprite_and_none_lies_there_in_vain():
     asked = set(re.findall(r"""icon(?:=|\()['"]([\w-]+)['"]""", said))
     assert asked <= sprite
     assert [each for each in sorted(sprite) if f"'{each}'" not in said and f'"{each}"' not in said] == []
+
+
+def test_what_a_table_holds_of_people_is_said_in_both_languages():
+    """Every row of the data map has its text, in English as it stands there, and there is no other."""
+    row = re.compile(r"^\| (?:state|warehouse) \| `(\w+)` \| (.+?) \| ", re.MULTILINE)
+    mapped = dict(row.findall((DOCS / "reference" / "data-map.md").read_text(encoding="utf-8")))
+    said = {key: text for key, text in catalogue("spira.console", "en").items() if key.startswith("holds.")}
+    assert len(mapped) > 50
+    assert said == {f"holds.{table}": holds for table, holds in mapped.items()}
