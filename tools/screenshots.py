@@ -42,6 +42,16 @@ and (count_of('Order Completed', within => '90 days') >= 10 or sum_of(revenue, '
 and not did('Order Completed', within => '7 days')"""
 
 
+# Pages of one thing, by the beginning of their address: the list that has one, and what its address says of it.
+LISTED = {
+    "/deliveries/{": ("/api/deliveries?state=delivered&limit=1", "deliveries", "delivery_id"),
+    "/staff/{": ("/api/staff", "staff", "staff_id"),
+    "/hooks/{": ("/api/hooks", "hooks", "hook"),
+    "/imports/{": ("/api/imports", "imports", "import_id"),
+    "/quarantine/{": ("/api/quarantine", "calls", "id"),
+}
+
+
 def main() -> None:
     """Serve a copy of the demo, sign in, and take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -110,18 +120,33 @@ def _filled(server: local.LocalServer, path: str) -> str | None:
         "/definitions/{kind}": "",
         "/definitions/history/": "1",
     }
-    if path.startswith("/definitions/{kind}/{name}"):
-        return path.replace("{kind}", "audience").replace("{name}", "lapsed")
-    if path.startswith("/deliveries/{"):
-        found = _ask(server, "GET", "/api/deliveries?state=delivered&limit=1")["deliveries"]
-        return re.sub(r"{\w+}", str(found[0]["delivery_id"]), path) if found else None
-    if path.startswith("/staff/{"):
-        found = _ask(server, "GET", "/api/staff")["staff"]
-        return re.sub(r"{\w+}", str(found[0]["staff_id"]), path) if found else None
     if "{" not in path:
         return path
+    if path.startswith("/definitions/{kind}/{name}"):
+        return path.replace("{kind}", "audience").replace("{name}", "lapsed")
+    if path.startswith("/households/{"):
+        home = _ask(server, "GET", f"/api/profiles/{_person(server)}/household")["household"]
+        return path.replace("{home}", home) if home else None
+    if path.startswith("/links/{"):
+        return path.replace("{code}", _link(server))
+    for start, (asked, many, id) in LISTED.items():
+        if path.startswith(start):
+            found = _ask(server, "GET", asked)[many]
+            return re.sub(r"{\w+}", str(found[0][id]), path) if found else None
     known = next((value for start, value in holes.items() if path.startswith(start)), "")
     return re.sub(r"{\w+}", known, path) if known else None
+
+
+def _link(server: local.LocalServer) -> str:
+    """The code of a short link; a demo without one gets a poster's."""
+    known = _ask(server, "GET", "/api/links")["links"]
+    poster = {
+        "target": "https://shop.example/spring",
+        "name": "Spring poster",
+        "campaign": "spring",
+        "medium": "poster",
+    }
+    return str((known[0] if known else _ask(server, "POST", "/api/links", json=poster))["link"]["code"])
 
 
 def _person(server: local.LocalServer) -> str:
