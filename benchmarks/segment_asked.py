@@ -94,7 +94,8 @@ def measure(world: World, rows: Sequence[str], found: Measured, bandwidth: float
             if name == "difference":
                 _difference(core, found)
             else:
-                _ask(core, world, name, QUESTIONS[name], found, rounds=rounds, bandwidth=bandwidth)
+                times = rounds if name == "tags" else max(rounds // 3, 2)
+                _ask(core, world, name, QUESTIONS[name], found, rounds=times, bandwidth=bandwidth)
 
 
 def bandwidth() -> float:

@@ -12,7 +12,7 @@ from tests.segment.test_refresh import DEFINITIONS, START, STEP, _state, _take
 
 from spira.segment import tags, whole
 
-LATER = timedelta(hours=30)
+LATER = timedelta(hours=20)
 
 
 def _compute(shop: Any, as_of: Any, people: int, *, full: bool) -> int:

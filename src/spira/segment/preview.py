@@ -149,7 +149,7 @@ def _shortest(warehouse: Warehouse, ways: _Ways) -> str:
     if ways.tags is None or ways.left_out is None:
         return ways.profiles
     marks, is_restricted = warehouse.one(_STANDING, {"stages": [tags.STAGE, profiles.STAGE]}) or ([], True)
-    if len(marks) != 2 or len(set(marks)) > 1:
+    if marks is None or len(marks) != 2 or len(set(marks)) > 1:  # none before the first refresh
         return ways.profiles
     return ways.left_out if is_restricted else ways.tags
 

@@ -96,7 +96,8 @@ def over_tags(query: exp.Select, *, left_out: bool) -> exp.Select | None:
     found.set("joins", [each for each in found.args["joins"] if each.this.name != "tags"])
     everyone: exp.Expression = exp.to_table("tags", alias="tags")
     if left_out:
-        everyone = sqlglot.parse_one(_WITH_LEFT_OUT, dialect="duckdb").subquery("tags")
+        both = sqlglot.parse_one(_WITH_LEFT_OUT, dialect="duckdb")
+        everyone = exp.Subquery(this=both, alias=exp.TableAlias(this=exp.to_identifier("tags")))
     found.set("from_", exp.From(this=everyone))
     for column in list(found.find_all(exp.Column)):
         if column.table == "base":

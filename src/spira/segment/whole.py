@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby, pairwise, takewhile
 from typing import Any
 
@@ -32,6 +32,7 @@ from spira.storage.tables import Column, Table
 from spira.storage.warehouse import Warehouse
 
 PEOPLE = 2_000_000
+STALE = timedelta(days=1)  # what was begun longer ago is begun again
 _FAR = 1 << 62  # further than any id lies
 
 
@@ -71,7 +72,7 @@ def stretches(warehouse: Warehouse) -> list[Stretch]:
 
 def stage(warehouse: Warehouse, wanted: Program, now: Standing, every: Sequence[Stretch]) -> Standing:
     """Scan for everyone, stretch by stretch; what was staged by one that was killed counts, and so does its instant."""
-    begun = warehouse.query(_BEGUN, {"fingerprint": wanted.fingerprint})
+    begun = warehouse.query(_BEGUN, {"fingerprint": wanted.fingerprint, "since": now.as_of - STALE})
     if begun:
         now = Standing(batch=begun[0][0], as_of=begun[0][1])
         todo = [Stretch(low, high) for _, _, low, high, is_done in begun if not is_done]
@@ -82,12 +83,13 @@ def stage(warehouse: Warehouse, wanted: Program, now: Standing, every: Sequence[
             for each in todo:
                 row = {"fingerprint": wanted.fingerprint, "batch": now.batch, "as_of": now.as_of}
                 warehouse.execute(_PLAN, row | each.bounds)
-    group = _groups(wanted)[0]
+    group, is_first = _groups(wanted)[0], len(todo) == max(len(begun), len(todo))
     for each in todo:
         _draft_first(warehouse, group, now.as_of, each)
         with warehouse.transaction():
-            warehouse.execute(_FIRST_STAGED if each == every[0] else _NEXT_STAGED)
+            warehouse.execute(_FIRST_STAGED if is_first else _NEXT_STAGED)
             warehouse.execute(_STAGED, each.bounds)
+        is_first = False
     return now
 
 
@@ -102,6 +104,8 @@ def write(warehouse: Warehouse, wanted: Program, now: Standing, *, anew: bool, d
     warehouse.execute(_START_DIFFERENT)
     if drafted:
         count = _put(warehouse, wanted, Stretch(-_FAR, _FAR), anew=anew)
+        if warehouse.one(_PARTS):  # of a refresh that nobody goes on with
+            _empty_stage(warehouse)
     else:
         count = _write_staged(warehouse, wanted, now, anew=anew)
     for table in (TAGS, TAG_INPUTS):
@@ -126,8 +130,13 @@ def _write_staged(warehouse: Warehouse, wanted: Program, now: Standing, *, anew:
                 warehouse.execute(made.format(name=ddl.quote(f"tag_stage_{place}")))
         warehouse.execute(_DROP.format(name=ddl.quote(source)))
         source = f"tag_stage_{place}"
-    warehouse.execute(ddl.create(TAG_STAGE))
+    _empty_stage(warehouse)
     return count
+
+
+def _empty_stage(warehouse: Warehouse) -> None:
+    warehouse.execute(_DROP.format(name=ddl.quote(TAG_STAGE.name)))
+    warehouse.execute(ddl.create(TAG_STAGE))
 
 
 def _groups(wanted: Program) -> list[tuple[Pass, ...]]:
@@ -211,7 +220,7 @@ def _wide(table: Table, columns: Sequence[Column]) -> Table:
 _PEOPLE = "select count(*) from profiles"
 _SPLITS = "select quantile_disc(profile_id, $shares) from profiles"
 _BEGUN = """
-select batch, as_of, low, high, is_done from tag_parts where fingerprint = $fingerprint order by low
+select batch, as_of, low, high, is_done from tag_parts where fingerprint = $fingerprint and as_of >= $since order by low
 """
 _PARTS = "select low, high from tag_parts order by low"
 _PLAN = """

@@ -14,8 +14,8 @@ from sqlglot import exp
 
 from spira.segment.conditions import sql
 from spira.segment.conditions.behaviours import Funnel
-from spira.segment.conditions.follows import after, flagged, people
-from spira.segment.conditions.scans import EVENTS, Source, restricted
+from spira.segment.conditions.follows import TOLD, after, flagged, people, told
+from spira.segment.conditions.scans import EVENTS, Source
 from spira.segment.conditions.sql import Sql, column, when
 
 SO_FAR = "so_far"
@@ -23,7 +23,7 @@ SO_FAR = "so_far"
 
 def funnel(asked: Funnel, found_as: str, zone: str, *, restrict: bool) -> exp.Select:
     """One row per person who came to the second step or further, with the step in a column `found_as`."""
-    query = _moments(asked, zone, restrict=restrict)
+    query = _moments(asked, zone)
     last = len(asked.steps) + 1
     for step in range(1, last):
         query = _with_latest(asked, query, step)
@@ -31,28 +31,20 @@ def funnel(asked: Funnel, found_as: str, zone: str, *, restrict: bool) -> exp.Se
         ifs=[exp.If(this=_not_null(_way(asked, step)), true=sql.whole(step)) for step in range(last, 1, -1)]
     )
     found = exp.Select().select(column("profile_id", SO_FAR), copy=False)
+    read = told(asked.first, asked.later(), asked.shift, restrict=restrict)
+    found = found.with_(TOLD, as_=read, copy=False)
     found = found.select(exp.alias_(exp.Max(this=reached), found_as, quoted=True), copy=False)
     return found.from_(_named(query), copy=False).group_by(column("profile_id", SO_FAR), copy=False)
 
 
-def _moments(asked: Funnel, zone: str, *, restrict: bool) -> exp.Select:
+def _moments(asked: Funnel, zone: str) -> exp.Select:
     """One row per person and instant, with a flag for each step that was taken in it."""
     source = Source(array=None, joined=False, zone=zone)
     events = [asked.first, *asked.later()]
     found = exp.Select().select(column("profile_id", EVENTS), source.ts(), copy=False)
     for step, each in enumerate(events, 1):
         found = found.select(flagged(each, source, f"is_{step}"), copy=False)
-    found = found.from_(sql.source("profile_events", EVENTS), copy=False)
-    found = found.where(sql.named_in(column("event", EVENTS), {each.event or "" for each in events}), copy=False)
-    found = found.where(exp.LT(this=source.ts(), expression=sql.shifted(sql.as_of(), -asked.shift)), copy=False)
-    window = asked.first.window
-    if window.reach is not None:
-        start = sql.shifted(sql.as_of(), -window.reach)
-        found = found.where(exp.GTE(this=source.ts(), expression=start), copy=False)
-    if window.since is not None:
-        found = found.where(exp.GTE(this=source.ts(), expression=sql.constant(window.since, "time")), copy=False)
-    if restrict:
-        found = found.where(restricted(EVENTS), copy=False)
+    found = found.from_(sql.source(TOLD, EVENTS), copy=False)
     for needed in dict.fromkeys([asked.first, after(asked.first, events[1])]):
         found = found.where(sql.in_query(column("profile_id", EVENTS), people(needed, zone)), copy=False)
     return found.group_by(column("profile_id", EVENTS), source.ts(), copy=False)
