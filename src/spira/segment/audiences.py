@@ -94,7 +94,7 @@ def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: dat
         moves = Moves(entered=0, left=0)
         if anew or warehouse.value(_ANYONE):
             draft(warehouse, wanted, as_of, full=full or anew)
-            moves = _write(warehouse, as_of)
+            moves = _write(warehouse, as_of, full=full or anew)
         if anew:
             warehouse.execute(_FORGET_PROGRAM)
             warehouse.execute(_NOTE_PROGRAM, {"fingerprint": wanted.fingerprint})
@@ -176,9 +176,9 @@ def _choose(warehouse: Warehouse, as_of: datetime, *, asks_for_moves: bool, full
     return marks
 
 
-def _write(warehouse: Warehouse, as_of: datetime) -> Moves:
+def _write(warehouse: Warehouse, as_of: datetime, *, full: bool) -> Moves:
     """Apply the difference between the draft and the members of the chosen profiles."""
-    warehouse.execute(_DIFFERENCE)
+    warehouse.execute(_DIFFERENCE.format(looked_at=_ALL_MEMBERS if full else _CHANGED_MEMBERS))
     warehouse.execute(_NOTE_CHANGES, {"as_of": as_of})
     left = warehouse.execute(_LEAVE)
     entered = warehouse.execute(_ENTER, {"as_of": as_of})
@@ -221,14 +221,16 @@ _TAKE_EDGES = """
 insert into member_edges_draft by name
 select profile_id, next_edge_at from members_layer where next_edge_at is not null
 """
+_ALL_MEMBERS = "members"
+_CHANGED_MEMBERS = "(from members where profile_id in (select profile_id from changed))"
+# One join says both who came and who went.
 _DIFFERENCE = """
 create or replace temp table moves as
-select audience, profile_id, true as entered
-from members_draft anti join members using (audience, profile_id)
-union all
-select audience, profile_id, false as entered
-from members anti join members_draft using (audience, profile_id)
-where profile_id in (select profile_id from changed)
+select coalesce(now.audience, old.audience) as audience, coalesce(now.profile_id, old.profile_id) as profile_id,
+       old.profile_id is null as entered
+from members_draft now
+full join {looked_at} old on old.audience = now.audience and old.profile_id = now.profile_id
+where old.profile_id is null or now.profile_id is null
 """
 _NOTE_CHANGES = """
 insert into membership_changes by name
