@@ -282,7 +282,7 @@ def test_ticked_deliveries_are_taken_away(world):
 
 
 def test_an_audience_that_waits_has_no_figure(fresh_world):
-    """What was applied after the last refresh is said to wait; after the next refresh it has its figure, even of 0."""
+    """What was applied after the last refresh waits; the next refresh gives it a figure, even of 0, which it keeps."""
     path = fresh_world.core.directory / "audiences" / "nobody.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text("audience: nobody\nwho: count_of('Order Completed') > 1000\n", encoding="utf-8")
@@ -296,6 +296,12 @@ def test_an_audience_that_waits_has_no_figure(fresh_world):
     fresh_world.core.refresh()
     assert fresh_world.get("/api/audiences/nobody").json()["count"] == 0
     assert "not worked out yet" not in fresh_world.get("/audiences", headers={"cookie": "spira_language=en"}).text
+    path.with_name("nobody_else.yaml").write_text(
+        "audience: nobody_else\nwho: count_of('Order Completed') > 2000\n", encoding="utf-8"
+    )
+    fresh_world.core.apply(Viewer(staff_id="x", name="x", roles=frozenset({"administrator"}), language="en"))
+    assert fresh_world.get("/api/audiences/nobody").json()["count"] == 0
+    assert fresh_world.get("/api/audiences/nobody_else").json()["count"] is None
 
 
 def test_events_stand_in_the_order_of_their_labels():

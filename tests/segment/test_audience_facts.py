@@ -51,7 +51,7 @@ def test_every_day_has_the_members_that_its_changes_had_left(house, moves):
     """For any log of changes, each day's figure is that of replaying the log up to the day's end."""
     log = _replayed(house, moves)
     for viewer, seen in ((ROOT, {1, 2, 3, 4}), (NEAR, {1, 3})):
-        (found,) = standings(house.warehouse, viewer, ["a"], as_of=NOW, zone=ZONE, days=10)
+        (found,) = standings(house.warehouse, viewer, ["a"], as_of=NOW, zone=ZONE, days=10, known={"a"})
         assert [each.day for each in found.days][-1] == local(NOW, ZONE).date()
         for each in found.days:
             start, end = midnight(each.day, ZONE), midnight(each.day + timedelta(days=1), ZONE)
@@ -73,7 +73,7 @@ def test_every_day_has_the_members_that_its_changes_had_left(house, moves):
 def test_an_audience_without_any_past_has_no_days(house):
     """Before anybody was in, days are missing; they do not say nobody."""
     house.clear()
-    (found,) = standings(house.warehouse, ROOT, ["a"], as_of=NOW, zone="UTC", days=3)
+    (found,) = standings(house.warehouse, ROOT, ["a"], as_of=NOW, zone="UTC", days=3, known={"a"})
     assert (found.members, found.total, found.share, found.as_of) == (0, 0, None, None)
     assert [each.members for each in found.days] == [None, None, None]
 

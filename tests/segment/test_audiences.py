@@ -165,6 +165,17 @@ def test_a_crash_before_the_commit_is_as_if_nothing_happened(shop, monkeypatch):
     assert audiences.compute(shop.warehouse, shop.applied, shop.catalog, _day(2)) == Moves(entered=1, left=0)
 
 
+def test_a_condition_that_is_written_otherwise_waits_for_one_refresh(shop):
+    """It is compiled to the same as before, and yet known to be worked out once a refresh has seen it."""
+    shop.define("audience: none\nwho: count_of('Order Completed') > 9\n")
+    _refresh(shop, 2)
+    assert audiences.worked_out(shop.warehouse, shop.applied) == {"none"}
+    shop.define("audience: none\nwho: count_of('Order Completed')  >  9\n")
+    assert audiences.worked_out(shop.warehouse, shop.applied) == frozenset()
+    _refresh(shop, 3)
+    assert audiences.worked_out(shop.warehouse, shop.applied) == {"none"}
+
+
 def test_who_moved_in_one_refresh_is_found_by_the_next(shop):
     """Nothing else touches the person: they count from the instant after they entered, until the window has passed."""
     shop.define(TWO + "---\naudience: newcomers\nwho: entered_audience('recent', within => '3 days')\n")

@@ -10,7 +10,7 @@ which is not the same as nobody.
 # ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -97,11 +97,11 @@ def standings(
     as_of: datetime,
     zone: str,
     days: int = DAYS,
-    current: bool = True,
+    known: Collection[str],
 ) -> tuple[Standing, ...]:
     """How each of the audiences stands, in the order of `names`, with `days` days of its past.
 
-    Unless the members are `current`, one that never had any is not known to be empty: it has no figure.
+    One that never had a member is empty when it is among those `known` to be worked out, and has no figure if not.
     """
     last = local(as_of, zone).date()
     dates = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
@@ -122,7 +122,7 @@ def standings(
     found = []
     for name in names:
         moves = [changes.get((name, start), (0, 0)) for start in starts]
-        members = now.get(name, 0 if current or name in begun else None)
+        members = now.get(name, 0 if name in known or name in begun else None)
         found.append(
             Standing(
                 audience=name,

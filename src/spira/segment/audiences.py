@@ -16,6 +16,7 @@ touched and whose edge has not passed are not looked at (decision 0008).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -95,21 +96,24 @@ def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: dat
         if anew or warehouse.value(_ANYONE):
             draft(warehouse, wanted, as_of, full=full or anew)
             moves = _write(warehouse, as_of, full=full or anew)
-        if anew:
+        conditions = json.dumps(_prints(applied))
+        if anew or warehouse.value(_CONDITIONS) != conditions:  # written otherwise, a condition may mean the same
             warehouse.execute(_FORGET_PROGRAM)
-            warehouse.execute(_NOTE_PROGRAM, {"fingerprint": wanted.fingerprint})
+            warehouse.execute(_NOTE_PROGRAM, {"fingerprint": wanted.fingerprint, "conditions": conditions})
         for stage, reached in marks.items():
             progress.mark(warehouse, stage, reached, as_of)
     return moves
 
 
-def is_current(warehouse: Warehouse, applied: Applied, catalog: Catalog) -> bool:
-    """Whether the members were worked out from the conditions that are applied now; a change waits for a refresh."""
-    try:
-        wanted = program(who_of(applied), catalog)
-    except DefinitionsInvalid:
-        return False
-    return bool(warehouse.value(_FINGERPRINT) == wanted.fingerprint)
+def worked_out(warehouse: Warehouse, applied: Applied) -> frozenset[str]:
+    """The audiences whose members a refresh worked out from the condition that is applied now; others wait for one."""
+    known = json.loads(warehouse.value(_CONDITIONS) or "{}")
+    return frozenset(name for name, print in _prints(applied).items() if known.get(name) == print)
+
+
+def _prints(applied: Applied) -> dict[str, str]:
+    """A fingerprint of each applied condition: its text may name somebody, and is kept with the definitions only."""
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:32] for name, text in who_of(applied).items()}
 
 
 def who_of(applied: Applied) -> dict[str, str]:
@@ -187,9 +191,11 @@ def _write(warehouse: Warehouse, as_of: datetime, *, full: bool) -> Moves:
     return Moves(entered=entered, left=left)
 
 
-_FINGERPRINT = "select fingerprint from audience_program"
+# A program of before its conditions were noted is worked out anew, once.
+_FINGERPRINT = "select fingerprint from audience_program where conditions is not null"
+_CONDITIONS = "select conditions from audience_program"
 _FORGET_PROGRAM = "delete from audience_program"
-_NOTE_PROGRAM = "insert into audience_program (fingerprint) values ($fingerprint)"
+_NOTE_PROGRAM = "insert into audience_program (fingerprint, conditions) values ($fingerprint, $conditions)"
 _ANYONE = "select exists (from changed)"
 _NEWEST_TAG_CHANGE = "select coalesce(max(change), 0) from tag_changes"
 _NEWEST_SCORE_CHANGE = "select coalesce(max(change), 0) from score_changes"

@@ -247,6 +247,11 @@ AUDIENCE_PROGRAM = table(
         name="audience_program",
         store="warehouse",
         stage="segment.audiences",
-        columns=columns("fingerprint VARCHAR required"),
+        columns=columns(
+            """
+            fingerprint VARCHAR required
+            conditions VARCHAR
+            """
+        ),
     )
 )

@@ -37,7 +37,7 @@ ABOUT = {
     "assessments": "impact assessments: of what, with which result, risks and measures, and when it is due again",
     "alert_watch": "since when ticks have come without a long break, by which a silence is judged",
     "attempts": "every try to send, as the log tells it: before the call and after it",
-    "audience_program": "the fingerprint of the conditions that made `members`",
+    "audience_program": "the fingerprints of the conditions that made `members`, of all and by audience",
     "audit": "who did what and when, each row sealing the one before",
     "clock": "where a manual clock stands",
     "definitions": "what each generation put in force, as text",

@@ -23,7 +23,7 @@ from spira.segment.audience_compare import Comparison
 from spira.segment.audience_facts import Difference, Overlap, Standing
 from spira.segment.audience_members import Change, Members
 from spira.segment.audience_uses import Use, sources_of, uses_of
-from spira.segment.audiences import STAGE, is_current
+from spira.segment.audiences import STAGE, worked_out
 from spira.segment.why import Reason, why
 from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.judging import now
@@ -93,8 +93,8 @@ def listed(core: AnyCore, viewer: Viewer) -> AudienceList:
     models = core.applied.of("audience")
     names = [each.audience for each in models]
     zone = core.settings.workspace.zone
-    current = is_current(core.lane(), core.applied, core.catalog)
-    standing = facts.standings(core.lane(), viewer, names, as_of=as_of(core), zone=zone, current=current)
+    known = worked_out(core.lane(), core.applied)
+    standing = facts.standings(core.lane(), viewer, names, as_of=as_of(core), zone=zone, known=known)
     used = uses_of(core.applied, core.catalog)
     return AudienceList(
         audiences=tuple(
@@ -119,8 +119,8 @@ def view(core: AnyCore, viewer: Viewer, name: str, *, before: str | None = None)
     lane, text = core.lane(), str(model.who).strip()
     names = [each.audience for each in core.applied.of("audience")]
     sources = sources_of(text, core.catalog)
-    zone, current = core.settings.workspace.zone, is_current(lane, core.applied, core.catalog)
-    (standing,) = facts.standings(lane, viewer, [name], as_of=as_of(core), zone=zone, days=LONG, current=current)
+    zone, known = core.settings.workspace.zone, worked_out(lane, core.applied)
+    (standing,) = facts.standings(lane, viewer, [name], as_of=as_of(core), zone=zone, days=LONG, known=known)
     sees = viewer.sees_people
     found = AudienceFacts(
         audience=name,
