@@ -139,29 +139,12 @@ def _match(
     if full and not keep_model:
         learned = None
     folder = core.directory / "data" / "scratch" / "matching" / new_id("run")
-    kept_forms, made_forms = core.directory / "data" / forms.FILE, folder / forms.FILE.name
+    erased = len(erase.listed(core.state))
     own = Children()  # starts a process when it is first asked
     try:
-        columns = columns_of(model.compared)
-        told, units = candidates.gather(lane, folder, columns, since=since, upto=upto)
-        task = MatchTask(
-            keys=str(core.directory),
-            state=_where(core.state),
-            told=told,
-            units=units,
-            out=str(folder / "pairs.arrow"),
-            columns=[(name, kind) for name, kind, _ in columns],
-            exact=[name for name, how in model.compare.items() if how == "exact"],
-            asked=model.block,
-            least=weight_of(model.review),
-            saved=learned.saved if learned else None,
-            everyone=everyone,
-            memory=core.settings.storage.memory,
-            threads=core.settings.storage.threads or 2,
-            forms=str(kept_forms),
-            forms_out=str(made_forms),
-        )
-        erased = len(erase.listed(core.state))
+        told, units = candidates.gather(lane, folder, columns_of(model.compared), since=since, upto=upto)
+        task = _task(core, model, folder, told, units)
+        task.saved, task.everyone = learned.saved if learned else None, everyone
         matched = (runner or own).run(match_job, task)
         found = Found(
             matched=matched,
@@ -176,10 +159,8 @@ def _match(
         with core.exclusive():
             at, stores = core.clock.now(), core.stores()
             kept = candidates.keep(stores.warehouse, found, at=at, ties=stores.ties)
-            # What was read before somebody was erased is not to come back by this file.
-            if made_forms.is_file() and len(erase.listed(core.state)) == erased:
-                kept_forms.parent.mkdir(exist_ok=True)
-                made_forms.replace(kept_forms)
+            if len(erase.listed(core.state)) == erased:  # what was read before an erasure does not come back by a file
+                _keep_forms(core, Path(task.forms_out))
     finally:
         own.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -195,6 +176,33 @@ def _match(
         seconds=matched.seconds,
         model=matched.saved.version,
     )
+
+
+def _task(core: Matchable, model: MatchingDefinition, folder: Path, told: str, units: str) -> MatchTask:
+    """What a child is to do with what was gathered; which model it goes by is for the caller to say."""
+    return MatchTask(
+        keys=str(core.directory),
+        state=_where(core.state),
+        told=told,
+        units=units,
+        out=str(folder / "pairs.arrow"),
+        columns=[(name, kind) for name, kind, _ in columns_of(model.compared)],
+        exact=[name for name, how in model.compare.items() if how == "exact"],
+        asked=model.block,
+        least=weight_of(model.review),
+        memory=core.settings.storage.memory,
+        threads=core.settings.storage.threads or 2,
+        forms=str(core.directory / "data" / forms.FILE),
+        forms_out=str(folder / forms.FILE.name),
+    )
+
+
+def _keep_forms(core: Matchable, made: Path) -> None:
+    """Put the forms of a run in their place, if it made any."""
+    if made.is_file():
+        kept = core.directory / "data" / forms.FILE
+        kept.parent.mkdir(exist_ok=True)
+        made.replace(kept)
 
 
 def _read(path: str) -> pa.Table:
