@@ -32,6 +32,7 @@ from spira.storage import audit
 from spira.storage.state import State, in_parts, state_table, upsert
 from spira.storage.warehouse import Warehouse
 from spira.unify.portrait import says
+from spira.unify.subjects import IDS, by_keys
 
 What = Literal["erasure", "correction", "restriction"]
 CHINA = "CN"  # the one country whose law counts the people whose data leaves it
@@ -230,7 +231,7 @@ def owe(state: State, lane: Warehouse, clock: Clock, keys: Sequence[str], *, wha
     if what == "erasure":
         _count_nameless(state, keys)
     wanted = sorted({key for _, key in last})
-    shown = {key: show_profile(int(subject)) for key, subject in lane.query(_SUBJECTS, {"keys": wanted})}
+    shown = {key: show_profile(int(subject)) for key, subject in lane.query(_SUBJECTS, by_keys(wanted))}
     at = clock.now()
     with state.write() as connection:
         waiting = {
@@ -355,4 +356,4 @@ def _duty(row: Mapping[Any, Any]) -> Duty:
     return Duty(**{name: row[name] for name in Duty.__dataclass_fields__})
 
 
-_SUBJECTS = "select subject_key, subject_id from identifiers where subject_key in (select unnest($keys::varchar[]))"
+_SUBJECTS = f"with {IDS} select subject_key, subject_id from ids"
