@@ -18,50 +18,61 @@ LONG_FILES: set[str] = set()
 LONG_FUNCTIONS: set[str] = set()
 
 
-@pytest.mark.parametrize("module", SOURCES, ids=lambda path: str(path.relative_to(APP)))
-def test_a_module_says_what_it_is(module):
+@pytest.fixture(scope="module")
+def sources():
+    """Every module of the package: its name, its text and its tree."""
+    return [(str(path.relative_to(APP)), text, ast.parse(text)) for path, text in _read(SOURCES)]
+
+
+def _read(paths):
+    return [(path, path.read_text(encoding="utf-8")) for path in paths]
+
+
+def test_a_module_says_what_it_is(sources):
     """
     Every module begins with a docstring.
     """
-    assert ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
+    assert [name for name, _, tree in sources if not ast.get_docstring(tree)] == []
 
 
-@pytest.mark.parametrize("module", SOURCES, ids=lambda path: str(path.relative_to(APP)))
-def test_public_things_are_explained(module):
+def test_public_things_are_explained(sources):
     """
     Every public function, class and method of the package has a docstring.
     """
-    tree = ast.parse(module.read_text(encoding="utf-8"))
-    named = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
-    assert [each.name for each in named if not each.name.startswith("_") and not ast.get_docstring(each)] == []
+    named = [
+        (name, node)
+        for name, _, tree in sources
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    assert [
+        f"{name}:{each.name}" for name, each in named if not each.name.startswith("_") and not ast.get_docstring(each)
+    ] == []
 
 
-@pytest.mark.parametrize("module", SOURCES, ids=lambda path: str(path.relative_to(APP)))
-def test_nothing_grows_too_long(module):
+def test_nothing_grows_too_long(sources):
     """
     A file stays under 400 lines and a function under 60, but for the lists above.
     """
-    text = module.read_text(encoding="utf-8")
-    name = str(module.relative_to(APP))
-    if name not in LONG_FILES:
-        assert len(text.splitlines()) <= LONG_FILE
+    assert {name for name, text, _ in sources if len(text.splitlines()) > LONG_FILE} <= LONG_FILES
     long = {
         f"{name}:{node.name}"
-        for node in ast.walk(ast.parse(text))
+        for name, _, tree in sources
+        for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno > LONG_FUNCTION
     }
     assert long <= LONG_FUNCTIONS
 
 
-@pytest.mark.parametrize("module", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_test_says_what_is_true(module):
+def test_a_test_says_what_is_true():
     """
     Every test has a docstring with one sentence.
     """
     silent = [
-        node.name
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        f"{path.relative_to(ROOT)}:{node.name}"
+        for path, text in _read(TESTS)
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.startswith("test_")
         and not ast.get_docstring(node)
