@@ -29,8 +29,13 @@ demo: $(VENV)/.demo  ## install, load a real shop's year, live its last 60 days,
 test: $(VENV)/.dev  ## everything CI runs: format, lint, types, all tests, the docs
 	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/ruff check src tests benchmarks tools
+	$(MAKE) --no-print-directory -j 2 types-and-docs suite
+
+.PHONY: types-and-docs suite
+types-and-docs: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
+suite: $(VENV)/.dev
 	$(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: check
