@@ -26,6 +26,7 @@ PUBLIC = {
     "/p/{token:str}",
     "/p/{token:str}/why",
     "/p/{token:str}/ask",
+    "/p/{token:str}/sharing",
     "/preferences",
     "/preferences/code",
     "/r/{code:str}",

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from spira.kernel.priority import give_way
 
 T = TypeVar("T")
+SLOW = 0.02  # seconds; answers that are found sooner are not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ class Kept:
     """
 
     def __init__(
-        self, *, young: float = 30.0, old: float = 300.0, slow: float = 0.02, rest: float = 60.0, most: int = 256
+        self, *, young: float = 30.0, old: float = 300.0, slow: float | None = None, rest: float = 60.0, most: int = 256
     ) -> None:
-        self._young, self._old, self._slow, self._rest, self._most = young, old, slow, rest, most
+        self._young, self._old, self._rest, self._most = young, old, rest, most
+        self._slow = SLOW if slow is None else slow
         self._answers: dict[Hashable, _Answer] = {}
         self._finding: set[Hashable] = set()
         self._awaited: dict[tuple[Hashable, Hashable], Future[Any]] = {}

@@ -233,12 +233,14 @@ _BEST = """
 """
 _VALUES = (
     """
-with owned as (
-  select coalesce(moved.profile_id, one.subject_id) as profile_id, one.kind, one.subject_key, one.first_seen,
-         one.subject_id, one.value
-  from identifiers as one left join moved on moved.subject_id = one.subject_id
+with mine as materialized (
+  select subject_id, profile_id from moved where profile_id in (select profile_id from wanted)
+  union all
+  select wanted.profile_id, wanted.profile_id from wanted anti join moved on moved.subject_id = wanted.profile_id
+), owned as (
+  select mine.profile_id, one.kind, one.subject_key, one.first_seen, one.subject_id, one.value
+  from identifiers as one join mine using (subject_id)
   where one.kind in ('user_id', 'email', 'phone')
-    and coalesce(moved.profile_id, one.subject_id) in (select profile_id from wanted)
 ), own as (
   select profile_id, min(value) as user_id from owned where kind = 'user_id' group by profile_id
 ), """

@@ -34,14 +34,12 @@ class Keeping:
 def view(core: AnyCore, name: str) -> SourceHealth:
     """How one source is."""
     source = sources.get(core.state, name)
-    question = ("health", name, core.state.written)
-    return core.kept(question, lambda: healths.health(core.lane(), core.state, source, as_of=as_of(core)))
+    return core.kept(("health", source), lambda: healths.health(core.lane(), core.state, source, as_of=as_of(core)))
 
 
 def door_view(core: AnyCore) -> DoorView:
     """What is refused at the door, and what changed its type."""
-    question = ("door", core.state.written)
-    return core.kept(question, lambda: healths.door(core.lane(), core.state, as_of=as_of(core)))
+    return core.kept("door", lambda: healths.door(core.lane(), core.state, as_of=as_of(core)))
 
 
 def alarms(core: AnyCore, viewer: Viewer) -> tuple[SourceRow, ...]:

@@ -121,7 +121,7 @@ def listing(core: AnyCore, viewer: Viewer, *, show: str = "leads", before: str =
     found = [each for each in mine if show == "all" or each.leads(now) == (show != "over")]
     start = next((place for place, each in enumerate(found, 1) if each.code == before), 0)
     shown = found[start : start + LIST]
-    told = core.kept(("links", core.state.written), lambda: link_report.counts(core.lane()))
+    told = core.kept("links", lambda: link_report.counts(core.lane()))
     units, staff = names(core)
     return LinkList(
         as_of=now,

@@ -56,16 +56,15 @@ class WebPages:
 
 def listing(core: AnyCore) -> SourceList:
     """Every source with what came through it."""
-    question = ("sources", core.state.written)
-    return core.kept(question, lambda: traffic.traffic(core.lane(), sources.every(core.state), as_of=as_of(core)))
+    known = sources.every(core.state)
+    return core.kept(("sources", *known), lambda: traffic.traffic(core.lane(), known, as_of=as_of(core)))
 
 
 def view(core: AnyCore, name: str) -> SourceView:
     """One source in full."""
     source = sources.get(core.state, name)
     zone = core.settings.workspace.zone
-    question = ("source", name, core.state.written)
-    return core.kept(question, lambda: traffic.one(core.lane(), source, as_of=as_of(core), zone=zone))
+    return core.kept(("source", source), lambda: traffic.one(core.lane(), source, as_of=as_of(core), zone=zone))
 
 
 def make(core: AnyCore, viewer: Viewer, new: NewSource) -> Source:
