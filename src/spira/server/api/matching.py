@@ -73,15 +73,16 @@ def view(
         audit(core, viewer, "person.shown_in_clear", person, **why)
 
     lane, standing = core.lane(), _standing(core, viewer)
-    found = review.queue(lane, core.vault, viewer, standing, start=max(0, start))
+    found, page = review.queue(lane, core.vault, viewer, standing, start=max(0, start))
     wanted = pair or (found.rows[0].pair if found.rows else "")
     model = definition_of(core.applied)
     traits = {name: traits for name, _, traits in columns_of(model.compared)} if model else {}
     whole_pair = None
     if wanted:
-        candidate = review.find(lane, viewer, wanted)
+        shown = next((each for each in zip(found.rows, page, strict=True) if each[0].pair == wanted), None)
+        row, candidate = shown or (None, review.find(lane, viewer, wanted))
         whole_pair = review.in_full(
-            lane, core.vault, viewer, standing, candidate, traits=traits, on_show=told if clear else None
+            lane, core.vault, viewer, standing, candidate, traits=traits, row=row, on_show=told if clear else None
         )
     return ReviewView(
         waiting=found.waiting,

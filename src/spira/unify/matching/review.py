@@ -142,8 +142,10 @@ class Standing:
     today: date
 
 
-def queue(warehouse: Warehouse, vault: Vault, viewer: Viewer, standing: Standing, *, start: int = 0) -> Queue:
-    """The pairs that wait, as far as the viewer may see both people."""
+def queue(
+    warehouse: Warehouse, vault: Vault, viewer: Viewer, standing: Standing, *, start: int = 0
+) -> tuple[Queue, list[Candidate]]:
+    """The pairs that wait, as far as the viewer may see both people; and this page as the warehouse has it."""
     people.require(viewer)
     mine = list(standing.mine)
     asked = {
@@ -153,14 +155,16 @@ def queue(warehouse: Warehouse, vault: Vault, viewer: Viewer, standing: Standing
         "start": start,
         "limit": PAGE + 1,
     }
-    found = [_candidate(row) for row in warehouse.query(_QUEUE, asked)]
+    rows = warehouse.query(_QUEUE, asked)
+    found = [_candidate(row) for row in rows[:PAGE]]
     last = warehouse.rows(_LAST)
-    return Queue(
-        waiting=waiting(warehouse, viewer),
-        rows=_rows(warehouse, vault, viewer, standing, found[:PAGE]),
-        next=start + PAGE if len(found) > PAGE else None,
+    shown = Queue(
+        waiting=rows[0][-1] if rows else waiting(warehouse, viewer) if start else 0,
+        rows=_rows(warehouse, vault, viewer, standing, found),
+        next=start + PAGE if len(rows) > PAGE else None,
         last=LastRun(**last[0]) if last else None,
     )
+    return shown, found
 
 
 def waiting(warehouse: Warehouse, viewer: Viewer) -> int:
@@ -190,11 +194,13 @@ def in_full(
     found: Candidate,
     *,
     traits: Mapping[str, Sequence[str]],
+    row: ReviewRow | None = None,
     on_show: Callable[[str], object] | None = None,
 ) -> ReviewPair:
     """One pair, field by field; in clear only with `on_show`, which is told of both, for a role that may see it.
 
-    `traits` says of each column which traits it is taken from, the first that was told.
+    `traits` says of each column which traits it is taken from, the first that was told; `row` is the pair's own of the
+    queue, for one who has it.
     """
     clear = on_show is not None and viewer.unmasks
     profiles = list(found.profiles)
@@ -221,7 +227,7 @@ def in_full(
         one, two = (say(each, column) for each in profiles)
         made.append(FieldView(name=column, one=one, two=two, bits=round(sum(v.bits for v in views), 2), parts=views))
     return ReviewPair(
-        row=_rows(warehouse, vault, viewer, standing, [found])[0],
+        row=row or _rows(warehouse, vault, viewer, standing, [found])[0],
         start=round(found.weight - sum(bits for *_, bits in parts), 2),
         fields=tuple(made),
         held_one=tuple(_held(row, shown) for row in held if row[0] == profiles[0]),
@@ -325,7 +331,7 @@ _QUEUE = f"""
 with {_OPEN}, mine as (
     select unnest($mine_one::varchar[]) as one, unnest($mine_two::varchar[]) as two
 )
-select waiting.* from waiting
+select waiting.*, count(*) over () as waiting from waiting
 left join mine on mine.one = least(one_key, other_key) and mine.two = greatest(one_key, other_key)
 order by mine.one is not null, weight desc, subject_id, other_id
 limit $limit offset $start
@@ -343,13 +349,11 @@ from ours join identifiers using (subject_id) left join identity_kinds using (ki
 qualify row_number() over (partition by profile_id order by rank nulls last, first_seen desc, subject_id) <= 8
 order by profile_id, rank nulls last, first_seen desc, subject_id
 """
-_SENSITIVE = """
+_SENSITIVE = f"""
+with {OF_EACH}
 select profile_id from consents where separate and said and profile_id in (select unnest($profiles::bigint[]))
 union
-select coalesce(moved.profile_id, subject_id)
-from identifiers left join moved using (subject_id)
-where kind in (select unnest($hashed::varchar[]))
-  and coalesce(moved.profile_id, subject_id) in (select unnest($profiles::bigint[]))
+select profile_id from ours join identifiers using (subject_id) where kind in (select unnest($hashed::varchar[]))
 """
 _BORN = """
 select profile_id, value from traits
