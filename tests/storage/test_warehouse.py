@@ -127,3 +127,44 @@ def _add_a_column_and_fail(warehouse, other):
         assert list(warehouse.columns("t")) == ["a", "b"]
         assert list(other.columns("t")) == ["a"]
         warehouse.execute("from nothing")
+
+
+MANY = 250_000  # two row groups and more, read by two threads
+SEEN = "select count(distinct person), count(person + 0) from chosen"
+FROM_NOBODY, FROM_EVERYONE = "select person, '' from people where person < 0", "select person, '' from people"
+
+
+@pytest.fixture
+def peopled():
+    with open_warehouse(threads=2) as made:
+        made.execute(f"create table people as select range as person from range({MANY})")
+        made.execute("create table chosen (person bigint not null, name varchar not null, seen timestamp)")
+        yield made
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        f"insert into chosen (person, name) {FROM_NOBODY}",
+        "create or replace temp table chosen as select person, '' as name from people where person < 0",
+        "create or replace temp table chosen (person bigint, name varchar)",
+        "insert into chosen (person, name) values (-1, 'x')",
+    ],
+)
+def test_a_transaction_sees_the_many_rows_that_it_inserts_after_none(peopled, first):
+    """The engine alone does not show them, before and after the commit."""
+    with peopled.transaction():
+        before = peopled.execute(first)
+        assert peopled.execute(f"insert into chosen (person, name) {FROM_NOBODY}") == 0
+        assert peopled.execute(f"insert into chosen (person, name) {FROM_EVERYONE}") == MANY
+        assert peopled.one(SEEN) == (MANY + before, MANY + before)
+    assert peopled.one(SEEN) == (MANY + before, MANY + before)
+
+
+def test_the_engine_still_hides_them(peopled):
+    """When this fails the engine is mended, and `Warehouse._mend` may go."""
+    peopled.execute("begin transaction")
+    peopled.execute(f"insert into chosen (person, name) {FROM_NOBODY}")
+    peopled.execute(f"insert into chosen (person, name) {FROM_EVERYONE}")
+    assert peopled.value("select count(distinct person) from chosen") == 0
+    peopled.execute("rollback")
