@@ -13,7 +13,6 @@ With a manual clock only what somebody asked for is given.
 from __future__ import annotations
 
 import logging
-import threading
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,6 +36,7 @@ from spira.storage.state import State
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import exports, recipients
+from spira.worker.beside import Looking
 from spira.worker.children import Children
 from spira.worker.clock import ManualClock
 from spira.worker.importing import told
@@ -75,41 +75,15 @@ class Giver(Placed, Protocol):
     def exclusive(self) -> AbstractContextManager[Any]: ...
 
 
-class Giving:
+class Giving(Looking):
     """The thread. `stop` waits for the batch in hand."""
 
+    look_seconds, pause_seconds = LOOK_SECONDS, PAUSE_SECONDS
+
     def __init__(self, core: Giver, *, runner: JobRunner | None = None) -> None:
+        super().__init__("destinations", runner=runner)
         self._core = core
-        self._runner = runner
-        self._own: Children | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="destinations")
         self._seen: Applied | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the batch in hand; nothing to do where it never began."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-        if self._own is not None:
-            self._own.close()
-
-    def _run(self) -> None:
-        wait = LOOK_SECONDS
-        while not self._stopping.wait(wait):
-            try:
-                self.look()
-                wait = LOOK_SECONDS
-            except SpiraError as fault:
-                _log.warning("destinations: %s; trying again", fault)
-                wait = PAUSE_SECONDS
-            except Exception:
-                _log.exception("giving to destinations failed; this is a fault in Spira")
-                wait = PAUSE_SECONDS
 
     def look(self) -> int:
         """Give what is due now; how many batches were taken."""
@@ -125,6 +99,12 @@ class Giving:
             if stands is not None:
                 done += self._one(model, stands)
         return done
+
+    def _failed(self, fault: Exception) -> None:
+        if isinstance(fault, SpiraError):
+            _log.warning("destinations: %s; trying again", fault)
+        else:
+            _log.exception("giving to destinations failed; this is a fault in Spira")
 
     def _forget(self, names: set[str]) -> None:
         """Whom destinations were given that are taken out of the files is known no longer."""
@@ -276,13 +256,6 @@ class Giving:
         with core.exclusive():
             choosing.fold(core.worker_lane, run.destination, run.run_id, done=run.done, at=at)
         kept.end(core.state, run, at=at, fault=fault)
-
-    def _child(self) -> JobRunner:
-        if self._runner is not None:
-            return self._runner
-        if self._own is None:
-            self._own = Children()
-        return self._own
 
 
 def rules_of(core: Giver) -> Rules:

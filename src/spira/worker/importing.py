@@ -12,7 +12,6 @@ only what somebody asked for is carried out.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -38,7 +37,7 @@ from spira.definitions.workspace import fingerprint
 from spira.kernel.durations import parse_duration
 from spira.kernel.errors import Conflict, Retryable, SpiraError
 from spira.kernel.jobs import JobRunner
-from spira.worker.children import Children
+from spira.worker.beside import Looking
 from spira.worker.clock import ManualClock
 from spira.worker.core import Core
 
@@ -50,41 +49,15 @@ UPLOAD = "upload"
 _log = logging.getLogger("spira.imports")
 
 
-class Importing:
+class Importing(Looking):
     """The thread. `stop` waits for the lot in hand."""
 
+    look_seconds, pause_seconds = LOOK_SECONDS, PAUSE_SECONDS
+
     def __init__(self, core: Core, *, runner: JobRunner | None = None) -> None:
+        super().__init__("imports", runner=runner)
         self._core = core
-        self._runner = runner
-        self._own: Children | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="imports")
         self._met: set[str] = set()  # files that are there again under another name
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the lot in hand; nothing to do where it never began."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-        if self._own is not None:
-            self._own.close()
-
-    def _run(self) -> None:
-        wait = LOOK_SECONDS
-        while not self._stopping.wait(wait):
-            try:
-                self.look()
-                wait = LOOK_SECONDS
-            except Retryable as fault:
-                _log.warning("%s; trying again", fault)
-                wait = PAUSE_SECONDS
-            except Exception:
-                _log.exception("an import failed; this is a fault in Spira")
-                wait = PAUSE_SECONDS
 
     def look(self) -> int:
         """Carry out what is due now; how many imports that were."""
@@ -106,6 +79,12 @@ class Importing:
         if done:
             tables.let_go(state, self._core.clock)
         return done
+
+    def _failed(self, fault: Exception) -> None:
+        if isinstance(fault, Retryable):
+            _log.warning("%s; trying again", fault)
+        else:
+            _log.exception("an import failed; this is a fault in Spira")
 
     def _due(self, model: Any, schedule: Schedule) -> bool:
         if schedule.asked:
@@ -263,13 +242,6 @@ class Importing:
             continue
         now = core.clock.now()
         core.log.append([encode(Accepted(source, now, "batch", body)) for body in bodies])
-
-    def _child(self) -> JobRunner:
-        if self._runner is not None:
-            return self._runner
-        if self._own is None:
-            self._own = Children()
-        return self._own
 
 
 def told(fault: SpiraError) -> str:

@@ -44,6 +44,7 @@ from spira.unify.matching.job import match as match_job
 from spira.unify.matching.needs import MatchingMissing, need
 from spira.unify.matching.tables import STAGE
 from spira.unify.portrait import says
+from spira.worker.beside import Looking
 from spira.worker.children import Children
 from spira.worker.clock import ManualClock
 
@@ -216,42 +217,16 @@ def _where(state: State) -> str:
     return str(url.database) if state.is_sqlite else url.render_as_string(hide_password=False)
 
 
-class Matching:
+class Matching(Looking):
     """The thread that begins runs when they are due. `stop` waits for the one in hand."""
 
+    look_seconds, pause_seconds = LOOK_SECONDS, PAUSE_SECONDS
+
     def __init__(self, core: Matchable, *, runner: JobRunner | None = None) -> None:
+        super().__init__("matching", runner=runner)
         self._core = core
-        self._runner = runner
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="matching")
         self._cleared: Applied | None = None
         self._tried: datetime | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the run in hand; nothing to do where it never began."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        wait = LOOK_SECONDS
-        while not self._stopping.wait(wait):
-            try:
-                self.look()
-                wait = LOOK_SECONDS
-            except MatchingMissing as fault:
-                _log.warning("%s; %s", fault, fault.help)
-                wait = PAUSE_SECONDS
-            except SpiraError as fault:
-                _log.error("matching: %s; %s", fault, fault.help)
-                wait = PAUSE_SECONDS
-            except Exception:
-                _log.exception("matching failed; this is a fault in Spira")
-                wait = PAUSE_SECONDS
 
     def look(self) -> MatchRun | None:
         """Begin a run if one is due; what it did. Where matching was taken away, so is all that it had joined."""
@@ -274,6 +249,14 @@ class Matching:
             return None
         self._tried = now
         return match(core, full=full, runner=self._runner)
+
+    def _failed(self, fault: Exception) -> None:
+        if isinstance(fault, MatchingMissing):
+            _log.warning("%s; %s", fault, fault.help)
+        elif isinstance(fault, SpiraError):
+            _log.error("matching: %s; %s", fault, fault.help)
+        else:
+            _log.exception("matching failed; this is a fault in Spira")
 
 
 def is_old(learned: Learned, model: MatchingDefinition, *, now: datetime, records: int) -> bool:

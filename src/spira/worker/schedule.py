@@ -7,11 +7,11 @@ API, so that a scripted day is the same on every run.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 
 from spira.kernel.errors import Retryable, SpiraError
 from spira.kernel.priority import give_way
+from spira.worker.beside import Beside
 from spira.worker.clock import ManualClock
 from spira.worker.core import Core
 from spira.worker.standstill import Standstill
@@ -21,24 +21,13 @@ LEAST_REST = 0.1  # of the rhythm: whoever waits for a turn of his own gets it b
 _log = logging.getLogger("spira.worker")
 
 
-class Schedule:
+class Schedule(Beside):
     """One thread that issues the turns. `stop` waits for the one in hand."""
 
     def __init__(self, core: Core) -> None:
+        super().__init__("worker")
         self._core = core
-        self._stopping = threading.Event()
         self._standstill = Standstill(core)
-        self._thread = threading.Thread(target=self._run, name="worker")
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the turn in hand; nothing to do where it never began."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
 
     def _run(self) -> None:
         give_way()
