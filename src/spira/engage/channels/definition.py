@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -25,10 +25,10 @@ import spira.engage.channels.email
 import spira.engage.channels.webhook  # noqa: F401  (built-in channels register themselves)
 from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Label, NameStr, fault
+from spira.definitions.options import Codes, check_options
 from spira.engage.channels.base import CHANNELS, open_channel
-from spira.kernel.diagnostics import Diagnostic, did_you_mean
+from spira.kernel.diagnostics import Diagnostic
 from spira.kernel.durations import BadDuration, parse_duration
-from spira.kernel.options import fits, is_required, options_of
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _CAP = re.compile(r"(\d+) per (.+)")
@@ -117,41 +117,7 @@ def read_cap(purpose: str, text: str) -> Cap:
 
 def check(definition: Definition, world: World) -> Iterable[Diagnostic]:  # noqa: ARG001  (the shape of a check)
     """The kind must exist, and every option must be one of its own and fit."""
-    model, node = definition.model, definition.node
-    if model.kind not in CHANNELS:
-        yield Diagnostic(
-            code="D433",
-            message=f"there is no kind of channel called `{model.kind}`",
-            at=node.at("kind"),
-            help=did_you_mean(model.kind, CHANNELS) or f"there are: {', '.join(CHANNELS)}",
-        )
-        return
-    made = CHANNELS.get(model.kind)
-    options, hints = options_of(made), get_type_hints(made)
-    faults = 0
-    for name, value in model.options.items():
-        if name not in options:
-            faults += 1
-            fields = [*ChannelDefinition.model_fields, *options]
-            yield Diagnostic(
-                code="D434",
-                message=f"`{name}` is not an option of a channel of the kind `{model.kind}`",
-                at=node.key_at(name),
-                help=did_you_mean(name, fields) or f"its options are {', '.join(options)}",
-            )
-        elif not fits(value, hints[name]):
-            faults += 1
-            yield Diagnostic(code="D435", message=f"`{name}` can't be `{value}`", at=node.at(name))
-    for name, option in options.items():
-        if is_required(option) and name not in model.options:
-            faults += 1
-            message = f"a channel of the kind `{model.kind}` needs `{name}`"
-            yield Diagnostic(code="D435", message=message, at=node.key_at("kind"))
-    if not faults:
-        try:
-            open_channel(model.kind, model.options)
-        except ValueError as wrong:
-            yield Diagnostic(code="D435", message=str(wrong), at=node.at("kind"))
+    return check_options(definition, CHANNELS, open_channel, Codes(kind="D433", option="D434", value="D435"))
 
 
 CHANNEL = kind(Kind(name="channel", folder="channels", model=ChannelDefinition, check=check))

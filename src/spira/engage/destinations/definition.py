@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -27,12 +27,12 @@ import spira.engage.destinations.webhook  # noqa: F401  (built-in destinations r
 from spira.collect.tracking import plan_of
 from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Duration, Label, NameStr, fault
+from spira.definitions.options import Codes, check_options
 from spira.definitions.workspace import fingerprint
 from spira.engage.audience_export import FOR_OTHERS, MESSAGING
 from spira.engage.destinations import fields as parts
 from spira.engage.destinations.base import DESTINATIONS, open_destination
 from spira.kernel.diagnostics import Diagnostic, did_you_mean
-from spira.kernel.options import fits, is_required, options_of
 from spira.unify import recipients
 
 Purpose = Literal["analysis", "marketing", "service", "transactional", "sale_or_sharing", "personalised_ads"]
@@ -128,41 +128,12 @@ def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
             at=node.at("recipient"),
             help=did_you_mean(model.recipient, known) or "add them to `rights.processors`",
         )
-    if model.kind not in DESTINATIONS:
-        yield Diagnostic(
-            code="D481",
-            message=f"there is no kind of destination called `{model.kind}`",
-            at=node.at("kind"),
-            help=did_you_mean(model.kind, DESTINATIONS) or f"there are: {', '.join(DESTINATIONS)}",
-        )
-        return
-    made = DESTINATIONS.get(model.kind)
-    options, hints = options_of(made), get_type_hints(made)
-    faults = 0
-    for name, value in model.options.items():
-        if name not in options:
-            faults += 1
-            yield Diagnostic(
-                code="D482",
-                message=f"`{name}` is not an option of a destination of the kind `{model.kind}`",
-                at=node.key_at(name),
-                help=did_you_mean(name, [*DestinationDefinition.model_fields, *options])
-                or f"its options are {', '.join(options)}",
-            )
-        elif not fits(value, hints[name]):
-            faults += 1
-            yield Diagnostic(code="D482", message=f"`{name}` can't be `{value}`", at=node.at(name))
-    for name, option in options.items():
-        if is_required(option) and name not in model.options:
-            faults += 1
-            message = f"a destination of the kind `{model.kind}` needs `{name}`"
-            yield Diagnostic(code="D482", message=message, at=node.key_at("kind"))
-    if not faults:
-        try:
-            open_destination(model.kind, model.options)
-            placed(model.options, Path())
-        except ValueError as wrong:
-            yield Diagnostic(code="D482", message=str(wrong), at=node.at("kind"))
+    yield from check_options(definition, DESTINATIONS, _opened, Codes(kind="D481", option="D482", value="D482"))
+
+
+def _opened(kind: str, options: Mapping[str, Any]) -> None:
+    open_destination(kind, options)
+    placed(options, Path())
 
 
 def _values(definition: Definition, world: World) -> Iterable[Diagnostic]:
