@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,25 @@ TESTS = Path(__file__).parents[1]
 KNOWN_RECEIPTS = ("Email", "Message")  # what stage 8 folds, by the first word of the event
 
 
+@cache
+def _classes():
+    """The classes of all tests: what each builds on, and what it says."""
+    return [
+        ([ast.unparse(base) for base in node.bases], ast.unparse(node))
+        for path in TESTS.rglob("test_*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and node.bases
+    ]
+
+
+def _held(contract):
+    return "".join(text for bases, text in _classes() if contract in bases)
+
+
+def _ours(registry):
+    return [made.__name__ for made in map(registry.get, registry) if made.__module__.startswith("spira.")]
+
+
 @pytest.mark.parametrize("name", list(CHANNELS))
 def test_a_channel_is_a_frozen_dataclass_that_says_whom_it_writes_to(name):
     """
@@ -51,15 +71,9 @@ def test_every_channel_of_ours_passes_the_contract():
     """
     For each channel in the package there is a subclass of `ChannelContract` that opens it.
     """
-    held = "".join(
-        ast.unparse(node)
-        for path in TESTS.rglob("test_*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "ChannelContract" for base in node.bases)
-    )
-    ours = [made.__name__ for made in map(CHANNELS.get, CHANNELS) if made.__module__.startswith("spira.")]
+    ours = _ours(CHANNELS)
     assert ours
-    assert [each for each in ours if f"channel={each}(" not in held] == []
+    assert [each for each in ours if f"channel={each}(" not in _held("ChannelContract")] == []
 
 
 @pytest.mark.parametrize("name", list(CONNECTORS))
@@ -79,15 +93,9 @@ def test_every_connector_of_ours_passes_the_contract():
     """
     For each connector in the package there is a subclass of `ConnectorContract` that opens it.
     """
-    held = "".join(
-        ast.unparse(node)
-        for path in TESTS.rglob("test_*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "ConnectorContract" for base in node.bases)
-    )
-    ours = [made.__name__ for made in map(CONNECTORS.get, CONNECTORS) if made.__module__.startswith("spira.")]
+    ours = _ours(CONNECTORS)
     assert len(ours) == 7
-    assert [each for each in ours if f"nowhere={each}(" not in held] == []
+    assert [each for each in ours if f"nowhere={each}(" not in _held("ConnectorContract")] == []
 
 
 @pytest.mark.parametrize("name", list(DESTINATIONS))
@@ -106,15 +114,9 @@ def test_every_destination_of_ours_passes_the_contract():
     """
     For each destination in the package there is a subclass of `DestinationContract` that opens it.
     """
-    held = "".join(
-        ast.unparse(node)
-        for path in TESTS.rglob("test_*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "DestinationContract" for base in node.bases)
-    )
-    ours = [made.__name__ for made in map(DESTINATIONS.get, DESTINATIONS) if made.__module__.startswith("spira.")]
+    ours = _ours(DESTINATIONS)
     assert len(ours) == 2
-    assert [each for each in ours if f"destination={each}(" not in held] == []
+    assert [each for each in ours if f"destination={each}(" not in _held("DestinationContract")] == []
 
 
 @pytest.mark.parametrize("name", list(JOBS))

@@ -12,7 +12,7 @@ from spira.kernel.viewer import Viewer
 from spira.segment.audience_compare import compare
 from spira.segment.conditions.catalog import Catalog
 from spira.testing.cores import ROOT
-from spira.testing.houses import House
+from spira.testing.houses import House, two_audiences
 
 NOW = datetime(2026, 3, 20, 15, 30)
 NEAR = Viewer(staff_id="n", name="N", roles=frozenset({"guide"}), units=frozenset({1}))
@@ -24,22 +24,9 @@ def house():
         yield made
 
 
-def _crowd(house):
-    """Audience `a` has 1 to 60, `b` 41 to 100, of 200; the first 40 like tea, and so does every tenth."""
-    house.clear()
-    if "taste" not in house.warehouse.columns("tags"):
-        house.warehouse.execute("alter table tags add column taste varchar")
-    for person in range(1, 201):
-        house.put("profiles", profile_id=person, unit_id=1 + person % 2, first_seen=NOW, last_seen=NOW)
-        house.put("tags", profile_id=person, taste="tea" if person <= 40 or person % 10 == 0 else "coffee")
-        for name, first, last in (("a", 1, 60), ("b", 41, 100)):
-            if first <= person <= last:
-                house.put("members", audience=name, profile_id=person, since=NOW)
-
-
 def test_two_audiences_lie_beside_each_other(house):
     """Only the one, only the other, both; and what either has more of."""
-    _crowd(house)
+    two_audiences(house, since=NOW)
     found = compare(house.warehouse, ROOT, ("a", "b"), Catalog(tags={"taste": "text"}))
     assert [(each.within, each.people) for each in found.regions] == [(("a",), 40), (("b",), 40), (("a", "b"), 20)]
     assert [(each.audience, each.members) for each in found.audiences] == [("a", 60), ("b", 60)]

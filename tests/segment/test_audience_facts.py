@@ -14,7 +14,7 @@ from spira.segment.audience_facts import differences, overlaps, standings
 from spira.segment.audience_uses import Use, sources_of, uses_of
 from spira.segment.conditions.catalog import Catalog
 from spira.testing.cores import ROOT
-from spira.testing.houses import House
+from spira.testing.houses import House, two_audiences
 
 NOW = datetime(2026, 3, 20, 15, 30)
 ZONE = "Asia/Kolkata"
@@ -78,22 +78,9 @@ def test_an_audience_without_any_past_has_no_days(house):
     assert [each.members for each in found.days] == [None, None, None]
 
 
-def _crowd(house):
-    """Audience `a` has 1 to 60, `b` 41 to 100, of 200; the first 40 like tea, and so does every tenth."""
-    house.clear()
-    if "taste" not in house.warehouse.columns("tags"):
-        house.warehouse.execute("alter table tags add column taste varchar")
-    for person in range(1, 201):
-        house.put("profiles", profile_id=person, unit_id=1 + person % 2, first_seen=NOW, last_seen=NOW)
-        house.put("tags", profile_id=person, taste="tea" if person <= 40 or person % 10 == 0 else "coffee")
-        for name, first, last in (("a", 1, 60), ("b", 41, 100)):
-            if first <= person <= last:
-                house.put("members", audience=name, profile_id=person, since=NOW)
-
-
 def test_overlap_counts_who_is_in_both(house):
     """Twenty of sixty and sixty are in both: a fifth of the hundred in either."""
-    _crowd(house)
+    two_audiences(house, since=NOW)
     (found,) = overlaps(house.warehouse, ROOT, "a", ["a", "b"])
     assert (found.audience, found.members, found.both, found.jaccard) == ("b", 60, 20, 0.2)
     (part,) = overlaps(house.warehouse, NEAR, "a", ["a", "b"])
@@ -102,7 +89,7 @@ def test_overlap_counts_who_is_in_both(house):
 
 def test_a_value_that_members_have_more_often_sets_them_apart(house):
     """Tea is had by 42 of 60 members and 56 of 200 people; a tag the condition reads is left out."""
-    _crowd(house)
+    two_audiences(house, since=NOW)
     catalog = Catalog(tags={"taste": "text", "gone": "text", "orders": "integer"})
     (tea,) = differences(house.warehouse, ROOT, "a", catalog)
     assert (tea.tag, tea.value, tea.members, tea.others) == ("taste", "tea", 42, 56)
@@ -112,14 +99,14 @@ def test_a_value_that_members_have_more_often_sets_them_apart(house):
 
 def test_too_few_people_say_nothing(house):
     """A value that fewer than twenty members have is not told."""
-    _crowd(house)
+    two_audiences(house, since=NOW)
     house.warehouse.execute("delete from members where audience = 'a' and profile_id > 19")
     assert differences(house.warehouse, ROOT, "a", Catalog(tags={"taste": "text"})) == ()
 
 
 def test_numbers_are_compared_in_fifths_of_everyone(house):
     """Who spends most is more frequent among those who do; the edges say which fifth it is."""
-    _crowd(house)
+    two_audiences(house, since=NOW)
     if "spent" not in house.warehouse.columns("tags"):
         house.warehouse.execute("alter table tags add column spent double")
     house.warehouse.execute("update tags set spent = 201 - profile_id")

@@ -177,3 +177,16 @@ class House:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def two_audiences(house: House, *, since: datetime) -> None:
+    """Audience `a` has 1 to 60, `b` 41 to 100, of 200; the first 40 like tea, and so does every tenth."""
+    house.clear()
+    if "taste" not in house.warehouse.columns("tags"):
+        house.warehouse.execute("alter table tags add column taste varchar")
+    for person in range(1, 201):
+        house.put("profiles", profile_id=person, unit_id=1 + person % 2, first_seen=since, last_seen=since)
+        house.put("tags", profile_id=person, taste="tea" if person <= 40 or person % 10 == 0 else "coffee")
+        for name, first, last in (("a", 1, 60), ("b", 41, 100)):
+            if first <= person <= last:
+                house.put("members", audience=name, profile_id=person, since=since)
