@@ -59,7 +59,7 @@ class Warehouse:
         self._in_transaction = False
         self._shapes = shapes or _Shapes()
         self._has_shaped = False  # within the transaction in hand, which the other lanes don't see yet
-        self._added: dict[str, bool] = {}  # the tables it inserts into, and whether any row has come into them
+        self._filled, self._hollow = set[str](), set[str]()  # within the transaction: see `_mend`
 
     def lane(self) -> Warehouse:
         """Another lane to the same file, for another thread."""
@@ -91,13 +91,13 @@ class Warehouse:
         """Run a statement for its effect; the number of rows it changed, where the engine says so."""
         adding = _ADDING.match(sql) if self._in_transaction else None
         table = adding["table"].strip('"') if adding else ""
-        if adding and adding["into"] and self._added.get(table) is False:
+        if adding and adding["into"] and table in self._hollow:
             self._mend(table)
         rows = self._run(sql, params).fetchall()
         counted = len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], int)
         changed = int(rows[0][0]) if counted else 0
         if adding:
-            self._added[table] = changed > 0 or bool(adding["into"] and self._added.get(table))
+            self._note_added(table, made=not adding["into"], rows=changed if counted else None)
         return changed
 
     def arrow(self, sql: str, params: Params = None) -> pa.Table:
@@ -133,7 +133,7 @@ class Warehouse:
             yield
             return
         self.execute("begin transaction")
-        self._in_transaction, self._added = True, {}
+        self._in_transaction, self._filled, self._hollow = True, set(), set()
         try:
             yield
         except BaseException:
@@ -171,8 +171,18 @@ class Warehouse:
             self._shapes.change()
         return result
 
+    def _note_added(self, table: str, *, made: bool, rows: int | None) -> None:
+        """What a statement has brought into a table, which it may have `made`; `rows` is None where none were meant."""
+        if made:
+            self._filled.discard(table)
+            self._hollow.discard(table)
+        if rows:
+            self._filled.add(table)
+        elif rows == 0 and table not in self._filled:
+            self._hollow.add(table)
+
     def _mend(self, table: str) -> None:
-        """Put a row into a table and take it out again.
+        """Put a row into a table, into which the transaction has inserted none so far, and take it out again.
 
         DuckDB 2.0.0 has a fault: where a transaction's first insert into a table brought no rows (`create table as`
         counts as one), a later one of a row group or more is seen by no statement until the next checkpoint.
@@ -183,6 +193,8 @@ class Warehouse:
         values = ", ".join(f"{_ANYTHING.get(kind, '0')}::{kind}" for _, kind in known)
         what = f"({filled}) values ({values})" if known else "default values"
         self._connection.execute(f"insert into {ddl.quote(table)} {what}").fetchall()
+        self._hollow.discard(table)
+        self._filled.add(table)
         self._connection.execute(f"delete from {ddl.quote(table)} where rowid >= {_UNCOMMITTED}").fetchall()
 
     def interrupt(self) -> None:
