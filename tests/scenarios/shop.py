@@ -184,9 +184,9 @@ class Shop:
         assert answer.is_success, answer.text
         return answer.json()
 
-    def get(self, address: str) -> httpx.Response:
+    def get(self, address: str, **headers: str) -> httpx.Response:
         """Follow an address of a message, as a reader's program does."""
-        return self._ask("GET", address)
+        return self._ask("GET", address, headers=headers)
 
     def post(self, address: str, **form: str) -> httpx.Response:
         """Post a form to an address of a message."""

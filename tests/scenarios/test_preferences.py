@@ -119,3 +119,18 @@ def test_a_link_of_somebody_erased_leads_nowhere(corner):
     corner.core.refresh()
     assert corner.get(path).status_code == 410
     assert corner.post(path, allow="marketing.email").status_code == 410
+
+
+def test_who_agrees_knowing_of_the_browsers_signal_is_believed(corner):
+    """The signal comes with every request, and is one word: a later agreement stands, and the page says what holds."""
+    path, signal = link(corner), {"Sec-GPC": "1"}
+    properties = {"purpose": "sale_or_sharing", "channel": "all", "consent_method": "gpc"}
+    corner.call(type="track", event="Consent Withdrawn", userId="ann", properties=properties)  # as collection hears it
+    corner.tick(minutes=1)
+    assert "We do not sell or share your data" in corner.get(f"{path}?lang=en", **signal).text
+    corner.passes(minutes=1)
+    corner.post(f"{path}/sharing", allow="yes")
+    corner.tick(minutes=1)
+    heard = corner.core.log.end()
+    assert "You have not objected" in corner.get(f"{path}?lang=en", **signal).text
+    assert corner.core.log.end() == heard

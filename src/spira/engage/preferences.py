@@ -237,12 +237,12 @@ def keep(
     return links.sign_note(_key(core), about, links.Note(at=at, text=msgspec.json.encode(kept).decode()))
 
 
-def granted(core: Asked, subject_id: int, cell: Cell, *, note: str | None = None, about: int | None = None) -> bool:
-    """Whether a subject's person allows messages for a purpose by a channel, by all that was said up to now."""
+def granted(core: Asked, subject_id: int, *cells: Cell, note: str | None = None) -> bool:
+    """Whether a subject's person allows all of these, each a purpose by a channel, by all that was said up to now."""
     lane = core.lane()
     found = lane.one(_SUBJECT, {"subject": subject_id})
-    standing = _standing(core, lane, about or subject_id, found[2] if found else subject_id, note)
-    return standing.words.get(cell, cell[0] != MARKETING)
+    standing = _standing(core, lane, subject_id, found[2] if found else subject_id, note)
+    return all(standing.words.get(cell, cell[0] != MARKETING) for cell in cells)
 
 
 def instant(core: Asked, subject_id: int, profile_id: int | None = None) -> datetime:

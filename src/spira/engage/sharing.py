@@ -14,12 +14,12 @@ from __future__ import annotations
 from sqlglot import exp
 
 from spira.collect.envelope import OwnEvent
-from spira.collect.signal import EVERY, PURPOSES, own_events
+from spira.collect.signal import EVERY, METHOD, PURPOSES, own_events
 from spira.engage import preferences
 from spira.engage.preferences import TOUCHPOINT, Asked, Cell
 from spira.engage.reach import Rules
 from spira.kernel.clock import iso, local
-from spira.unify import consent, personal
+from spira.unify import consent, personal, words
 from spira.unify.jurisdictions import AMERICANS_SQL
 
 CELLS: tuple[Cell, ...] = tuple((purpose, EVERY) for purpose in PURPOSES)
@@ -40,12 +40,14 @@ def shareable(chosen: exp.Select, rules: Rules, purpose: str) -> exp.Select:
 
 def allowed(core: Asked, subject_id: int, note: str | None = None) -> bool:
     """Whether nothing was said against it up to now, what a note carries included."""
-    return all(preferences.granted(core, subject_id, cell, note=note) for cell in CELLS)
+    return preferences.granted(core, subject_id, *CELLS, note=note)
 
 
-def hear(core: Asked, subject_id: int) -> bool:
-    """The browser sends the signal: keep the word, unless it stands; whether it was kept. Said again it is one word."""
-    if not allowed(core, subject_id):
+def hear(core: Asked, subject_id: int, profile_id: int, note: str | None = None) -> bool:
+    """The browser sends the signal: keep its word, once; whether it holds. Who agreed after it is believed."""
+    if not allowed(core, subject_id, note):
+        return True
+    if words.was_said(core.lane(), profile_id, method=METHOD, purposes=PURPOSES):
         return False
     at = preferences.instant(core, subject_id)
     preferences.keep(core, subject_id, own_events(subject_id, at, TOUCHPOINT), refused=CELLS)

@@ -6,7 +6,7 @@ Reads   `permissions`, `consents`, `events`
 # ruff: noqa: RUF009  (`says` is dataclasses.field with a help text)
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,11 @@ def consents_of(warehouse: Warehouse, viewer: Viewer, profile_id: int) -> Consen
             ConsentView(**row, words=tuple(word for word, about in said if _fits(about, row))) for row in rows
         ),
     )
+
+
+def was_said(warehouse: Warehouse, profile_id: int, *, method: str, purposes: Collection[str]) -> bool:
+    """Whether a word for one of some purposes was ever said by a method."""
+    return any(word.method == method and about["purpose"] in purposes for word, about in _said(warehouse, profile_id))
 
 
 def _said(warehouse: Warehouse, profile_id: int) -> list[tuple[WordView, Mapping[str, Any]]]:

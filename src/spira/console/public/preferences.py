@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from spira.collect.signal import HEADER, is_on
+from spira.collect.signal import is_on
 from spira.console.public.frame import HEADERS, draw, reads
 from spira.console.render import query_with
 from spira.engage import centre, sharing, told
@@ -32,7 +32,7 @@ def preferences_page(request: Asked, core: Core, token: FromPath[str]) -> Respon
     """What the address allows; looking changes nothing but what the browser itself says (Global Privacy Control)."""
     note = request.query_params.get("said")
     shown = choosing.preferences(core, token, note)
-    signal = heard(request, core, shown.subject_id)
+    signal = is_on(dict(request.scope["headers"])) and sharing.hear(core, shown.subject_id, shown.profile_id, note)
     return draw(
         request,
         core,
@@ -118,16 +118,6 @@ async def ask(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
 
     await anyio.to_thread.run_sync(file)
     return shown_by(request, f"/p/{token}", "", asked=right)
-
-
-def heard(request: Asked, core: AnyCore, subject_id: int) -> bool:
-    """Whether the browser's signal is what the page has to say; the word is kept when it comes for the first time.
-
-    Who agreed afterwards, knowing of the signal, is believed.
-    """
-    if not is_on({HEADER: request.headers.get(HEADER.decode(), "").encode("latin-1", "replace")}):
-        return False
-    return sharing.hear(core, subject_id) or not sharing.allowed(core, subject_id)
 
 
 def shown_by(request: Asked, path: str, note: str, **more: str | None) -> Redirect:
