@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager, ExitStack
 import pytest
 from litestar import Litestar
 from tests.console.world import World, lived_once, open_copy
-from tests.server.conftest import app, built, client, core, form_token, local, signed_in, wall
+from tests.server.conftest import app, client, core, form_token, local, signed_in, wall
 
 from spira.testing.apps import lent_app
 
-__all__ = ["app", "built", "client", "core", "form_token", "local", "signed_in", "wall"]
+__all__ = ["app", "client", "core", "form_token", "local", "signed_in", "wall"]
 OpenWorld = Callable[[str], AbstractContextManager[World]]
 
 

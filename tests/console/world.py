@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from fcntl import LOCK_EX, flock
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ from spira.engage.destinations import kept
 from spira.kernel.clock import iso
 from spira.kernel.ids import show_profile, stable_share
 from spira.kernel.jobs import InlineRunner
-from spira.kernel.kept import Kept
 from spira.kernel.viewer import SYSTEM
 from spira.sandbox.inbox import Inbox
 from spira.server.staff import NewStaff, add_staff, by_email
@@ -84,7 +82,6 @@ class World:
 
     def __init__(self, core: Core, inbox: Inbox, app: Litestar) -> None:
         self.core = core
-        core._kept = Kept(slow=inf)  # tests change what answers stand on
         self.inbox = inbox
         self.app = app
         self.client = TestClient(self.app, raise_server_exceptions=False)

@@ -6,8 +6,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from spira.console.app import create_app
 from spira.kernel.clock import FrozenClock
+from spira.testing.apps import lent_app
 from spira.testing.cores import PASSWORD, StandInCore, fill, staff
 from spira.testing.houses import NOON
 
@@ -25,16 +25,10 @@ def wall() -> FrozenClock:
     return FrozenClock(NOON)
 
 
-@pytest.fixture(scope="session")
-def built() -> list[Litestar]:
-    """The application of the test before, if there was one: half a second of registering routes is done once."""
-    return []
-
-
 @pytest.fixture
-def app(core, wall, built) -> Litestar:
-    built[:] = [create_app(core, wall=wall, built=next(iter(built), None))]
-    return built[0]
+def app(core, wall) -> Iterator[Litestar]:
+    with lent_app(core, wall=wall) as made:
+        yield made
 
 
 @pytest.fixture
