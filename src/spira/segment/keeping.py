@@ -34,6 +34,11 @@ def members(lane: Warehouse, viewer: Viewer, audience: str) -> list[int]:
     return found
 
 
+def count(lane: Warehouse, viewer: Viewer, audience: str) -> int:
+    """How many of the viewer's people are in."""
+    return int(lane.value(_COUNT, {"audience": audience, **bound_units(viewer)}))
+
+
 def arms(profiles: Sequence[int], seed: str, shares: Mapping[str, int]) -> dict[int, str]:
     """The arm of each person; `shares` are whole percents, and whoever falls beyond their sum is in no arm."""
     edges = list(accumulate(shares.values()))
@@ -57,8 +62,9 @@ def fresh(lane: Warehouse, tag: str, wanted: Mapping[int, str]) -> dict[int, str
     return {profile: each for profile, each in wanted.items() if now.get(profile) != each}
 
 
-_MEMBERS = """
-select profile_id from members join profiles using (profile_id)
+_OWN = """
+from members join profiles using (profile_id)
 where audience = $audience and ($units::bigint[] is null or list_contains($units, unit_id))
-order by profile_id limit $most
 """
+_MEMBERS = f"select profile_id {_OWN} order by profile_id limit $most"
+_COUNT = f"select count(*) {_OWN}"

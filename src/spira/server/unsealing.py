@@ -17,7 +17,13 @@ def is_owed(core: AnyCore, viewer: Viewer) -> bool:
 
 def given(core: AnyCore, viewer: Viewer, reason: str) -> dict[str, str]:
     """The reason as the audit keeps it, without addresses and numbers; Unacceptable where one is owed and missing."""
-    text = scrubbed(" ".join(reason.split()), str)[:LONGEST]
-    if is_owed(core, viewer) and len(text) < SHORTEST:
-        raise Unacceptable("say why the value is needed", help="give a reason in a few words; it is written down")
+    text = written(reason, owed=is_owed(core, viewer), missing="say why the value is needed")
     return {"reason": text} if text else {}
+
+
+def written(reason: str, *, owed: bool, missing: str) -> str:
+    """A reason as it is kept, without addresses and numbers; Unacceptable says `missing` where one is owed and is."""
+    text = scrubbed(" ".join(reason.split()), str)[:LONGEST]
+    if owed and len(text) < SHORTEST:
+        raise Unacceptable(missing, help="give a reason in a few words; it is written down")
+    return text

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import anyio.to_thread
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from spira.console.carrying import carried
 from spira.console.labels import label_of
 from spira.console.render import done, page
-from spira.console.telling import Told, told
-from spira.kernel.errors import SpiraError
+from spira.console.telling import Told
 from spira.kernel.i18n import choose
 from spira.kernel.viewer import Viewer
 from spira.server.api import audience_keep as api
@@ -70,14 +69,11 @@ async def _done(
     carry_out: Callable[[], None],
     what: str,
 ) -> Response[Any]:
-    def go() -> Response[Any]:
-        try:
-            carry_out()
-        except SpiraError as error:
-            return _draw(request, core, viewer, name, form, told(error, viewer.language))
+    def lead() -> Response[Any]:
+        carry_out()
         return done(f"/tags/{form['tag']}", what)
 
-    return await anyio.to_thread.run_sync(go)
+    return await carried(viewer, lead, lambda fault: _draw(request, core, viewer, name, form, fault))
 
 
 def _draw(

@@ -9,10 +9,10 @@ import anyio.to_thread
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from spira.console.carrying import carried
 from spira.console.labels import label_of
 from spira.console.render import done, page
-from spira.console.telling import Told, told
-from spira.kernel.errors import SpiraError
+from spira.console.telling import Told
 from spira.kernel.viewer import Viewer
 from spira.server.api import destinations as api
 from spira.server.api.destinations import GIVE_CONTACTS, Tried
@@ -113,16 +113,11 @@ async def _done(
 ) -> Response[Any]:
     """Carry something out and lead back; or the page with the fault that it had."""
 
-    def go() -> Response[Any]:
-        try:
-            carry_out()
-        except SpiraError as error:
-            if error.status == 404:
-                raise
-            return _one(request, core, viewer, name, fault=told(error, viewer.language), form=form)
+    def lead() -> Response[Any]:
+        carry_out()
         return done(f"/destinations/{name}", what)
 
-    return await anyio.to_thread.run_sync(go)
+    return await carried(viewer, lead, lambda fault: _one(request, core, viewer, name, fault=fault, form=form))
 
 
 def _one(

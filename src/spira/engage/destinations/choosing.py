@@ -66,6 +66,12 @@ def difference(lane: Warehouse, model: DestinationDefinition, rules: Rules, *, e
     return Planned(rows=rows, added=ops.count("added"), changed=ops.count("changed"), removed=ops.count("removed"))
 
 
+def counts(lane: Warehouse, model: DestinationDefinition, rules: Rules) -> dict[str, int]:
+    """Of how many people `difference` would tell: added, changed and removed."""
+    asked = {**_asked(model, rules), "destination": model.destination, "everyone": False}
+    return dict(lane.query(_COUNTS.format(leaving=_leaving(lane, model, rules)), asked))
+
+
 def lay_out(warehouse: Warehouse, name: str, run_id: str, planned: Planned, *, size: int) -> None:
     """Put a run's differences where its batches are read from, in the place of an earlier run's."""
     with warehouse.registered("planned_rows", planned.rows), warehouse.transaction():
@@ -281,6 +287,7 @@ from leaving full join known on known.whom = leaving.profile_id
 where leaving.profile_id is null or known.whom is null or $everyone or known.digest <> leaving.digest
 order by op = 'removed' desc, whom
 """
+_COUNTS = f"select op, count(*) from ({_DIFFERENCE}) as told group by op"
 _FORGET_ROWS = "delete from destination_rows where destination = $destination"
 _LAY_OUT = """
 insert into destination_rows by name

@@ -192,6 +192,14 @@ def runs(state: State, name: str, *, limit: int) -> tuple[Run, ...]:
         return tuple(Run(**row) for row in connection.execute(asked.limit(limit)).mappings())
 
 
+def run_of(state: State, name: str, run_id: str) -> Run | None:
+    """A destination's run by its id."""
+    asked = sa.select(RUNS).where(RUNS.c.destination == name, RUNS.c.run_id == run_id)
+    with state.read() as connection:
+        row = connection.execute(asked).mappings().first()
+    return None if row is None else Run(**row)
+
+
 def latest(state: State) -> dict[str, Run]:
     """The latest run of each destination."""
     newest = sa.select(RUNS.c.destination, sa.func.max(RUNS.c.begun_at).label("at")).group_by(RUNS.c.destination)

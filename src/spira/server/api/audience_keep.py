@@ -61,7 +61,7 @@ def view(core: AnyCore, viewer: Viewer, name: str) -> Keepable:
     return Keepable(
         audience=name,
         label=model.label,
-        members=len(keeping.members(core.lane(), viewer, name)),
+        members=keeping.count(core.lane(), viewer, name),
         flags=tuple(each.tag for each in manual if each.manual == "flag"),
         choices=tuple(
             Choice(tag=each.tag, values=tuple(each.values)) for each in manual if each.manual == "choice"

@@ -10,15 +10,13 @@ from typing import Any, Literal
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
-from spira.collect.personal import scrubbed
 from spira.engage.destinations import choosing, kept
 from spira.engage.destinations.definition import DestinationDefinition, Purpose
 from spira.engage.destinations.kept import Run, Sent, Standing
 from spira.kernel.errors import Conflict, NotAllowed, NotFound, SpiraError
 from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import Role, Viewer
-from spira.server import judging, staff
-from spira.server.api.exports import LONGEST, SHORTEST
+from spira.server import judging, staff, unsealing
 from spira.server.api.selection import EXPORT
 from spira.server.core import AnyCore, Asking, Core, as_of, audit
 from spira.server.errors import Unacceptable
@@ -123,10 +121,11 @@ def view(core: AnyCore, name: str) -> DestinationView:
     """One destination; NotFound for one that is not applied."""
     model, lane = definition(core, name), core.lane()
     stands, runs = kept.standing(core.state, name), kept.runs(core.state, name, limit=RUNS)
-    planned = choosing.difference(lane, model, judging.leaving(core))
+    latest = runs[0] if runs else None
+    pending = core.kept(("pending", model.print, latest), lambda: _pending(core, model))
     return DestinationView(
         as_of=as_of(core),
-        row=_row(core, model, stands, runs[0] if runs else None, choosing.standing(lane).get(name, 0)),
+        row=_row(core, model, stands, latest, choosing.standing(lane).get(name, 0)),
         description=model.description,
         owner=model.owner,
         fields=dict(model.fields),
@@ -137,7 +136,7 @@ def view(core: AnyCore, name: str) -> DestinationView:
         reason=stands.reason,
         most=stands.most or core.settings.security.export_people,
         members=int(lane.value(_MEMBERS, {"audience": model.audience})),
-        pending=Pending(added=planned.added, changed=planned.changed, removed=planned.removed),
+        pending=pending,
         runs=runs,
     )
 
@@ -145,10 +144,10 @@ def view(core: AnyCore, name: str) -> DestinationView:
 def run_view(core: AnyCore, name: str, run_id: str) -> RunView:
     """One run; NotFound when the destination has no such run."""
     definition(core, name)
-    found = [each for each in kept.runs(core.state, name, limit=kept.KEPT_RUNS) if each.run_id == run_id]
-    if not found:
+    run = kept.run_of(core.state, name, run_id)
+    if run is None:
         raise NotFound(f"`{name}` has no run `{run_id[:40]}`", help="its page lists the latest")
-    return RunView(run=found[0], batches=kept.log_of(core.state, run_id, limit=BATCHES))
+    return RunView(run=run, batches=kept.log_of(core.state, run_id, limit=BATCHES))
 
 
 def definition(core: AnyCore, name: str) -> DestinationDefinition:
@@ -163,12 +162,10 @@ def begin(core: AnyCore, viewer: Viewer, name: str, *, reason: str, most: int | 
     NotAllowed for a role that may not export, or does not see the addresses that would leave.
     """
     model, limit = definition(core, name), core.settings.security.export_people
-    told = scrubbed(" ".join(reason.split()), str)[:LONGEST]
     if not viewer.has(*(GIVE_CONTACTS if model.has_contacts else EXPORT)):
         who = "a privacy officer" if model.has_contacts else "who may export people"
         raise NotAllowed(f"this role does not start `{name}`", help=f"ask {who}")
-    if len(told) < SHORTEST:
-        raise Unacceptable("say why these people leave", help="give a reason in a few words; it is written down")
+    told = unsealing.written(reason, owed=True, missing="say why these people leave")
     if most is not None and not 1 <= most <= limit:
         raise Unacceptable(
             f"at most {limit:,} people with contact values may leave at once",
@@ -227,6 +224,11 @@ def try_out(core: AnyCore, viewer: Viewer, name: str) -> Tried:
         fault = f"{wrong}; {wrong.help}" if wrong.help else str(wrong)
     audit(core, viewer, "destination.test", name, reached=fault is None)
     return Tried(reached=fault is None, fault=fault)
+
+
+def _pending(core: AnyCore, model: DestinationDefinition) -> Pending:
+    found = choosing.counts(core.lane(), model, judging.leaving(core))
+    return Pending(added=found.get("added", 0), changed=found.get("changed", 0), removed=found.get("removed", 0))
 
 
 def _row(

@@ -9,10 +9,9 @@ from typing import Any
 from litestar import get, post
 from litestar.params import FromPath
 
-from spira.collect.personal import scrubbed
 from spira.engage.audience_export import Wish
 from spira.kernel.viewer import Viewer
-from spira.server import staff
+from spira.server import staff, unsealing
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable
 from spira.server.roles import ERASE, whole
@@ -22,7 +21,6 @@ from spira.unify.exports import Export, Year
 from spira.unify.recipients import Abroad, Duty, Given
 
 LIST = 100
-SHORTEST, LONGEST = 4, 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +62,8 @@ def leave(core: AnyCore, viewer: Viewer, what: str, profiles: Sequence[int], wis
     """
     in_clear, rights = wish.contacts, core.settings.rights
     to = recipients.get(rights, wish.recipient) if wish.recipient else None
-    told = scrubbed(" ".join(reason.split()), str)[:LONGEST]
+    told = unsealing.written(reason, owed=in_clear, missing="say why contact values leave")
     most = core.settings.security.export_people
-    if in_clear and len(told) < SHORTEST:
-        raise Unacceptable("say why contact values leave", help="give a reason in a few words; it is written down")
     if in_clear and len(profiles) > most:
         raise Unacceptable(
             f"{len(profiles):,} people are more than the {most:,} that may leave with contact values at once",
