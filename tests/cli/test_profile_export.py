@@ -55,6 +55,23 @@ def test_a_broken_export_goes_on_and_is_the_same_file(tmp_path, form, torn):
     assert (file.read_bytes(), part.exists()) == (whole.read_bytes(), False)
 
 
+@pytest.mark.parametrize("other", [{"purpose": "service"}, {"audience": "loyal"}, {"traits": ["age", "city"]}])
+def test_another_wish_of_the_same_file_begins_anew(tmp_path, other):
+    """Rows of other people or columns are never put behind those of a wish that was broken off."""
+    wish = {"format": "csv", "purpose": "analysis", "audience": "", "traits": ["city"]}
+    file = tmp_path / "people.csv"
+    with pytest.raises(ConnectionError):
+        _bring(Api("csv", breaks=2), wish, file)
+    changed, again = Api("csv", breaks=2), Api("csv")
+    with pytest.raises(ConnectionError):
+        _bring(changed, {**wish, **other}, file)
+    _bring(again, dict(sorted({**wish, **other}.items())), file)
+
+    assert (changed.asked[0], again.asked[0]) == (None, IDS[2])
+    assert [each.name for each in tmp_path.iterdir()] == ["people.csv"]
+    assert file.read_text(encoding="utf-8").count("id,city") == 1
+
+
 def test_what_holds_nobody_whole_is_begun_anew(tmp_path):
     """Heads alone, half a person, or no file."""
     part = tmp_path / "people.csv.part"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,7 +106,8 @@ def export(
 ) -> None:  # fmt: skip
     """Write people to FILE as CSV, JSON Lines or Parquet, by its ending; it is written down that they left.
 
-    The same command goes on where one was broken off, from FILE.part; Parquet begins anew.
+    The same command goes on where one was broken off, from FILE.part; one that asks for something else begins anew,
+    and so does Parquet.
     """
     wish = {"purpose": purpose, "channel": channel, "audience": audience, "traits": list(traits), "tags": list(tags)}
     with connect(directory) as api:
@@ -117,11 +119,18 @@ def export(
 
 
 def _bring(api: Client, wish: dict[str, Any], file: Path) -> None:
-    """Fetch the people part by part into a file beside, which is named as it is to be once it is whole."""
+    """Fetch the people part by part into a file beside, which is named as it is to be once it is whole.
+
+    What was asked stands beside that one, so that nothing is put behind the answer to another wish.
+    """
     if wish["format"] == "parquet":
         file.write_bytes(api.post("/api/profiles/export", wish).content)
         return
     part = file.with_name(f"{file.name}.part")
+    asked, wanted = file.with_name(f"{file.name}.asked"), json.dumps(wish, sort_keys=True)
+    if not asked.is_file() or asked.read_text(encoding="utf-8") != wanted:
+        part.unlink(missing_ok=True)
+        asked.write_text(wanted, encoding="utf-8")
     after = _last(part, wish["format"])
     if after is not None:
         click.echo(f"going on after {after}", err=True)
@@ -133,6 +142,7 @@ def _bring(api: Client, wish: dict[str, Any], file: Path) -> None:
             if (after := answer.headers.get("x-spira-next")) is None:
                 break
     part.replace(file)
+    asked.unlink()
 
 
 def _last(part: Path, form: str) -> str | None:
