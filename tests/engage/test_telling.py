@@ -91,3 +91,53 @@ def test_without_its_secret_nothing_is_sent(turn, calls, monkeypatch):
     """A call that proves nothing is none."""
     monkeypatch.delenv("RECIPIENTS")
     assert (telling.run(turn), calls.posted) == (0, [])
+
+
+def also(turn, name, count, *, url="https://other.example/hook"):
+    """Another recipient with an address, and more duties towards it."""
+    rights = turn.settings.rights
+    if all(not each.startswith(f"{name};") for each in rights.processors):
+        turn.settings.rights = rights.model_copy(update={"processors": [*rights.processors, f"{name}; x; US; {url}"]})
+    with turn.state.write() as connection:
+        for number in range(count):
+            row = {"duty_id": f"duty_{name}_{number}", "recipient": name, "what": "erasure", "person": f"p_{number}"}
+            connection.execute(sa.insert(DUTIES).values(**row, export_id="exp_1", filed_at=NOON, tries=0))
+
+
+def test_who_is_silent_costs_a_turn_one_call_and_keeps_nobody_else_waiting(turn, calls, monkeypatch):
+    """However many duties there are towards it, the others are told in the same turn."""
+    also(turn, "Mailer", 250)
+    also(turn, "Other", 3)
+    answer = httpx.post
+
+    def post(url, **more):
+        calls.status = 503 if "mailer" in url else 200
+        return answer(url, **more)
+
+    monkeypatch.setattr(httpx, "post", post)
+    assert telling.run(turn) == 3
+    assert sorted(url for url, *_ in calls.posted) == [
+        "https://mailer.example/hook",
+        *["https://other.example/hook"] * 3,
+    ]
+
+
+def test_no_turn_makes_more_calls_than_it_has_time_for(turn, calls, monkeypatch):
+    """What is left comes with the next one."""
+    monkeypatch.setattr(telling, "MOST", 2)
+    also(turn, "Other", 2)
+    assert (telling.run(turn), len(calls.posted)) == (2, 2)
+    assert (telling.run(turn), len(calls.posted)) == (1, 3)
+
+
+def test_what_staff_marked_during_the_call_stays_theirs(turn, calls, monkeypatch):
+    """A call and a person who say it at once are no fault."""
+    answer = httpx.post
+
+    def post(url, **more):
+        recipients.told(turn.state, turn.clock, "duty_Mailer", actor="pia")
+        return answer(url, **more)
+
+    monkeypatch.setattr(httpx, "post", post)
+    assert (telling.run(turn), len(calls.posted)) == (0, 1)
+    assert recipients.by_id(turn.state, ["duty_Mailer"])[0].told_by == "pia"
