@@ -47,3 +47,19 @@ def test_an_address_of_nobody_and_a_channel_that_is_none_have_the_gates_reasons(
     assert judge(house.warehouse, CHANNEL, "nobody") == AtOnce(subject_id=None, reason="unreachable")
     assert judge(house.warehouse, None, "key1") == AtOnce(subject_id=None, reason="no_channel")
     assert judge(house.warehouse, CHANNEL, "key1") == AtOnce(subject_id=11, reason=None)
+
+
+def test_a_known_address_and_one_of_nobody_are_asked_by_the_same_statement(house, monkeypatch):
+    """So the time that an answer takes tells nobody whose address is known."""
+    asked = []
+    answer = house.warehouse.query
+
+    def query(sql, params=None):
+        asked.append(sql)
+        return answer(sql, params)
+
+    monkeypatch.setattr(house.warehouse, "query", query)
+    for key in ("key1", "key3", "key4", "nobody"):
+        judge(house.warehouse, CHANNEL, key)
+
+    assert asked == [asked[0]] * 4
