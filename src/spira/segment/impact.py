@@ -69,7 +69,6 @@ def impact(
 
 
 def _compared(warehouse: Warehouse, found: Analysed, instant: datetime) -> Impact:
-    tags.choose(warehouse, instant, full=True)
     compiled = passes.program({name: each.text for name, each in found.tags.items()}, found.catalog)
     drafting.draft(warehouse, compiled, instant, full=True)
     conditions = {name: each.text for name, each in found.audiences.items()}
@@ -154,7 +153,6 @@ def _changed(warehouse: Warehouse, name: str, *, drafted: bool) -> tuple[int, in
 
 
 _DRAFTS = (
-    "changed",
     "tags_draft",
     "tags_layer",
     "tags_ranked",

@@ -95,7 +95,6 @@ def _everyone(warehouse: Warehouse, wanted: Program, as_of: datetime, *, anew: b
     now = whole.Standing(batch=changed.newest(warehouse), as_of=as_of)
     every = whole.stretches(warehouse)
     if len(every) == 1:
-        warehouse.execute(_NOBODY)
         drafting.draft(warehouse, wanted, as_of, full=True)
     else:
         now = whole.stage(warehouse, wanted, now, every)
@@ -114,10 +113,10 @@ def program_of(applied: Applied, catalog: Catalog) -> Program:
     return passes.program({each.tag: each.value for each in applied.of("tag")}, catalog)
 
 
-def choose(warehouse: Warehouse, as_of: datetime, *, full: bool = False) -> int:
-    """Fill the temporary table `changed`; the batch that is reached by that."""
-    upto = changed.choose(warehouse, STAGE, full=full)
-    warehouse.execute(_ADD_EVERY_ROW if full else _ADD_DUE, None if full else {"as_of": as_of})
+def choose(warehouse: Warehouse, as_of: datetime) -> int:
+    """Fill the temporary table `changed` with those who changed or whose edge has passed; the batch reached by that."""
+    upto = changed.choose(warehouse, STAGE)
+    warehouse.execute(_ADD_DUE, {"as_of": as_of})
     return upto
 
 
@@ -162,14 +161,10 @@ _ADD_DUE = """
 insert into changed
 select profile_id from tags where next_edge_at < $as_of and profile_id not in (select profile_id from changed)
 """
-_ADD_EVERY_ROW = """
-insert into changed select profile_id from tags where profile_id not in (select profile_id from changed)
-"""
 _ANYONE = "select exists (from changed)"
 _FINGERPRINT = "select fingerprint from tag_program"
 _FORGET_PROGRAM = "delete from tag_program"
 _NOTE_PROGRAM = "insert into tag_program (fingerprint) values ($fingerprint)"
-_NOBODY = "create or replace temp table changed (profile_id bigint)"
 _DIFFERENT = """
 create or replace temp table tags_different as
 select coalesce(now.profile_id, old.profile_id) as profile_id
