@@ -5,6 +5,7 @@ import shutil
 from datetime import datetime, timedelta
 from pathlib import PurePath
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -159,9 +160,16 @@ def word(core, user, purpose, *, granted):
         )
 
 
+class Handing:
+    """Does each job here, with its task as a child reads it."""
+
+    def run(self, job, task):
+        return job.run(msgspec.msgpack.decode(msgspec.msgpack.encode(task), type=job.task))
+
+
 def give(core):
     """One look of the thread."""
-    return Giving(core, runner=InlineRunner()).look()
+    return Giving(core, runner=Handing()).look()
 
 
 def started(core, name="crm", **more):
@@ -295,6 +303,26 @@ def test_who_refuses_while_a_run_waits_does_not_leave(house, receiver):
     assert members(receiver) == ["u2", "u3", "u4"]
     assert api.view(house, "crm").runs[0].withheld == 1
     assert choosing.standing(house.lane()) == {"crm": 3}
+
+
+def test_who_was_kept_back_and_allows_it_before_the_retry_comes_with_the_next_run(house, receiver):
+    """
+    A batch that is tried again holds nobody whom it has kept back, whatever they say meanwhile.
+    """
+    receiver.answers = [503, 503]
+    started(house)
+    word(house, "u1", "marketing", granted=False)
+    house.step_clock(NOON + timedelta(minutes=2))
+    assert give(house) == 0
+    word(house, "u1", "marketing", granted=True)
+    house.step_clock(NOON + timedelta(minutes=10))
+    assert give(house) == 2
+    assert members(receiver) == ["u2", "u3", "u4"]
+    (run,) = api.view(house, "crm").runs
+    assert (run.status, run.taken, run.withheld) == ("done", 3, 1)
+    api.ask(house, OFFICER, "crm")
+    give(house)
+    assert members(receiver) == ["u1", "u2", "u3", "u4"]
 
 
 def test_others_get_those_who_said_yes_to_that(house, receiver):

@@ -82,14 +82,14 @@ def lay_out(warehouse: Warehouse, name: str, run_id: str, planned: Planned, *, s
 def lot(
     lane: Warehouse, vault: Vault, model: DestinationDefinition, rules: Rules, *, run_id: str, number: int
 ) -> Lot:  # fmt: skip
-    """One batch, with the values as they are now; who may not leave any more is withheld."""
+    """One batch, with the values as they are now; who may not leave any more is withheld, and stays so in this run."""
     found = lane.query(_LOT, {"run": run_id, "number": number})
-    coming = [whom for whom, op in found if op != "removed"]
+    coming = [whom for whom, op in found if op in ("added", "changed")]
     gone = [whom for whom, op in found if op == "removed"]
     values = _values(vault, model.leaving, _now(lane, model, rules, coming))
     values |= _values(vault, _keys(model.leaving), _known(lane, model, gone))
     people = [_given(model, op, whom, values) for whom, op in found]
-    left_out = tuple(whom for whom in coming if whom not in values)
+    left_out = tuple(whom for whom, op in found if op != "removed" and whom not in values)
     return Lot(people=tuple(each for each in people if each is not None), withheld=left_out)
 
 
