@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import io
 import json
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from spira.kernel.errors import Conflict, StorageDamaged, WorkspaceInvalid
 from spira.storage.keys import KEYS_FILE, add_sealing_key, load_keys, make_keys, new_keys
-from spira.storage.sealing import key_number, seal, unseal
+from spira.storage.sealing import key_number, read_parts, seal, unseal, write_parts
 from spira.testing.states import fixed_keys
 
 
@@ -155,3 +156,38 @@ def test_what_is_cut_short_is_said():
     """Too few bytes to be anything are a fault with a next step."""
     with pytest.raises(StorageDamaged, match="cut short"):
         unseal(fixed_keys(), b"\x01", context=b"")
+
+
+def place_of(place, last):
+    return f"file:{place}:{last}".encode()
+
+
+def sealed_parts(parts):
+    file = io.BytesIO()
+    write_parts(file, fixed_keys(), parts, context=place_of)
+    return file.getvalue()
+
+
+def opened_parts(content):
+    return list(read_parts(io.BytesIO(content), fixed_keys(), context=place_of))
+
+
+@given(st.lists(st.binary(max_size=9), min_size=1, max_size=4))
+def test_parts_that_were_sealed_come_back_in_order(parts):
+    """Empty ones too; they begin where the file stands, which may be behind something else."""
+    file = io.BytesIO(b"head" + sealed_parts(parts))
+    file.seek(4)
+    assert list(read_parts(file, fixed_keys(), context=place_of)) == parts
+
+
+@given(st.data(), st.lists(st.binary(max_size=9), min_size=1, max_size=3))
+def test_a_sealed_file_that_is_not_whole_and_as_it_was_is_damaged(data, parts):
+    """Cut anywhere, with anything behind it, or with one bit changed, it is no other fault than that."""
+    whole = sealed_parts(parts)
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    changed = bytearray(whole)
+    changed[cut] ^= 1 << data.draw(st.integers(0, 7))
+    more = whole + data.draw(st.binary(min_size=1, max_size=20))
+    for content in (whole[:cut], bytes(changed), more, whole + whole):
+        with pytest.raises(StorageDamaged):
+            opened_parts(content)

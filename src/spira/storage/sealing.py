@@ -2,14 +2,18 @@
 
 What is sealed begins with the number of its key, so that keys can change while everything
 sealed before stays readable. The `context` (which table, which row) is authenticated and not
-stored: a sealed value moved to another place can't be opened there.
+stored: a sealed value moved to another place can't be opened there. A large file is sealed part by
+part (`write_parts`), each good in its place only, so none can be left out, moved or cut off.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
 import struct
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -20,7 +24,9 @@ from spira.storage.keys import Keys
 _HEADER = struct.Struct(">BH")
 _VERSION = 1
 _NONCE = 12
+_LENGTH = 4  # bytes before each part that say how long it is
 HEADER_BYTES = _HEADER.size
+Context = Callable[[int, bool], bytes]  # of a part, by its place from 0 on, and whether it is the last one
 
 
 def seal(keys: Keys, plaintext: bytes, *, context: bytes) -> bytes:
@@ -48,6 +54,36 @@ def unseal(keys: Keys, sealed: bytes, *, context: bytes) -> bytes:
             "a sealed value can't be opened: it was changed, or spira.keys belongs to another workspace",
             help="put the spira.keys of this workspace back, or restore the state from a backup",
         ) from None
+
+
+def write_parts(file: BinaryIO, keys: Keys, parts: Iterable[bytes], *, context: Context) -> None:
+    """Seal parts into a file, one after another; `read_parts` gives them back. None at all can't be read again."""
+    coming = iter(parts)
+    part, place = next(coming, None), 0
+    while part is not None:
+        following = next(coming, None)
+        sealed = seal(keys, part, context=context(place, following is None))
+        file.write(len(sealed).to_bytes(_LENGTH, "big") + sealed)
+        part, place = following, place + 1
+
+
+def read_parts(file: BinaryIO, keys: Keys, *, context: Context) -> Iterator[bytes]:
+    """The parts that `write_parts` has sealed, from where the file stands to its end, one at a time.
+
+    StorageDamaged, at the first part that is not as it was, for a file that was changed, cut short, added to, moved or
+    sealed with other keys; and for one that has no part.
+    """
+    here = file.tell()
+    left = file.seek(0, os.SEEK_END) - file.seek(here)
+    size, place = file.read(_LENGTH), 0
+    while size or not place:
+        length = int.from_bytes(size, "big")
+        left -= _LENGTH + length
+        if len(size) < _LENGTH or left < 0:
+            raise StorageDamaged("a sealed file is cut short", help="restore it from a backup, or have it made anew")
+        sealed, size = file.read(length), file.read(_LENGTH)
+        yield unseal(keys, sealed, context=context(place, not size))
+        place += 1
 
 
 def header(keys: Keys) -> bytes:

@@ -25,12 +25,11 @@ from spira.kernel.clock import RealClock, utc
 from spira.kernel.errors import NotFound, StorageDamaged
 from spira.kernel.ids import new_id
 from spira.storage.keys import Keys
-from spira.storage.sealing import seal, unseal
+from spira.storage.sealing import Context, read_parts, write_parts
 
 KEPT_SECONDS = 86_400
 MOST_BYTES = 67_108_864
 _PIECE = 1_048_576  # bytes that are sealed at once
-_LENGTH = 4
 _MAPPING = "mapping.json"
 _ID = re.compile(r"up_[0-9a-z]{16}")
 _SAFE = re.compile(r"[^\w .()\-]+")
@@ -45,9 +44,7 @@ def keep(directory: Path, keys: Keys, name: str, pieces: Iterable[bytes]) -> str
     path = folder / safe_name(name)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
-        for number, (piece, last) in enumerate(_even(pieces)):
-            sealed = seal(keys, piece, context=_context(upload, number, last=last))
-            file.write(len(sealed).to_bytes(_LENGTH, "big") + sealed)
+        write_parts(file, keys, _even(pieces), context=_context(upload))
     return upload
 
 
@@ -73,34 +70,27 @@ def opened(folder: Path, keys: Keys, scratch: Path) -> Iterator[Path]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _even(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """The same bytes in pieces of one size, each with whether it is the last; an empty file is one empty piece."""
+def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of one size; an empty file is one empty piece."""
     waiting = bytearray()
     for piece in pieces:
         waiting += piece
         while len(waiting) > _PIECE:
-            yield bytes(waiting[:_PIECE]), False
+            yield bytes(waiting[:_PIECE])
             del waiting[:_PIECE]
-    yield bytes(waiting), True
+    yield bytes(waiting)
 
 
 def _unsealed(source: BinaryIO, upload: str, keys: Keys) -> Iterator[bytes]:
-    """The pieces of a sealed file; each is good in its place only, so none can be left out, moved or cut off."""
-    size, number = source.read(_LENGTH), 0
-    while size:
-        sealed = source.read(int.from_bytes(size, "big"))
-        size = source.read(_LENGTH)
-        try:
-            yield unseal(keys, sealed, context=_context(upload, number, last=not size))
-        except StorageDamaged:
-            raise StorageDamaged("an uploaded file can't be opened", help="hand it in again") from None
-        number += 1
-    if not number:
-        raise StorageDamaged("an uploaded file is empty", help="hand it in again")
+    """The pieces of a sealed file."""
+    try:
+        yield from read_parts(source, keys, context=_context(upload))
+    except StorageDamaged:
+        raise StorageDamaged("an uploaded file can't be opened", help="hand it in again") from None
 
 
-def _context(upload: str, number: int, *, last: bool) -> bytes:
-    return f"upload:{upload}:{number}:{'last' if last else 'more'}".encode()
+def _context(upload: str) -> Context:
+    return lambda number, last: f"upload:{upload}:{number}:{'last' if last else 'more'}".encode()
 
 
 def safe_name(name: str) -> str:

@@ -13,7 +13,6 @@ without it cleans everybody.
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +31,7 @@ FILE = Path("matching") / "forms.sealed"  # under the workspace's data
 _AS_MADE = 1  # goes up when cleaning comes to other forms, so that older files are of no use
 _ROWS = 50_000  # records sealed together
 _AGAIN = 0.02  # the file is made anew when more than this share of it is not as the records are
-_LENGTH = struct.Struct(">Q")
-_MAGIC = b"SPFORM01"
+_MAGIC = b"SPFORM02"
 Flags = npt.NDArray[np.bool_]
 
 
@@ -62,12 +60,14 @@ def mark_of(kinds: Mapping[str, str], shape: Shape) -> str:
 
 
 def read(path: Path, keys: Keys, mark: str) -> Forms | None:
-    """The forms of the last run; None where there are none, they are of another mark, or can't be opened."""
+    """The forms of the last run; None where there are none, they are of another mark, or broken in whatever way."""
     try:
-        parts = [pa.ipc.open_stream(each).read_all() for each in _opened(path, keys, mark)]
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                return None
+            sealed = sealing.read_parts(file, keys, context=_context(mark))
+            parts = [pa.ipc.open_stream(each).read_all() for each in sealed]
     except (OSError, StorageDamaged, pa.ArrowInvalid):
-        return None
-    if not parts:
         return None
     whole = pa.concat_tables(parts)
     return Forms(
@@ -83,13 +83,7 @@ def write(path: Path, keys: Keys, mark: str, units: pa.Table, table: pa.Table) -
     whole = whole.append_column("base_id", units["base_id"]).append_column("told", units["told"])
     with path.open("wb") as file:
         file.write(_MAGIC)
-        for place, start in enumerate(range(0, whole.num_rows, _ROWS)):
-            sink = pa.BufferOutputStream()
-            with pa.ipc.new_stream(sink, whole.schema) as writer:
-                writer.write_table(whole.slice(start, _ROWS))
-            sealed = sealing.seal(keys, sink.getvalue().to_pybytes(), context=_context(mark, place))
-            file.write(_LENGTH.pack(len(sealed)))
-            file.write(sealed)
+        sealing.write_parts(file, keys, _parts(whole), context=_context(mark))
 
 
 def is_worn(places: npt.NDArray[np.int64] | None) -> bool:
@@ -97,16 +91,13 @@ def is_worn(places: npt.NDArray[np.int64] | None) -> bool:
     return places is None or bool((places < 0).mean() > _AGAIN)
 
 
-def _opened(path: Path, keys: Keys, mark: str) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
-            return
-        place = 0
-        while head := file.read(_LENGTH.size):
-            (length,) = _LENGTH.unpack(head)
-            yield sealing.unseal(keys, file.read(length), context=_context(mark, place))
-            place += 1
+def _parts(whole: pa.Table) -> Iterator[bytes]:
+    for start in range(0, whole.num_rows, _ROWS):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, whole.schema) as writer:
+            writer.write_table(whole.slice(start, _ROWS))
+        yield sink.getvalue().to_pybytes()
 
 
-def _context(mark: str, place: int) -> bytes:
-    return f"matching:{mark}:{place}".encode()
+def _context(mark: str) -> sealing.Context:
+    return lambda place, last: f"matching:{mark}:{place}:{'last' if last else 'more'}".encode()
