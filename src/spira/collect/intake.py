@@ -15,14 +15,14 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from spira.collect.calls import BATCH, BadBody, Fault, Request, inspect, key_within, read_request
-from spira.collect.chunk import read_plainly
+from spira.collect.calls import BATCH, BadBody, Call, Fault, Request, inspect, key_within, read_request
+from spira.collect.chunk import PlainCall, read_plainly
 from spira.collect.door import Door, without
 from spira.collect.emit import Appendable
 from spira.collect.envelope import Accepted, encode
@@ -154,9 +154,9 @@ class Intake:
         source = self._keys.source_of(key) if key else None
         body = inflate(raw, self._limits.max_batch_bytes) if raw[:2] == _GZIP else raw
         held.more(len(body) - len(raw))
-        if source is not None and await self._fine(body, via, source):
+        if source is not None and (fine := await self._fine(body, via, source)) is not None:
             if opts_out:
-                await self._opt_out(source, read_request(body, via))
+                await self._opt_out(source, fine)
             return _SUCCESS
         try:
             request = read_request(body, via)
@@ -175,28 +175,28 @@ class Intake:
         if len(request.calls) > len(blocked):
             await self._append(Accepted(source.source, received_at, via, body))
         if opts_out:
-            await self._opt_out(source, request)
+            await self._opt_out(source, request.calls)
         if rejected and via != BATCH:
             kept = "it is not kept" if blocked else "it is kept in quarantine"
             raise _Refused(400, rejected[0].code, f"{rejected[0].message}; {kept}")
         return msgspec.json.encode({"success": True, "rejected": rejected}) if rejected else _SUCCESS
 
-    async def _fine(self, body: bytes, via: str, source: Source) -> bool:
-        """Keep a request with which nothing is wrong, as nearly all are; or say that it has to be looked at."""
+    async def _fine(self, body: bytes, via: str, source: Source) -> list[PlainCall] | None:
+        """Keep a request with which nothing is wrong, as nearly all are; its calls, or None to have it looked at."""
         batch = None if self._door.blocks(source) else read_plainly(body, via)
         if batch is None or len(batch.batch) > MOST_CALLS:
-            return False
+            return None
         received_at = self._clock.now()
         if not is_fine(batch, size=len(body), received_at=received_at, limits=self._limits):
-            return False
+            return None
         self._room(len(body))
         if batch.batch:
             await self._append(Accepted(source.source, received_at, via, body))
-        return True
+        return batch.batch
 
-    async def _opt_out(self, source: Source, request: Request) -> None:
+    async def _opt_out(self, source: Source, calls: Sequence[Call | Fault]) -> None:
         """Keep the word of a browser that says that nothing of its person may be sold or shared."""
-        found = self._signals.record(source.source, request.calls, self._clock.now())
+        found = self._signals.record(source.source, calls, self._clock.now())
         if found is not None:
             record, people = found
             await self._append(record)
