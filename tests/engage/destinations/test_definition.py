@@ -69,13 +69,25 @@ def test_what_may_not_leave_is_told_before_it_is_applied(rest, told):
     assert told in shown(CRM + rest)
 
 
-@pytest.mark.parametrize("address", ["../away", "/etc", "file:///etc", "zip::memory://x"])
-def test_files_lie_in_the_folder_of_exports_or_in_a_storage(tmp_path, address):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"address": "../away"},
+        {"address": "/etc"},
+        {"address": "file:///etc"},
+        {"address": "zip::memory://x"},
+        {"address": "dir://x", "storage": {"path": "/etc", "target_protocol": "file"}},
+        {"address": "simplecache://etc/x", "storage": {"target_protocol": "file"}},
+        {"address": "s3://etc/x", "storage": {"protocol": "file"}},
+        {"address": "crm", "storage": {"protocol": "s3"}},
+    ],
+)
+def test_files_lie_in_the_folder_of_exports_or_in_a_storage(tmp_path, options):
     """
-    Whoever may write a definition can't have files written elsewhere on the machine.
+    Whoever may write a definition can't have files written elsewhere on the machine, by whatever way.
     """
     with pytest.raises(ValueError, match="exports"):
-        placed({"address": address}, tmp_path)
+        placed(options, tmp_path)
     assert placed({"address": "crm"}, tmp_path) == {"address": str(tmp_path / "exports" / "crm")}
     assert placed({"address": "s3://lake/crm"}, tmp_path) == {"address": "s3://lake/crm"}
 

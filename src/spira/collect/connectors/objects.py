@@ -15,13 +15,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import fsspec
 
 from spira.collect.connectors.base import (
     Connector,
@@ -34,10 +32,8 @@ from spira.collect.connectors.base import (
     open_connector,
 )
 from spira.collect.connectors.files import PIECE
-from spira.kernel.errors import SpiraError
-from spira.kernel.settings import secret
+from spira.storage import remote
 
-_EXTRAS = {"s3fs": "spira[s3]"}
 _MARKS = ("ETag", "etag", "md5", "LastModified", "mtime", "created", "size")
 
 
@@ -79,24 +75,8 @@ class Objects(Connector):
                 system.get_file(part.name, str(copy))
             yield from open_connector(kind, {"path": str(copy), **self.options}).read(part, after)
 
-    @contextmanager
-    def _reached(self) -> Iterator[tuple[Any, str]]:
-        """The file system and the path in it; what it says goes wrong is told in our words."""
-        told = {name: secret(value) if isinstance(value, str) else value for name, value in self.storage.items()}
-        protocol = self.address.partition("://")[0]
-        try:
-            yield fsspec.core.url_to_fs(self.address, **told)
-        except SpiraError:
-            raise
-        except ImportError as missing:
-            package = _EXTRAS.get(missing.name or "", missing.name or str(missing))
-            raise Unreadable(f"`{protocol}://` needs a package: {missing}", help=f"pip install '{package}'") from None
-        except ValueError as wrong:
-            raise Unreadable(f"`{self.address}` can't be read: {wrong}", help="see how fsspec writes it") from None
-        except PermissionError as fault:
-            raise Unreadable(f"`{self.address}` may not be read: {fault}", help="see the keys in `storage`") from None
-        except OSError as fault:
-            raise OutOfReach(f"`{self.address}` can't be read: {fault}", help="see that it is there") from None
+    def _reached(self) -> AbstractContextManager[tuple[Any, str]]:
+        return remote.reached(self.address, self.storage, verb="read", never=Unreadable, later=OutOfReach)
 
 
 def _listed(system: Any, path: str) -> dict[str, Any]:

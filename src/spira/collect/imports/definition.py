@@ -35,6 +35,7 @@ from spira.kernel.diagnostics import Diagnostic, closest, did_you_mean
 from spira.kernel.errors import NotAllowed
 from spira.kernel.options import fits, is_required, options_of
 from spira.kernel.settings import secret
+from spira.storage import remote
 
 _CLOSED = ("data", "plugins")  # folders of a workspace that no import reads
 
@@ -141,7 +142,7 @@ def connector_of(
         if name in options and name in options_of(made):
             options[name] = str(_inside(str(options[name]), directory, allowed))
     if "address" in options:
-        options["address"] = _address(str(options["address"]), directory, allowed)
+        options["address"] = _address(str(options["address"]), options.get("storage"), directory, allowed)
     if "url" in options:
         options["url"] = _database(str(options["url"]), directory, allowed)
     known = options_of(made)
@@ -184,12 +185,12 @@ def _inside(written: str, directory: Path, allowed: Sequence[Path]) -> Path:
     return path
 
 
-def _address(written: str, directory: Path, allowed: Sequence[Path]) -> str:
+def _address(written: str, storage: object, directory: Path, allowed: Sequence[Path]) -> str:
     """Addresses on this machine lie in the same places; one behind another is not looked through."""
-    protocol, _, rest = written.partition("://")
-    if "::" in written:
+    if remote.looks_through(written, storage, local=True):
         raise NotAllowed(f"`{written}` may not be read by an import", help="name the place itself")
-    return f"{protocol}://{_inside(rest, directory, allowed)}" if protocol in ("file", "local") else written
+    protocol, _, rest = written.partition("://")
+    return f"{protocol}://{_inside(rest, directory, allowed)}" if protocol in remote.LOCAL else written
 
 
 def _database(written: str, directory: Path, allowed: Sequence[Path]) -> str:

@@ -33,6 +33,7 @@ from spira.engage.audience_export import FOR_OTHERS, MESSAGING
 from spira.engage.destinations import fields as parts
 from spira.engage.destinations.base import DESTINATIONS, open_destination
 from spira.kernel.diagnostics import Diagnostic, did_you_mean
+from spira.storage import remote
 from spira.unify import recipients
 
 Purpose = Literal["analysis", "marketing", "service", "transactional", "sale_or_sharing", "personalised_ads"]
@@ -173,10 +174,10 @@ def placed(options: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     address = made.get("address")
     if not isinstance(address, str):
         return made
-    protocol, mark, _ = address.partition("://")
-    if "::" in address or (mark and protocol in ("file", "local")):
+    storage, folder = made.get("storage"), "://" not in address
+    if remote.looks_through(f"file://{address}" if folder else address, storage, local=folder):
         raise ValueError(f"`{address}` is no place for files; name a folder, which lies in `{FOLDER}`, or a storage")
-    if not mark:
+    if folder:
         home = (directory / FOLDER).resolve()
         whole = (home / address).resolve()
         if not whole.is_relative_to(home):

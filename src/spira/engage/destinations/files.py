@@ -16,20 +16,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-import fsspec
 import pyarrow as pa
 from pyarrow import parquet
 
 from spira.engage.audience_export import sheet
-from spira.engage.destinations.base import MOST_A_BATCH, Batch, Destination, Taken, destination, put_off
+from spira.engage.destinations.base import MOST_A_BATCH, Batch, Destination, Taken, destination
 from spira.kernel.clock import iso
-from spira.kernel.errors import DestinationRefused
-from spira.kernel.settings import secret
+from spira.kernel.errors import DestinationRefused, DestinationUnavailable
+from spira.storage import remote
 
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
@@ -71,20 +70,10 @@ class Files(Destination):
             system.pipe_file(partly, made)
             system.mv(partly, whole)
 
-    @contextmanager
-    def _reached(self) -> Iterator[tuple[Any, str]]:
-        """The file system and the path in it; what it says goes wrong is told in our words."""
-        told = {name: secret(value) if isinstance(value, str) else value for name, value in self.storage.items()}
-        try:
-            yield fsspec.core.url_to_fs(self.address, **told)
-        except (ImportError, ValueError) as wrong:
-            message = f"`{self.address}` can't be written to: {wrong}"
-            raise DestinationRefused(message, help="see how fsspec writes it, and which package it needs") from None
-        except PermissionError as fault:
-            message = f"`{self.address}` may not be written to: {fault.strerror or fault}"
-            raise DestinationRefused(message, help="see the keys in `storage`, or the folder's owner") from None
-        except OSError as fault:
-            raise put_off(f"`{self.address}` can't be written to: {fault.strerror or fault}") from None
+    def _reached(self) -> AbstractContextManager[tuple[Any, str]]:
+        return remote.reached(
+            self.address, self.storage, verb="written to", never=DestinationRefused, later=DestinationUnavailable
+        )
 
 
 def _heads(batch: Batch) -> tuple[str, ...]:
