@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from spira.console.drawings import RINGS_HEIGHT, RINGS_WIDTH, rings
 from spira.definitions.apply import Applied
 from spira.definitions.workspace import read_definitions
-from spira.engage.audience_export import ADDRESS, MARK, cell
+from spira.engage.audience_export import ADDRESS, MARK
+from spira.engage.sheets import cell
 from spira.kernel.viewer import SYSTEM
 from spira.storage.audit import latest
 from spira.unify import exports

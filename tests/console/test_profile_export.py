@@ -12,8 +12,9 @@ import pytest
 from pyarrow import parquet
 
 from spira.collect.mapping.model import read_mapping
-from spira.engage.audience_export import Wish, cell, sheet
+from spira.engage.audience_export import Wish
 from spira.engage.profile_export import Bulk, Format, _as_kept, _told, leaving, mapping_of, written
+from spira.engage.sheets import cell, sheet
 from spira.kernel.viewer import Viewer
 from spira.server import judging
 from spira.storage import audit

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from spira.engage import telling
-from spira.engage.alerts.sending import signature
+from spira.engage.signing import signature
 from spira.kernel.clock import FrozenClock
 from spira.kernel.settings import RightsSettings
 from spira.testing.houses import NOON
@@ -43,7 +43,7 @@ def calls(monkeypatch):
     """What was posted; `calls.status` is what is answered."""
     made = SimpleNamespace(posted=[], status=200)
 
-    def post(url, *, content, headers, timeout):  # noqa: ARG001  (httpx's own)
+    def post(url, *, content, headers, timeout, verify):  # noqa: ARG001  (httpx's own)
         made.posted.append((url, content, headers))
         return httpx.Response(made.status)
 

@@ -10,19 +10,16 @@ calls writes down that it was taken.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlglot import exp
 
 from spira.collect import signal
 from spira.engage import reach, sharing
+from spira.engage.sheets import sheet
 from spira.kernel.clock import iso
 from spira.kernel.errors import Conflict, NotAllowed
 from spira.kernel.ids import show_profile
@@ -39,7 +36,6 @@ FOR_OTHERS = signal.PURPOSES
 PURPOSES = (ANALYSIS, *MESSAGING, *FOR_OTHERS)
 FIRST = ("id", "name", "unit", "since")
 ADDRESS, MARK = "address", "export"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,30 +123,6 @@ def lines(
         row = [person.id, person.name, unit, iso(since), *values.get(profile, ("",) * len(wish.tags))]
         rows.append([*row, addresses.get(key or "", ""), wish.mark] if wish.contacts else row)
     return sheet(rows)
-
-
-def sheet(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as CSV; a cell that a spreadsheet would take for a formula is a text."""
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerows([cell(each) for each in row] for row in rows)
-    return written.getvalue()
-
-
-# A text that is one is no formula. With a plus it is none: a sheet would take the plus from a phone number.
-_NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
-
-
-def cell(value: object) -> str:
-    """One cell: numbers as they are, and no text that begins like a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value)
-    is_number = isinstance(value, (int, float, Decimal)) or _NUMBER.fullmatch(text) is not None
-    return f"'{text}" if text.startswith(_FORMULA) and not is_number else text
 
 
 def _values(lane: Warehouse, tags: Sequence[str], profiles: Sequence[int]) -> dict[int, tuple[object, ...]]:

@@ -15,7 +15,8 @@ from typing import Any
 from sqlglot import exp
 
 from spira.engage import reach, sharing
-from spira.engage.audience_export import ADDRESS, FOR_OTHERS, MARK, MESSAGING, Wish, sheet
+from spira.engage.audience_export import ADDRESS, FOR_OTHERS, MARK, MESSAGING, Wish
+from spira.engage.sheets import sheet
 from spira.kernel.clock import iso
 from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Viewer

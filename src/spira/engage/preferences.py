@@ -240,19 +240,22 @@ def keep(
 def granted(core: Asked, subject_id: int, *cells: Cell, note: str | None = None) -> bool:
     """Whether a subject's person allows all of these, each a purpose by a channel, by all that was said up to now."""
     lane = core.lane()
-    found = lane.one(_SUBJECT, {"subject": subject_id})
-    standing = _standing(core, lane, subject_id, found[2] if found else subject_id, note)
+    standing = _standing(core, lane, subject_id, profile_of(lane, subject_id), note)
     return all(standing.words.get(cell, cell[0] != MARKETING) for cell in cells)
 
 
 def instant(core: Asked, subject_id: int, profile_id: int | None = None) -> datetime:
     """When a word said now counts from: now, or just after the last word, where a clock stands still."""
     lane, now = core.lane(), core.clock.now()
-    if profile_id is None:
-        found = lane.one(_SUBJECT, {"subject": subject_id})
-        profile_id = found[2] if found else subject_id
-    heard = _standing(core, lane, subject_id, profile_id, None).heard
+    whose = profile_of(lane, subject_id) if profile_id is None else profile_id
+    heard = _standing(core, lane, subject_id, whose, None).heard
     return now if heard is None or heard < now else heard + _JUST_AFTER
+
+
+def profile_of(lane: Warehouse, subject_id: int) -> int:
+    """Whose a subject is today; itself where it is no identifier any more."""
+    found = lane.one(_SUBJECT, {"subject": subject_id})
+    return int(found[2]) if found else subject_id
 
 
 def language_of(warehouse: Warehouse, profile_id: int) -> Language | None:

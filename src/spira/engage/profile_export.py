@@ -22,7 +22,8 @@ from pyarrow import parquet
 from sqlglot import exp
 
 from spira.engage import reach, sharing
-from spira.engage.audience_export import ADDRESS, FOR_OTHERS, MARK, MESSAGING, Wish, checked, sheet
+from spira.engage.audience_export import ADDRESS, FOR_OTHERS, MARK, MESSAGING, Wish, checked
+from spira.engage.sheets import sheet
 from spira.kernel.clock import iso
 from spira.kernel.errors import Conflict
 from spira.kernel.ids import show_profile

@@ -65,6 +65,14 @@ class Unsubscribing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Click:
+    """Where a link of a message leads, and which subject it was sent to; None for a message that is gone."""
+
+    target: str
+    subject_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Delivery:
     """Whom a delivery was for, and what it was part of."""
 
@@ -92,16 +100,16 @@ def opened(core: Receiving, token: str) -> bytes:
     return GIF
 
 
-def clicked(core: Receiving, token: str) -> str:
-    """Take note of a click; where it leads. NotFound for a link that is not ours."""
+def clicked(core: Receiving, token: str) -> Click:
+    """Take note of a click; where it leads, and whose it was. NotFound for a link that is not ours."""
     link = links.read(core.keys.derive(links.PURPOSE), "c", token)
     try:
         delivery = _delivery(core, link.delivery_id)
     except NotFound:
-        return link.target
+        return Click(target=link.target, subject_id=None)
     told = {"link_id": str(link.number), "link_url": link.target}
     _tell(core, delivery, "Link Clicked", f"clicked-{link.delivery_id}-{link.number}", **told)
-    return link.target
+    return Click(target=link.target, subject_id=delivery.subject_id)
 
 
 def unsubscribing(core: Receiving, token: str) -> Unsubscribing:

@@ -2,7 +2,8 @@
 
 Reads   what `preferences` reads; `permissions`, `restricted`, `traits`
 Writes  the log   `Consent Withdrawn` (and `Consent Given`, when it is taken back) for `sale_or_sharing` and
-                  `personalised_ads`, by the browser's signal or by the switch of the preference centre
+                  `personalised_ads`, by the browser's signal on any page or link that is signed for one address, or by the
+                  switch of the preference centre
 
 On the page of a person no word means that they did not object. A list or a destination for others (`shareable`)
 asks for more: whoever objected, or asked that their data rest, is never in it; whoever agreed is; and whoever said
@@ -43,10 +44,11 @@ def allowed(core: Asked, subject_id: int, note: str | None = None) -> bool:
     return preferences.granted(core, subject_id, *CELLS, note=note)
 
 
-def hear(core: Asked, subject_id: int, profile_id: int, note: str | None = None) -> bool:
+def hear(core: Asked, subject_id: int, note: str | None = None) -> bool:
     """The browser sends the signal: keep its word, once; whether it holds. Who agreed after it is believed."""
     if not allowed(core, subject_id, note):
         return True
+    profile_id = preferences.profile_of(core.lane(), subject_id)
     if words.was_said(core.lane(), profile_id, method=METHOD, purposes=PURPOSES):
         return False
     at = preferences.instant(core, subject_id)

@@ -3,7 +3,7 @@
 Reads   `recipient_duties` (state), the setting `rights.processors`
 Writes  `recipient_duties` (state), the world
 
-    POST the recipient's address, signed as Standard Webhooks do (`engage.alerts.sending`)
+    POST the recipient's address, signed as Standard Webhooks do (`engage.signing`)
     {"type": "person.erasure", "duty": "duty_…", "person": "p_…", "list": "exp_…", "since": "2026-03-01T12:00:00.000Z"}
 
 A call that nobody takes is tried again after two, four, eight and up to sixty minutes, for three days; after that it

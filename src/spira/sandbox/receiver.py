@@ -15,7 +15,7 @@ from datetime import UTC
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from spira.engage.alerts.sending import signature
+from spira.engage.signing import signature
 from spira.kernel.clock import RealClock
 
 TOLERANCE = 300  # seconds that a call may be old

@@ -1,5 +1,8 @@
 """Destination webhook: signed batches, each taken once."""
 
+import subprocess
+import sys
+
 import msgspec
 import pytest
 
@@ -89,3 +92,13 @@ def test_options_that_make_no_sense_are_told(options, wrong):
     """
     with pytest.raises(ValueError, match=wrong):
         Webhook(**options)
+
+
+def test_a_child_that_gives_reads_no_stores():
+    """
+    What hands batches over knows no warehouse, no state and no conditions, so it begins soon and stays small.
+    """
+    code = "import sys, spira.engage.destinations.job; print(*(each for each in sys.modules if each in sys.argv))"
+    heavy = ["duckdb", "sqlalchemy", "sqlglot", "spira.engage.reach", "spira.engage.alerts.sending"]
+    done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

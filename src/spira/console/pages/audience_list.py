@@ -11,7 +11,7 @@ from litestar.params import FromQuery
 from spira.console import drawings
 from spira.console.columns import columns_of
 from spira.console.render import page
-from spira.engage.audience_export import sheet
+from spira.engage.sheets import sheet
 from spira.kernel.i18n import LANGUAGES, choose
 from spira.server.api.audience_facts import AudienceList, Listed, listed
 from spira.server.core import Asking, Core

@@ -1,20 +1,9 @@
-"""Sending: a letter to every address by an e-mail channel, and to a webhook, signed as Standard Webhooks do.
-
-    webhook-id         the letter's id, the same when it is sent again
-    webhook-timestamp  seconds since 1970
-    webhook-signature  v1,BASE64(HMAC-SHA256(secret, "{id}.{timestamp}.{body}"))
-
-The secret is base64, with or without `whsec_` before it.
-"""
+"""Sending: a letter to every address by an e-mail channel, and to a webhook, signed (`engage.signing`)."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 import msgspec
@@ -24,9 +13,9 @@ from spira.engage.alerts.kept import Way
 from spira.engage.alerts.letters import Letter
 from spira.engage.channels.base import CHANNELS, OutgoingMessage, open_channel
 from spira.engage.channels.definition import ChannelDefinition
-from spira.kernel.clock import RealClock
+from spira.engage.signing import signed_headers, trusted
 from spira.kernel.errors import WorkspaceInvalid
-from spira.kernel.settings import AlertsSettings, secret
+from spira.kernel.settings import AlertsSettings
 
 PATIENCE = 10.0  # seconds; a turn waits for it
 
@@ -92,28 +81,10 @@ def _post(letter: Letter, settings: AlertsSettings) -> None:
 
 def post_signed(url: str, written_secret: str, letter_id: str, body: bytes) -> None:
     """Post JSON, signed; Unsent says why nobody took it."""
-    stamp = str(int(RealClock().now().replace(tzinfo=UTC).timestamp()))  # the receiver goes by its own clock
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": letter_id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": signature(secret(written_secret), letter_id, stamp, body),
-    }
+    headers = signed_headers(written_secret, letter_id, body)
     try:
-        answer = httpx.post(url, content=body, headers=headers, timeout=PATIENCE)
+        answer = httpx.post(url, content=body, headers=headers, timeout=PATIENCE, verify=trusted())
     except (httpx.HTTPError, httpx.InvalidURL) as fault:
         raise Unsent(f"the webhook could not be called: {type(fault).__name__} {fault}") from fault
     if not answer.is_success:
         raise Unsent(f"the webhook answered {answer.status_code}")
-
-
-def signature(secret: str, letter_id: str, stamp: str, body: bytes) -> str:
-    """What proves a letter; WorkspaceInvalid for a secret that is not base64."""
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        raise WorkspaceInvalid(
-            "the secret that signs webhooks is not base64", help="make one with `openssl rand -base64 32`"
-        ) from None
-    signed = b".".join((letter_id.encode(), stamp.encode(), body))
-    return f"v1,{base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()}"

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from spira.engage.channels.base import Channel, OutcomeUnknown, OutgoingMessage, Receipt, channel, read_receipt
+from spira.engage.signing import trusted
 from spira.kernel.errors import ChannelRejected, ChannelUnavailable
 
 
@@ -35,7 +36,7 @@ class Webhook(Channel):
         body = {"to": message.address, "subject": message.subject, "text": message.text, "html": message.html}
         headers = {"Idempotency-Key": message.delivery_id}
         try:
-            answer = httpx.post(self.url, json=body, headers=headers, timeout=self.timeout)
+            answer = httpx.post(self.url, json=body, headers=headers, timeout=self.timeout, verify=trusted())
         except httpx.InvalidURL as fault:
             raise ChannelRejected(f"`{self.url}` can't be called: {fault}") from fault
         except (httpx.ConnectError, httpx.ConnectTimeout) as fault:

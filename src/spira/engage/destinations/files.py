@@ -24,8 +24,8 @@ from typing import Any, Literal
 import pyarrow as pa
 from pyarrow import parquet
 
-from spira.engage.audience_export import sheet
 from spira.engage.destinations.base import MOST_A_BATCH, Batch, Destination, Taken, destination
+from spira.engage.sheets import sheet
 from spira.kernel.clock import iso
 from spira.kernel.errors import DestinationRefused, DestinationUnavailable
 from spira.storage import remote

@@ -12,20 +12,17 @@ The batch's id is `webhook-id` and `Idempotency-Key`, the same when it is given 
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
 from typing import Any
 
 import httpx
 import msgspec
 
-from spira.engage.alerts.sending import signature
 from spira.engage.destinations.base import MOST_A_BATCH, Batch, Destination, Refused, Taken, destination, put_off
-from spira.kernel.clock import RealClock, iso
+from spira.engage.signing import signed_headers, trusted
+from spira.kernel.clock import iso
 from spira.kernel.errors import DestinationRefused
-from spira.kernel.settings import secret
 
 _LONGEST = 200
 
@@ -74,16 +71,9 @@ class Webhook(Destination):
 
     def _post(self, batch_id: str, told: dict[str, Any]) -> httpx.Response:
         body = msgspec.json.encode(told)
-        stamp = str(int(RealClock().now().replace(tzinfo=UTC).timestamp()))  # the receiver goes by its own clock
-        headers = {
-            "content-type": "application/json",
-            "idempotency-key": batch_id,
-            "webhook-id": batch_id,
-            "webhook-timestamp": stamp,
-            "webhook-signature": signature(secret(self.secret), batch_id, stamp, body),
-        }
+        headers = {**signed_headers(self.secret, batch_id, body), "idempotency-key": batch_id}
         try:
-            answer = httpx.post(self.url, content=body, headers=headers, timeout=self.timeout, verify=_trusted())
+            answer = httpx.post(self.url, content=body, headers=headers, timeout=self.timeout, verify=trusted())
         except httpx.InvalidURL as fault:
             raise DestinationRefused(f"`{self.url}` can't be called: {fault}", help="mend `url`") from fault
         except httpx.HTTPError as fault:
@@ -93,12 +83,6 @@ class Webhook(Destination):
         if not answer.is_success:
             raise DestinationRefused(f"{self.url} answered {answer.status_code}", help="see what it says of the call")
         return answer
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Whose certificates are believed; reading them takes longer than a call."""
-    return httpx.create_ssl_context()
 
 
 def _refused(answer: httpx.Response, people: int) -> list[Refused]:

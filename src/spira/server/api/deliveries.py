@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from litestar import Response, get, post
 from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
 
-from spira.engage.audience_export import sheet
 from spira.engage.delivery.letters import Letter, LetterFilter, LetterPage, LetterStory, letter, letters, picked
+from spira.engage.sheets import sheet
 from spira.kernel.clock import midnight
 from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Viewer
