@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spira.console.public import brand
-from spira.engage import links
+from spira.engage import links, sharing
 from spira.kernel import colours
 from spira.kernel.i18n import negotiated
 from spira.storage.log import Log
@@ -296,6 +296,19 @@ def test_a_browser_that_sends_privacy_control_is_heard_once_and_told_so(client, 
     assert core.log.end() > start
     assert "Your browser sends Global Privacy Control" in page
     assert "We do not sell or share your data" in page
+
+
+@pytest.mark.parametrize("way", ["unsubscribe", "clicked"])
+def test_privacy_control_is_heard_wherever_a_link_is_signed_for_one_person(client, core, monkeypatch, way):
+    """The page behind a message's link hears the browser, and so does the link itself, each by the one means."""
+    heard = []
+    monkeypatch.setattr(sharing, "hear", lambda _core, subject, note=None: not heard.append((subject, note)))
+    path = made(core).unsubscribe(3) if way == "unsubscribe" else made(core).clicked(3, 0, "https://shop.example/")
+    client.get(path, follow_redirects=False)
+    assert heard == []
+    page = client.get(path, headers={"Sec-GPC": "1"}, follow_redirects=False)
+    assert heard == [(core.lane().value("select subject_id from deliveries where delivery_id = 3"), None)]
+    assert ("Your browser sends Global Privacy Control" in page.text) == (way == "unsubscribe")
 
 
 def test_sharing_is_refused_and_allowed_with_one_button_each(client, core):

@@ -63,7 +63,7 @@ def test_what_readers_and_providers_tell_ends_in_the_delivery(outside: Outside) 
     say(outside, fate="delivered")
     assert receipts.opened(outside, token(outside, "o")) == receipts.GIF
     receipts.opened(outside, token(outside, "o"))
-    target = receipts.clicked(outside, token(outside, "c", number=1, target="https://shop.example/?a=1"))
+    target = receipts.clicked(outside, token(outside, "c", number=1, target="https://shop.example/?a=1")).target
     assert target == "https://shop.example/?a=1"
     assert events(outside) == ["Email Delivered", "Email Opened", "Email Link Clicked"]
     run(outside)

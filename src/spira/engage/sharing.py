@@ -2,8 +2,8 @@
 
 Reads   what `preferences` reads; `permissions`, `restricted`, `traits`
 Writes  the log   `Consent Withdrawn` (and `Consent Given`, when it is taken back) for `sale_or_sharing` and
-                  `personalised_ads`, by the browser's signal on any page or link that is signed for one address, or by the
-                  switch of the preference centre
+                  `personalised_ads`, by the browser's signal on a page or link that is signed for one address, or by
+                  the switch of the preference centre
 
 On the page of a person no word means that they did not object. A list or a destination for others (`shareable`)
 asks for more: whoever objected, or asked that their data rest, is never in it; whoever agreed is; and whoever said

@@ -10,8 +10,10 @@ from typing import Any
 
 from litestar import Request, Response
 
+from spira.collect.signal import is_on
 from spira.console.public import brand
 from spira.console.render import page
+from spira.engage import sharing
 from spira.kernel.i18n import LANGUAGES, Language, negotiated
 from spira.server.core import AnyCore
 from spira.server.faults import Fault
@@ -72,6 +74,14 @@ def reads(request: Asked, core: AnyCore, known: Language | None = None) -> str:
     asked = request.query_params.get("lang")
     chosen = next((each for each in LANGUAGES if each == asked), None)
     return chosen or known or negotiated(request.headers.get("accept-language", "")) or core.settings.workspace.language
+
+
+def heard(request: Asked, core: AnyCore, subject_id: int, note: str | None = None) -> bool:
+    """Take note of Global Privacy Control where the browser sends it; whether it does, and its word holds.
+
+    For whatever page or link is signed for one address. Where nobody is known, as behind a short link, nobody is heard.
+    """
+    return is_on(dict(request.scope["headers"])) and sharing.hear(core, subject_id, note)
 
 
 def _mail_to(contact: str) -> str:

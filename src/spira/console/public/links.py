@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from spira.console.public.frame import draw
+from spira.console.public.frame import draw, heard
 from spira.console.public.preferences import shown_by
 from spira.engage import leaving, receipts
 from spira.kernel.errors import Conflict
@@ -31,14 +31,17 @@ def opened(core: Core, token: FromPath[str]) -> Response[bytes]:
 
 
 @get("/c/{token:str}", opt=_UNCOUNTED, sync_to_thread=True, status_code=302)
-def clicked(core: Core, token: FromPath[str]) -> Redirect:
-    """A link of a message; it leads where its signature says."""
-    return Redirect(path=receipts.clicked(core, token), status_code=302)
+def clicked(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
+    """A link of a message; it leads where its signature says. What the browser says of privacy is heard."""
+    click = receipts.clicked(core, token)
+    if click.subject_id is not None:
+        heard(request, core, click.subject_id)
+    return Redirect(path=click.target, status_code=302)
 
 
 @get("/u/{token:str}", opt={"public": True, "cost": "public"}, sync_to_thread=True)
 def unsubscribe_page(request: Asked, core: Core, token: FromPath[str]) -> Response[str]:
-    """Ask whether to unsubscribe; looking changes nothing, because mail scanners look."""
+    """Ask whether to unsubscribe; looking changes nothing but what the browser itself says: mail scanners look."""
     shown = leaving.look(core, token, request.query_params.get("said"))
     return _leaving_page(request, core, token, shown, told=request.query_params.get("reason") == "told")
 
@@ -96,6 +99,7 @@ def _leaving_page(
         shown=shown,
         told=told,
         reasons=leaving.REASONS,
+        signal=heard(request, core, shown.subject_id),
     )
 
 

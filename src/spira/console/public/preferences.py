@@ -9,8 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from spira.collect.signal import is_on
-from spira.console.public.frame import HEADERS, draw, reads
+from spira.console.public.frame import HEADERS, draw, heard, reads
 from spira.console.render import query_with
 from spira.engage import centre, sharing, told
 from spira.engage import preferences as choosing
@@ -32,7 +31,7 @@ def preferences_page(request: Asked, core: Core, token: FromPath[str]) -> Respon
     """What the address allows; looking changes nothing but what the browser itself says (Global Privacy Control)."""
     note = request.query_params.get("said")
     shown = choosing.preferences(core, token, note)
-    signal = is_on(dict(request.scope["headers"])) and sharing.hear(core, shown.subject_id, shown.profile_id, note)
+    signal = heard(request, core, shown.subject_id, note)
     return draw(
         request,
         core,
