@@ -50,3 +50,13 @@ def test_there_is_to_choose_by_what_came_lately(desk):
     offered = choices(desk.warehouse)
     assert (offered.sources, offered.events, offered.touchpoints) == (("shop",), ("Order Completed", "Measured"), ())
     assert choices(desk.warehouse, among=1).events == ("Measured",)
+
+
+def test_a_rare_event_is_found_however_far_back(desk, monkeypatch):
+    """Where the newest events have too few that are wanted, the ones before them are looked at as well."""
+    monkeypatch.setattr("spira.collect.live._FIRST", 1)
+    desk.batch(track("Measured", id="m1"), *(track(id=f"n{number}") for number in range(5)))
+    desk.load()
+    assert [each.event_id for each in latest(desk.warehouse, Wanted(event="Measured")).events] == [1]
+    assert [each.event_id for each in latest(desk.warehouse, ALL, limit=3).events] == [6, 5, 4]
+    assert latest(desk.warehouse, Wanted(event="Measured"), after=1).events == ()

@@ -19,7 +19,8 @@ from spira.collect.tables import EVENTS
 from spira.storage.warehouse import Warehouse
 
 LIST = 50
-OFFERED = 200_000  # of the newest events, in which is looked for what to choose by
+_FIRST = 5_000  # of the newest events, that are looked at before any others
+OFFERED = 50_000  # of the newest events, in which is looked for what to choose by
 _OWN = frozenset(column.name for column in EVENTS.columns)
 _CAMPAIGN = ("campaign", "campaign_source", "campaign_medium", "campaign_term", "campaign_content")
 
@@ -71,9 +72,7 @@ def latest(warehouse: Warehouse, wanted: Wanted, *, after: int = 0, limit: int =
     newest = int(warehouse.value(_NEWEST) or 0)
     if newest <= after:
         return Latest(events=(), after=max(newest, after))
-    bound = {"after": after, "newest": newest, "limit": limit, "source": wanted.source, "event": wanted.event,
-             "touchpoint": wanted.touchpoint}  # fmt: skip
-    ids = [number for (number,) in warehouse.query(_IDS, bound)]
+    ids = _newest(warehouse, wanted, after, newest, limit)
     rows = warehouse.rows(_EVENTS, {"ids": ids, "least": min(ids)}) if ids else []
     return Latest(events=tuple(_event(row) for row in rows), after=newest)
 
@@ -89,6 +88,19 @@ def choices(warehouse: Warehouse, *, among: int = OFFERED) -> Choices:
                 counts[place][name] = counts[place].get(name, 0) + count
     events = sorted(counts[1], key=lambda name: (-counts[1][name], name))
     return Choices(sources=tuple(sorted(counts[0])), events=tuple(events), touchpoints=tuple(sorted(counts[2])))
+
+
+def _newest(warehouse: Warehouse, wanted: Wanted, after: int, newest: int, limit: int) -> list[int]:
+    """The numbers of the newest events that are wanted. Most often few have to be looked at, so few are at first."""
+    bound = {"newest": newest, "limit": limit, "source": wanted.source, "event": wanted.event,
+             "touchpoint": wanted.touchpoint}  # fmt: skip
+    among = _FIRST
+    while True:
+        least = max(after, newest - among)
+        ids = [number for (number,) in warehouse.query(_IDS, {**bound, "after": least})]
+        if len(ids) == limit or least == after:
+            return ids
+        among *= 100
 
 
 def _event(row: dict[str, Any]) -> LiveEvent:

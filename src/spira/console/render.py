@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 from litestar.response import Redirect
 from litestar.routes import HTTPRoute
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from spira.console import assets, formats
 from spira.console.labels import tag_value_words
@@ -178,9 +178,9 @@ def tools(frame: Frame) -> dict[str, Any]:
     def when(instant: datetime | None) -> Markup:
         if instant is None:
             return Markup(formats.MISSING)
-        told = formats.relative(instant, frame.now, language, zone)
-        pointed = formats.absolute(instant, language, zone)
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(instant), pointed, told)
+        told = escape(formats.relative(instant, frame.now, language, zone))
+        pointed = escape(formats.absolute(instant, language, zone))
+        return Markup(f'<time datetime="{iso(instant)}" title="{pointed}">{told}</time>')
 
     return {
         "t": t,
@@ -221,8 +221,9 @@ def query_with(query: str, changes: Mapping[str, object]) -> str:
     return "?" + urlencode(parts) if parts else "?"
 
 
+@cache
 def icon(name: str, size: int = 20) -> Markup:
-    """An icon of the sprite; it never speaks for itself, so screen readers pass over it."""
+    """An icon of the sprite; it never speaks for itself, so screen readers pass over it. Pages have some seventy."""
     return Markup('<svg class="icon" width="{0}" height="{0}" aria-hidden="true"><use href="{1}#{2}"/></svg>').format(
         size, assets.address("icons.svg"), name
     )

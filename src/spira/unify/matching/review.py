@@ -12,6 +12,7 @@ somebody could not tell, or waits for a second reviewer, comes to that person la
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -149,13 +150,12 @@ def queue(
     people.require(viewer)
     mine = list(standing.mine)
     asked = {
-        **bound_units(viewer),
         "mine_one": [one for one, _ in mine],
         "mine_two": [two for _, two in mine],
         "start": start,
         "limit": PAGE + 1,
     }
-    rows = warehouse.query(_QUEUE, asked)
+    rows = _ask(warehouse, viewer, _QUEUE, asked)
     found = [_candidate(row) for row in rows[:PAGE]]
     last = warehouse.rows(_LAST)
     shown = Queue(
@@ -169,21 +169,25 @@ def queue(
 
 def waiting(warehouse: Warehouse, viewer: Viewer) -> int:
     """How many pairs of people whom the viewer may see wait."""
-    return int(warehouse.value(_WAITING, bound_units(viewer)))
+    return int(_ask(warehouse, viewer, _WAITING, {})[0][0])
 
 
 def find(warehouse: Warehouse, viewer: Viewer, pair: str) -> Candidate:
     """A pair that waits, by its id; NotFound for one that does not, or whose people the viewer may not see."""
     people.require(viewer)
-    row = None
-    try:
+    rows: list[Row] = []
+    with suppress(BadId, ValueError):
         one, two = sorted(read_profile(each) for each in pair.strip().split("."))
-        row = warehouse.one(_ONE, {**bound_units(viewer), "one": one, "two": two})
-    except (BadId, ValueError):
-        row = None
-    if row is None:
+        rows = _ask(warehouse, viewer, _ONE, {"one": one, "two": two})
+    if not rows:
         raise NotFound("no such pair waits", help="it may have been decided, or matched anew: look at the queue")
-    return _candidate(row)
+    return _candidate(rows[0])
+
+
+def _ask(warehouse: Warehouse, viewer: Viewer, sql: str, asked: Mapping[str, Any]) -> list[Row]:
+    """The rows of a statement over the pairs that wait, of which the viewer may see both people."""
+    scope, bound = ("", {}) if viewer.units is None else (_SCOPE, bound_units(viewer))
+    return warehouse.query(sql.format(open=_OPEN.format(scope=scope)), {**bound, **asked})
 
 
 def in_full(
@@ -316,19 +320,22 @@ placed as (
     left join moved theirs on theirs.subject_id = said.other_id
     where said.says in ('different', 'cut') and said.other_id is not null
 ), waiting as (
-    select * from placed
-    where one_profile <> other_profile
-      and (one_profile, other_profile) not in (select one, other from ruled union select other, one from ruled)
-      and ($units::bigint[] is null or 2 = (
-        select count(*) from profiles
-        where profile_id in (one_profile, other_profile) and list_contains($units, unit_id)))
+    select placed.* from placed anti join ruled
+        on least(one, other) = least(one_profile, other_profile)
+        and greatest(one, other) = greatest(one_profile, other_profile)
+    where one_profile <> other_profile {scope}
     qualify row_number() over (
         partition by least(one_profile, other_profile), greatest(one_profile, other_profile)
         order by weight desc, subject_id, other_id) = 1
 )
 """
-_QUEUE = f"""
-with {_OPEN}, mine as (
+# Of whom a viewer who is bound to units sees both; for others it is not planned.
+_SCOPE = """
+      and 2 = (select count(*) from profiles
+               where profile_id in (one_profile, other_profile) and list_contains($units::bigint[], unit_id))
+"""
+_QUEUE = """
+with {open}, mine as (
     select unnest($mine_one::varchar[]) as one, unnest($mine_two::varchar[]) as two
 )
 select waiting.*, count(*) over () as waiting from waiting
@@ -336,8 +343,8 @@ left join mine on mine.one = least(one_key, other_key) and mine.two = greatest(o
 order by mine.one is not null, weight desc, subject_id, other_id
 limit $limit offset $start
 """
-_ONE = f"with {_OPEN} select * from waiting where subject_id = $one and other_id = $two"
-_WAITING = f"with {_OPEN} select count(*) from waiting"
+_ONE = "with {open} select * from waiting where subject_id = $one and other_id = $two"
+_WAITING = "with {open} select count(*) from waiting"
 _LAST = "select run_at, everyone, records, pairs, joining, seconds from match_runs order by run_at desc limit 1"
 _TRAITS = """
 select profile_id, name, value, vault_key from traits where profile_id in (select unnest($profiles::bigint[]))
