@@ -472,6 +472,12 @@ def _tell_a_recipient(who: Actor, path: str) -> None:
         who.send(f"/api/requests/{filed['request_id']}/lift")
 
 
+@on("/tags/{name:str}/then/export", "/api/tags/{name:str}/then/export")
+def _export_then(who: Actor, path: str) -> None:
+    day = iso(who.core.clock.now())[:10]
+    who.act(path.replace("{name:str}", "orders_90d"), **sent(path, {"as_of": day}))
+
+
 MANUAL = "tag: {name}\nlabel: {{zh-CN: 新, en: New}}\nmanual: flag\n"
 
 

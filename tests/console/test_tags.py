@@ -177,3 +177,33 @@ def test_staff_of_a_unit_are_told_why_there_is_no_line(fresh_world):
     page = world.client.get("/tags/orders_90d", headers={"cookie": "spira_language=en"})
     assert page.status_code == 200
     assert "counted for the whole brand" in page.text or "按整个品牌计算" in page.text
+
+
+def test_the_page_of_the_past_shows_who_moved_and_says_what_is_of_today(world, english):
+    """The form on a tag's page leads to what it was; the figures are those of the API, and the CSV has everyone."""
+    assert 'action="/tags/orders_90d/then"' in english("/tags/orders_90d")
+    page = english("/tags/orders_90d/then?as_of=2026-05-01")
+    told = world.get("/api/tags/orders_90d/then?as_of=2026-05-01").json()
+    assert told.get("tag"), told
+    figures = told["figures"]
+    assert figures["moved"] > 0
+    assert f">{figures['profiles']}<" in page
+    assert told["limits"] == ["identity", "definition"]  # the world applied its definitions later
+    assert "Which identifiers are one person" in page
+    person = world.person("u7")
+    alone = world.get(f"/api/tags/orders_90d/then?as_of=2026-05-01&person={person}").json()
+    sheet = world.post("/api/tags/orders_90d/then/export", json={"as_of": "2026-05-01"})
+    rows = dict(each.split(",") for each in sheet.text.split())
+    assert rows.pop("id") == "orders_90d"
+    assert len(rows) == figures["profiles"] == int(sheet.headers["x-spira-rows"])
+    assert rows[person] == str(alone["people"][0]["then"])
+    assert alone["figures"] is None
+    assert f"/people/{person}" in english("/tags/orders_90d/then?as_of=2026-05-01&person=user_id:u7")
+
+
+def test_the_past_is_not_asked_of_the_future_or_of_nobody(world):
+    """An instant ahead, no instant, and a person who is nobody are said on the page."""
+    assert "lies ahead" in world.get("/tags/orders_90d/then?as_of=2999-01-01").text
+    assert world.get("/api/tags/orders_90d/then?as_of=soon").status_code == 422
+    assert "names nobody" in world.get("/tags/orders_90d/then?as_of=2026-05-01&person=user_id:nobody").text
+    assert world.get("/api/tags/nothing/then").status_code == 404

@@ -1,15 +1,16 @@
-"""`spira tag`: tags that staff set by hand, for people named on the line or in a file."""
+"""`spira tag`: tags that staff set by hand, and what a tag was at an earlier instant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import click
 
-from spira.cli.client import connect
-from spira.cli.options import json_option, workspace_option
+from spira.cli.client import Client, connect
+from spira.cli.options import json_option, shown, table, workspace_option
 from spira.kernel.errors import NotFound
 
 LOT = 5_000
@@ -17,7 +18,7 @@ LOT = 5_000
 
 @click.group("tag")
 def tag() -> None:
-    """Tags that staff set by hand."""
+    """Tags: set by hand, and as they were."""
 
 
 @tag.command("set")
@@ -56,6 +57,69 @@ def set_(
     click.echo(f"kept for {changed:,} people; it shows after the next refresh")
     if unknown:
         click.echo(f"{len(unknown):,} name nobody, or more than one person: {', '.join(map(str, unknown[:50]))}")
+
+
+@tag.command("value")
+@click.argument("name")
+@workspace_option
+@click.option("--as-of", "as_of", required=True, metavar="INSTANT", help="When: 2026-05-01, or 2026-05-01T12:00:00Z.")
+@click.option("--profile", "person", default="", metavar="WHO", help="Of this person only: an id or identifier.")
+@click.option(
+    "--out",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write everyone's value to this CSV file.",
+)
+@json_option
+def value(*, name: str, directory: Path, as_of: str, person: str, file: Path | None, as_json: bool) -> None:
+    """Show what a tag was at an instant, worked out from what had happened by then."""
+    if person and file:
+        raise click.UsageError("--profile shows one person, --out writes everyone; take one of them")
+    path = f"/api/tags/{quote(name, safe='')}/then"
+    with connect(directory) as api:
+        if file is not None:
+            click.echo(f"{_written(api, path, as_of, file):,} people written to {file}")
+            return
+        answer = api.get(path, as_of=as_of, person=person)
+    if as_json:
+        click.echo(answer.text)
+        return
+    found = answer.value()
+    figures = found["figures"]
+    if figures:
+        for key in ("profiles", "with_value", "moved"):
+            click.echo(f"{key:<12} {shown(figures[key])}")
+    people = [[each["person"]["id"], _then(each), shown(each["now"])] for each in found["people"]]
+    if people:
+        table(["person", found["as_of"], "now"], people)
+    for each in found["limits"]:
+        click.echo(f"as of today: {_LIMITS[each]}")
+
+
+def _written(api: Client, path: str, as_of: str, file: Path) -> int:
+    """Write everyone's value to a file, part by part; how many people."""
+    rows, after = 0, ""
+    with file.open("wb") as opened:
+        while True:
+            answer = api.post(f"{path}/export", {"as_of": as_of, "after": after})
+            opened.write(answer.content)
+            rows += int(answer.headers["x-spira-rows"])
+            after = answer.headers.get("x-spira-next", "")
+            if not after:
+                return rows
+
+
+def _then(each: dict[str, Any]) -> str:
+    return shown(each["then"]) if each["seen"] else "not seen by then"
+
+
+_LIMITS = {
+    "identity": "which identifiers are one person",
+    "definition": "the tag's definition, which was another one then",
+    "own_traits": "traits that Spira works out by itself, and households",
+    "consents": "consents",
+    "deleted": "events that were deleted since are missing",
+}
 
 
 def _first_column(file: Path) -> Iterator[str]:

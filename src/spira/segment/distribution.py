@@ -27,7 +27,7 @@ from spira.segment.conditions.language import analyse
 from spira.segment.conditions.printer import canonical
 from spira.segment.conditions.query import duckdb_sql, profiles_query
 from spira.segment.conditions.tree import Compare, Comparison, Literal, Logic, Name, Negative, Node
-from spira.segment.rewrite import Held
+from spira.segment.rewrite import Held, reading
 from spira.storage.warehouse import Warehouse
 from spira.unify import people
 
@@ -61,19 +61,48 @@ class Distribution:
     most: float | None = field(default=None, metadata={"help": "the largest number; null for who sees figures only"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Whose values of which tag, and the table that has them."""
+
+    warehouse: Warehouse
+    catalog: Catalog
+    viewer: Viewer
+    tag: str
+    with_value: int
+    as_of: datetime
+    table: str
+
+
 def distribution(
-    warehouse: Warehouse, catalog: Catalog, viewer: Viewer, tag: str, *, with_value: int, as_of: datetime
+    warehouse: Warehouse,
+    catalog: Catalog,
+    viewer: Viewer,
+    tag: str,
+    *,
+    with_value: int,
+    as_of: datetime,
+    table: str = "tags",
 ) -> Distribution:
-    """How the values of `tag` are spread over the viewer's people, `with_value` of whom have one."""
+    """How the values of `tag` are spread over the viewer's people, `with_value` of whom have one; `table` has them."""
+    asked = _Asked(
+        warehouse=warehouse,
+        catalog=catalog,
+        viewer=viewer,
+        tag=tag,
+        with_value=with_value,
+        as_of=as_of,
+        table=table,
+    )
     kind = catalog.tags.get(tag, "null")
     if not with_value or (not viewer.sees_people and with_value < FEWEST):
         return Distribution(shape="values", parts=(), rest=with_value)
     if kind in NUMERIC:
-        found = _numbers(warehouse, catalog, viewer, tag, as_of=as_of, with_value=with_value)
+        found = _numbers(asked)
     elif kind in ("time", "date"):
-        found = _moments(warehouse, catalog, viewer, tag, as_of=as_of, with_value=with_value)
+        found = _moments(asked)
     else:
-        found = _values(warehouse, viewer, tag, with_value=with_value)
+        found = _values(asked)
     return found if viewer.sees_people else discreet(found, with_value)
 
 
@@ -111,14 +140,15 @@ def edges_between(low: float, high: float, *, whole: bool) -> list[Decimal]:
     return edges
 
 
-def _values(warehouse: Warehouse, viewer: Viewer, tag: str, *, with_value: int, in_order: bool = False) -> Distribution:
+def _values(asked: _Asked, *, in_order: bool = False) -> Distribution:
+    tag, with_value = asked.tag, asked.with_value
     column = exp.column(tag, "tags", quoted=True)
-    query = _over(viewer, exp.alias_(column, "value"), exp.alias_(exp.Count(this=exp.Star()), "profiles"))
+    query = _over(asked, exp.alias_(column, "value"), exp.alias_(exp.Count(this=exp.Star()), "profiles"))
     query = query.where(exp.not_(exp.Is(this=column.copy(), expression=exp.Null()))).group_by(column.copy())
     query = query.order_by("profiles desc", "value").limit(VALUES)
     parts = [
         _part(_compare(tag, "=", _literal(value)), profiles, with_value, value=value)
-        for value, profiles in warehouse.query(query.sql(dialect="duckdb"))
+        for value, profiles in asked.warehouse.query(query.sql(dialect="duckdb"))
     ]
     if in_order:
         parts.sort(key=lambda each: str(each.value) if isinstance(each.value, str) else each.value or 0)
@@ -126,21 +156,20 @@ def _values(warehouse: Warehouse, viewer: Viewer, tag: str, *, with_value: int, 
     return Distribution(shape="values", parts=tuple(parts), rest=rest)
 
 
-def _numbers(
-    warehouse: Warehouse, catalog: Catalog, viewer: Viewer, tag: str, *, as_of: datetime, with_value: int
-) -> Distribution:
+def _numbers(asked: _Asked) -> Distribution:
+    tag, with_value = asked.tag, asked.with_value
     column = exp.cast(exp.column(tag, "tags", quoted=True), "double")
     distinct = exp.Count(this=exp.Distinct(expressions=[exp.column(tag, "tags", quoted=True)]))
-    asked = [exp.func(name, column.copy()) for name in ("min", "max", "avg", "median")]
+    folds = [exp.func(name, column.copy()) for name in ("min", "max", "avg", "median")]
     ends = [exp.func("quantile_cont", column.copy(), exp.Literal.number(part)) for part in ("0.02", "0.98")]
-    whole = catalog.tags[tag] == "integer"
+    whole = asked.catalog.tags[tag] == "integer"
     kinds = distinct if whole else exp.Literal.number(VALUES + 1)
-    row = warehouse.one(_over(viewer, *asked, *ends, kinds).sql(dialect="duckdb"))
+    row = asked.warehouse.one(_over(asked, *folds, *ends, kinds).sql(dialect="duckdb"))
     least, most, mean, median, low, high, several = row or (None,) * 7
     if least is None or low is None:
         return Distribution(shape="ranges", parts=(), rest=with_value)
     if whole and several <= VALUES:
-        found = _values(warehouse, viewer, tag, with_value=with_value, in_order=True)
+        found = _values(asked, in_order=True)
     else:
         edges = edges_between(low, high, whole=whole)
         ranges: list[tuple[Decimal | None, Decimal | None]] = list(pairwise(edges))
@@ -149,7 +178,7 @@ def _numbers(
         if most >= float(edges[-1]):
             ranges.append((edges[-1], None))
         texts = [_range(tag, *(None if each is None else _literal(each) for each in pair)) for pair in ranges]
-        counted = _count(warehouse, catalog, viewer, texts, as_of=as_of)
+        counted = _count(asked, texts)
         parts = tuple(
             _part(text, profiles, with_value, low=_float(low), high=_float(high))
             for text, profiles, (low, high) in zip(texts, counted, ranges, strict=True)
@@ -158,12 +187,13 @@ def _numbers(
     return replace(found, least=least, most=most, mean=mean, median=median)
 
 
-def _moments(
-    warehouse: Warehouse, catalog: Catalog, viewer: Viewer, tag: str, *, as_of: datetime, with_value: int
-) -> Distribution:
+def _moments(asked: _Asked) -> Distribution:
+    tag, with_value, as_of = asked.tag, asked.with_value, asked.as_of
     column = exp.column(tag, "tags", quoted=True)
-    row = warehouse.one(_over(viewer, exp.func("min", column), exp.func("max", column.copy())).sql(dialect="duckdb"))
-    first, last = (_local_day(each, catalog.zone) for each in (row or (as_of, as_of)))
+    row = asked.warehouse.one(
+        _over(asked, exp.func("min", column), exp.func("max", column.copy())).sql(dialect="duckdb")
+    )
+    first, last = (_local_day(each, asked.catalog.zone) for each in (row or (as_of, as_of)))
     edges = [date(last.year + last.month // 12, last.month % 12 + 1, 1)]
     while edges[0] > first and len(edges) <= MONTHS:
         before = edges[0]
@@ -172,7 +202,7 @@ def _moments(
     if edges[0] > first:
         spans.insert(0, (None, edges[0]))
     texts = [_range(tag, *(None if each is None else _literal(each.isoformat()) for each in pair)) for pair in spans]
-    counted = _count(warehouse, catalog, viewer, texts, as_of=as_of)
+    counted = _count(asked, texts)
     parts = tuple(
         _part(text, profiles, with_value, since=since, until=until)
         for text, profiles, (since, until) in zip(texts, counted, spans, strict=True)
@@ -180,27 +210,26 @@ def _moments(
     return Distribution(shape="months", parts=parts, rest=with_value - sum(counted))
 
 
-def _count(
-    warehouse: Warehouse, catalog: Catalog, viewer: Viewer, texts: Sequence[str], *, as_of: datetime
-) -> list[int]:
+def _count(asked: _Asked, texts: Sequence[str]) -> list[int]:
     """How many of the viewer's people each condition chooses; one statement."""
-    sql = _counting(tuple(texts), Held(catalog), viewer.units)
-    return [int(each or 0) for each in warehouse.one(sql, {"as_of": as_of}) or ()]
+    sql = _counting(tuple(texts), Held(asked.catalog), asked.viewer.units, asked.table)
+    return [int(each or 0) for each in asked.warehouse.one(sql, {"as_of": asked.as_of}) or ()]
 
 
 @lru_cache(maxsize=64)
-def _counting(texts: tuple[str, ...], held: Held, units: frozenset[int] | None) -> str:
+def _counting(texts: tuple[str, ...], held: Held, units: frozenset[int] | None, table: str) -> str:
     conditions = {f"part{at}": analyse(text, held.catalog, expect="boolean") for at, text in enumerate(texts)}
     scope = people.scope(Viewer(staff_id="", name="", roles=frozenset(), units=units))
     each = profiles_query(conditions, held.catalog, restrict=False, edges=False, scope=scope)
+    each = reading(each, {"tags": table})
     counted = [exp.CountIf(this=exp.column(name, quoted=True)) for name in conditions]
     return duckdb_sql(exp.select(*counted).from_(exp.Subquery(this=each, alias=exp.to_identifier("each"))))
 
 
-def _over(viewer: Viewer, *shown: exp.Expr) -> exp.Select:
+def _over(asked: _Asked, *shown: exp.Expr) -> exp.Select:
     """A select over the tags of the viewer's people."""
-    found = exp.select(*shown).from_("tags")
-    scope = people.scope(viewer)
+    found = exp.select(*shown).from_(exp.to_table(asked.table, alias="tags"))
+    scope = people.scope(asked.viewer)
     joined = found.join("profiles", on="profiles.profile_id = tags.profile_id")
     return joined if scope is None else joined.where(scope)
 

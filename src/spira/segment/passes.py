@@ -102,16 +102,17 @@ class _Making:
     ranks: dict[str, Rank] = field(default_factory=dict)
     tags: dict[str, Type] = field(default_factory=dict)
     cuts: dict[str, Rank] = field(default_factory=dict)
+    over: Mapping[str, str] = field(default_factory=dict)
 
 
-def program(values: Mapping[str, str], catalog: Catalog) -> Program:
-    """The compiled tags; made once for the same texts over the same catalog."""
-    return _program(tuple(values.items()), Held(catalog))
+def program(values: Mapping[str, str], catalog: Catalog, *, over: Mapping[str, str] | None = None) -> Program:
+    """The compiled tags, reading the tables of `over` in others' places; made once for the same texts and catalog."""
+    return _program(tuple(values.items()), Held(catalog), tuple((over or {}).items()))
 
 
 @lru_cache(maxsize=8)
-def _program(values: tuple[tuple[str, str], ...], held: Held) -> Program:
-    making = _Making(catalog=held.catalog)
+def _program(values: tuple[tuple[str, str], ...], held: Held, over: tuple[tuple[str, str], ...] = ()) -> Program:
+    making = _Making(catalog=held.catalog, over=dict(over))
     for name, text in values:
         _add_tag(making, name, text)
     uses = {name: each.reads.tags for name, each in making.columns.items()}
@@ -182,7 +183,7 @@ def _layers(making: _Making, layers: Iterable[tuple[str, ...]]) -> Iterable[Pass
         divided = [name for name in layer if name in making.ranks and making.ranks[name].parts]
         ranked = {name: making.columns[name] for name in layer if name in making.ranks and name not in divided}
         if scanned:
-            yield _scan(scanned, making.catalog)
+            yield _scan(scanned, making)
         if ranked:
             yield _ranking(ranked, making)
         if divided:
@@ -191,10 +192,10 @@ def _layers(making: _Making, layers: Iterable[tuple[str, ...]]) -> Iterable[Pass
             yield Pass(names=tuple(beside), rows=_beside(beside, making.catalog))
 
 
-def _scan(columns: Mapping[str, Analysis], catalog: Catalog) -> Pass:
-    changed = profiles_query(columns, catalog, restrict=True, edges=True)
-    whole = profiles_query(columns, catalog, restrict=False, edges=True)
-    made = [stored(reading(each, {"tags": DRAFT}), LAYER) for each in (changed, within(changed), whole)]
+def _scan(columns: Mapping[str, Analysis], making: _Making) -> Pass:
+    changed = profiles_query(columns, making.catalog, restrict=True, edges=True)
+    whole = profiles_query(columns, making.catalog, restrict=False, edges=True)
+    made = [stored(reading(each, {"tags": DRAFT, **making.over}), LAYER) for each in (changed, within(changed), whole)]
     return Pass(names=tuple(columns), changed=made[0], part=made[1], everyone=made[2])
 
 
@@ -221,8 +222,8 @@ def _ranking(columns: Mapping[str, Analysis], making: _Making) -> Pass:
     """Everyone's ranks: the draft's inputs first, the stored ones of all who did not change."""
     inputs = sorted({making.ranks[name].input for name in columns})
     query = profiles_query(columns, making.catalog, restrict=False, edges=False)
-    whole = stored(reading(query, {"tags": _inputs(inputs)}), RANKED)
-    alone = stored(reading(query, {"tags": DRAFT}), RANKED)
+    whole = stored(reading(query, {"tags": _inputs(inputs), **making.over}), RANKED)
+    alone = stored(reading(query, {"tags": DRAFT, **making.over}), RANKED)
     return Pass(names=tuple(columns), changed=whole, everyone=alone, ranks=True)
 
 

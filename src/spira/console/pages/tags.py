@@ -20,6 +20,7 @@ from spira.kernel.clock import local, utc
 from spira.kernel.errors import SpiraError
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.viewer import Viewer
+from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.printer import canonical
 from spira.segment.conditions.tree import Call, IsNull, Literal, Name
 from spira.segment.distribution import Part
@@ -27,6 +28,7 @@ from spira.segment.lineage import Node, Thing
 from spira.segment.tag_facts import Cost, TagCard
 from spira.segment.tag_points import TagPoint
 from spira.server.api.manual_tags import TAG
+from spira.server.api.tag_past import earlier
 from spira.server.api.tags import DAYS, TagView, cost, listed, view
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import DEFINE
@@ -124,7 +126,7 @@ def _draw(
         drawing=lineage.draw(data.lineage, labels, hrefs),
         near={-1: _listed(near, -1, labels, hrefs), 1: _listed(near, 1, labels, hrefs)},
         parts=[
-            (part_name(core, viewer, data.card, part), part, builder(part.condition))
+            (part_name(core, viewer, name, data.card.type, part), part, builder(part.condition))
             for part in data.distribution.parts
         ],
         cut_shown=lambda value: cut_shown(core, viewer, data, value),
@@ -134,6 +136,7 @@ def _draw(
         by_hand=core.applied.get("tag", name).model.manual is not None and viewer.has(*TAG),
         cost=cost,
         fault=fault,
+        then=earlier(core),
     )
 
 
@@ -142,17 +145,17 @@ def builder(condition: str) -> str:
     return "/audiences/new?" + urlencode({"condition": condition}, quote_via=quote)
 
 
-def part_name(core: AnyCore, viewer: Viewer, card: TagCard, part: Part) -> str:
-    """What a part of the distribution is called."""
+def part_name(core: AnyCore, viewer: Viewer, tag: str, type: Type, part: Part) -> str:
+    """What a part of the distribution of a tag is called."""
     language, zone = viewer.language, core.settings.workspace.zone
     texts = catalogue("spira.console", language)
     if part.value is not None:
-        return tag_value_words(core, language)(card.tag, part.value)
+        return tag_value_words(core, language)(tag, part.value)
     if part.since is not None and part.until is not None:
         return f"{part.since:%Y-%m}"
     if part.until is not None:
         return say(texts, "tag.before", at=f"{part.until:%Y-%m}")
-    money = card.type == "money"
+    money = type == "money"
     low, high = (
         None
         if each is None
