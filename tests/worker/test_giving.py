@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from spira.engage.destinations import choosing, kept, tables
+from spira.engage.reach import rules_of
 from spira.kernel.errors import Conflict, NotAllowed
 from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import SYSTEM, Viewer
@@ -236,6 +237,37 @@ def test_only_what_has_changed_is_told(house, receiver):
     assert members(receiver) == ["u1", "u3", "u4", "u5"]
     told = [(each["op"], each.get("city")) for batch in receiver.batches[2:] for each in batch["people"]]
     assert sorted(told, key=str) == [("added", "青岛"), ("changed", "上海"), ("removed", None)]
+
+
+def test_only_what_fields_name_is_read_and_says_the_same(calm):
+    """
+    A destination of one field tells of the same people the same as one of all fields, each read by itself.
+    """
+    rules = rules_of(calm.settings, calm.clock.now())
+    every = {
+        "id": "id",
+        "member": "user_id",
+        "since": "since",
+        "mail": "email",
+        "em": "sha256(email)",
+        "ph": "sha256(phone)",
+        "city": "trait.city",
+        "orders": "tag.orders",
+    }
+    whole = calm.applied.get("destination", "crm").model.model_copy(update={"fields": every})
+
+    def columns(model):
+        leaving, asked = choosing._leaving(calm.lane(), model, rules)
+        names = ", ".join(f"f{place}" for place in range(len(model.fields)))
+        found = calm.lane().query(f"select profile_id, {names} from ({leaving}) order by profile_id", asked)
+        return {name: [(row[0], row[place]) for row in found] for place, name in enumerate(model.fields, 1)}
+
+    told = columns(whole)
+    assert [len(told[name]) for name in every] == [4] * len(every)
+    assert {value for _, value in told["city"]} == {"青岛"}
+    assert {value for _, value in told["ph"]} == {None}
+    for name, written in every.items():
+        assert columns(whole.model_copy(update={"fields": {name: written}})) == {name: told[name]}
 
 
 def test_everyone_anew_is_everyone(calm, receiver):

@@ -23,7 +23,7 @@ from spira.engage.sheets import sheet
 from spira.kernel.clock import iso
 from spira.kernel.errors import Conflict, NotAllowed
 from spira.kernel.ids import show_profile
-from spira.kernel.viewer import Viewer, bound_units
+from spira.kernel.viewer import Viewer
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import masks, people
@@ -82,18 +82,30 @@ def checked(wish: Wish, viewer: Viewer, *, kinds: Sequence[str], tags: Iterable[
     return wish
 
 
+def may_leave(
+    own: exp.Select, viewer: Viewer, purpose: str, channel: str, rules: reach.Rules
+) -> tuple[exp.Select, dict[str, Any]]:
+    """Those of `own`, a select of `profile_id`, who may leave for a purpose, and the parameters that it takes.
+
+    Every list and every destination asks by it. Columns: `profile_id`, and `address_key`, which is null but for
+    writing to people. Whom the viewer does not see is not among them.
+    """
+    if purpose in MESSAGING:
+        return reach.reachable(own), reach.bound(viewer, channel, purpose, rules)
+    of = sharing.shareable(own, rules, purpose) if purpose in FOR_OTHERS else own
+    scope = people.scope(viewer)
+    if scope is not None:
+        seen = exp.select("profiles.profile_id").from_("profiles").where(scope)
+        of = of.where(exp.column("profile_id").isin(query=seen))
+    return of.select(exp.alias_(exp.null(), "address_key")), {}
+
+
 def chosen(lane: Warehouse, viewer: Viewer, wish: Wish, rules: reach.Rules) -> Chosen:
     """The members who leave, the latest first, at most `MOST`."""
     own = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
-    asked: dict[str, Any] = {"audience": wish.audience}
-    if wish.purpose in MESSAGING:
-        of = reach.reachable(own)
-        asked |= reach.bound(viewer, wish.channel, wish.purpose, rules)
-    else:
-        of = sharing.shareable(own, rules, wish.purpose) if wish.purpose in FOR_OTHERS else own
-        of = of.select(exp.alias_(exp.null(), "address_key"))
-        asked |= bound_units(viewer)
-    found = lane.query(_CHOSEN.format(chosen=of.sql(dialect="duckdb")), {**asked, "most": MOST})
+    of, bound = may_leave(own, viewer, wish.purpose, wish.channel, rules)
+    asked = {**bound, "audience": wish.audience, "most": MOST}
+    found = lane.query(_CHOSEN.format(chosen=of.sql(dialect="duckdb")), asked)
     everyone = int(found[0][3]) if found else 0
     return Chosen(rows=tuple((row[0], row[1], row[2]) for row in found), left_out=everyone - len(found))
 
@@ -139,6 +151,6 @@ _CHOSEN = """
 with leaving as ({chosen})
 select profile_id, since, leaving.address_key, count(*) over () as everyone
 from leaving join members using (profile_id) join profiles using (profile_id)
-where members.audience = $audience and ($units::bigint[] is null or list_contains($units, profiles.unit_id))
+where members.audience = $audience
 order by since desc, profile_id limit $most
 """

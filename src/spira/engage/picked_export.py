@@ -10,12 +10,11 @@ for a role that may see it, on an explicit wish. Whoever the viewer may not see 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlglot import exp
 
-from spira.engage import reach, sharing
-from spira.engage.audience_export import ADDRESS, FOR_OTHERS, MARK, MESSAGING, Wish
+from spira.engage import reach
+from spira.engage.audience_export import ADDRESS, MARK, Wish, may_leave
 from spira.engage.sheets import sheet
 from spira.kernel.clock import iso
 from spira.kernel.ids import show_profile
@@ -33,15 +32,8 @@ def leaving(lane: Warehouse, viewer: Viewer, wish: Wish, profiles: Sequence[int]
     """Those of `profiles` who may leave, in their order, each with the address if one is wanted."""
     people.require(viewer)
     own = exp.select("profile_id").from_("profiles").where("list_contains($picked, profile_id)", dialect="duckdb")
-    asked: dict[str, Any] = {"picked": list(profiles)}
-    if wish.purpose in MESSAGING:
-        asked |= reach.bound(viewer, wish.channel, wish.purpose, rules)
-        found = lane.query(reach.reachable(own).sql(dialect="duckdb"), asked)
-    else:
-        scope = people.scope(viewer)
-        own = sharing.shareable(own, rules, wish.purpose) if wish.purpose in FOR_OTHERS else own
-        seen = own if scope is None else own.where(scope)
-        found = [(profile, None) for (profile,) in lane.query(seen.sql(dialect="duckdb"), asked)]
+    of, bound = may_leave(own, viewer, wish.purpose, wish.channel, rules)
+    found = lane.query(of.sql(dialect="duckdb"), {**bound, "picked": list(profiles)})
     by_id = {profile: address for profile, address in found}  # noqa: C416  (rows are wider than pairs to the types)
     return tuple((profile, by_id[profile]) for profile in dict.fromkeys(profiles) if profile in by_id)
 

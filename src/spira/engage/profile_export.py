@@ -21,13 +21,13 @@ import pyarrow as pa
 from pyarrow import parquet
 from sqlglot import exp
 
-from spira.engage import reach, sharing
-from spira.engage.audience_export import ADDRESS, FOR_OTHERS, MARK, MESSAGING, Wish, checked
+from spira.engage import reach
+from spira.engage.audience_export import ADDRESS, MARK, Wish, checked, may_leave
 from spira.engage.sheets import sheet
 from spira.kernel.clock import iso
 from spira.kernel.errors import Conflict
 from spira.kernel.ids import show_profile
-from spira.kernel.viewer import Viewer, bound_units
+from spira.kernel.viewer import Viewer
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import masks, people
@@ -95,16 +95,11 @@ def leaving(
     """
     table = "members" if wish.audience else "profiles"
     own = exp.select("profile_id").from_(table)
-    asked: dict[str, Any] = {}
+    named: dict[str, Any] = {}
     if wish.audience:
-        own, asked = own.where("audience = $audience", dialect="duckdb"), {"audience": wish.audience}
-    if wish.purpose in MESSAGING:
-        of = reach.reachable(own)
-        asked |= reach.bound(viewer, wish.channel, wish.purpose, rules)
-    else:
-        of = sharing.shareable(own, rules, wish.purpose) if wish.purpose in FOR_OTHERS else own
-        of = of.select(exp.alias_(exp.null(), "address_key"))
-        asked |= bound_units(viewer)
+        own, named = own.where("audience = $audience", dialect="duckdb"), {"audience": wish.audience}
+    of, bound = may_leave(own, viewer, wish.purpose, wish.channel, rules)
+    asked = {**bound, **named}
     found = lane.query(
         _LEAVING.format(leaving=of.sql(dialect="duckdb")), {**asked, "after": after, "most": min(limit, MOST) + 1}
     )
@@ -225,8 +220,7 @@ def _tags(lane: Warehouse, names: Sequence[str], asked: dict[str, Any]) -> dict[
 _LEAVING = """
 with leaving as ({leaving})
 select profile_id, leaving.address_key from leaving join profiles using (profile_id)
-where ($units::bigint[] is null or list_contains($units, profiles.unit_id))
-  and ($after::bigint is null or profile_id > $after)
+where $after::bigint is null or profile_id > $after
 order by profile_id limit $most
 """
 _FIRST = """

@@ -28,6 +28,7 @@ from spira.engage.channels.base import CHANNELS
 from spira.engage.channels.definition import Cap, ChannelDefinition
 from spira.engage.delivery.gate import AGES, WEEK
 from spira.kernel.clock import local
+from spira.kernel.settings import Settings
 from spira.kernel.viewer import Viewer, bound_units
 from spira.storage.warehouse import Warehouse
 from spira.unify import personal
@@ -59,6 +60,13 @@ class Rules:
     ages: tuple[int, int] = AGES
     channels: Sequence[ChannelDefinition] = ()
     personal: bool = True
+
+
+def rules_of(settings: Settings, as_of: datetime, channels: Sequence[ChannelDefinition] = ()) -> Rules:
+    """As a workspace judges people at an instant; without `channels` as a list of people that leaves is judged."""
+    consent = settings.consent
+    ages = (consent.guardian_age, consent.marketing_age)
+    return Rules(as_of=as_of, zone=settings.workspace.zone, ages=ages, channels=tuple(channels))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

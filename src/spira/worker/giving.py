@@ -25,7 +25,7 @@ from spira.engage.destinations.choosing import Lot, Planned
 from spira.engage.destinations.definition import DestinationDefinition, placed
 from spira.engage.destinations.job import GiveTask, ProbeTask, give, probe
 from spira.engage.destinations.kept import Run, Sent, Standing
-from spira.engage.reach import Rules
+from spira.engage.reach import rules_of
 from spira.kernel.clock import Clock
 from spira.kernel.durations import parse_duration
 from spira.kernel.errors import Conflict, NotFound, Retryable, SpiraError
@@ -137,7 +137,7 @@ class Giving(Looking):
         core = self._core
         following = now + parse_duration(model.every)
         everyone = stands.asked == "everyone"
-        planned = choosing.difference(core.lane(), model, rules_of(core), everyone=everyone)
+        planned = choosing.difference(core.lane(), model, rules_of(core.settings, core.clock.now()), everyone=everyone)
         people, fault = planned.given, None
         if model.has_contacts and len(people) > stands.most:
             fault = (
@@ -230,7 +230,8 @@ class Giving(Looking):
     def _hand(self, model: DestinationDefinition, run: Run, number: int) -> Run:
         """One batch: who may not leave any more is kept back, the others are given, and that is written down."""
         core = self._core
-        lot = choosing.lot(core.lane(), core.vault, model, rules_of(core), run_id=run.run_id, number=number)
+        rules = rules_of(core.settings, core.clock.now())
+        lot = choosing.lot(core.lane(), core.vault, model, rules, run_id=run.run_id, number=number)
         if lot.withheld:
             with core.exclusive():
                 choosing.withhold(core.worker_lane, run.run_id, lot.withheld)
@@ -256,13 +257,6 @@ class Giving(Looking):
         with core.exclusive():
             choosing.fold(core.worker_lane, run.destination, run.run_id, done=run.done, at=at)
         kept.end(core.state, run, at=at, fault=fault)
-
-
-def rules_of(core: Giver) -> Rules:
-    """As every list of people that leaves is judged, which is no message yet: no cap counts."""
-    consent = core.settings.consent
-    ages = (consent.guardian_age, consent.marketing_age)
-    return Rules(as_of=core.clock.now(), zone=core.settings.workspace.zone, ages=ages)
 
 
 def reach_out(core: Placed, model: DestinationDefinition, *, runner: JobRunner | None = None) -> None:

@@ -5,9 +5,9 @@ Reads   `members`, `profiles`, `identifiers`, `moved`, `traits`, `tags`, `permis
 Writes  `destination_rows`     the differences of the run in hand, in batches
         `destination_people`   whom the destination has taken
 
-Whoever is restricted never leaves; for writing to people only those whom the channel may write to for the purpose,
-as for every export; for others only those who may be shared with them (`engage.sharing`). Somebody who refuses later
-is taken back by the next run. Of one who left the audience nothing goes but what names them: ids and hashes.
+Whoever is restricted never leaves; else who may is asked as for every list (`audience_export.may_leave`). Somebody
+who refuses later is taken back by the next run. Of one who left the audience nothing goes but what names them: ids and
+hashes.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
-from spira.engage import reach, sharing
-from spira.engage.audience_export import FOR_OTHERS, MESSAGING
+from spira.engage.audience_export import may_leave
 from spira.engage.destinations.base import Given, Op
 from spira.engage.destinations.definition import DestinationDefinition
 from spira.engage.destinations.fields import CONTACTS, Field
@@ -60,16 +58,18 @@ class Lot:
 
 def difference(lane: Warehouse, model: DestinationDefinition, rules: Rules, *, everyone: bool = False) -> Planned:
     """What has to be told; with `everyone` all who are to be there are told anew."""
-    asked = {**_asked(model, rules), "destination": model.destination, "everyone": everyone}
-    rows = lane.arrow(_DIFFERENCE.format(leaving=_leaving(lane, model, rules)), asked)
+    leaving, asked = _leaving(lane, model, rules)
+    asked |= {"destination": model.destination, "everyone": everyone}
+    rows = lane.arrow(_DIFFERENCE.format(leaving=leaving), asked)
     ops = rows.column("op").to_pylist()
     return Planned(rows=rows, added=ops.count("added"), changed=ops.count("changed"), removed=ops.count("removed"))
 
 
 def counts(lane: Warehouse, model: DestinationDefinition, rules: Rules) -> dict[str, int]:
     """Of how many people `difference` would tell: added, changed and removed."""
-    asked = {**_asked(model, rules), "destination": model.destination, "everyone": False}
-    return dict(lane.query(_COUNTS.format(leaving=_leaving(lane, model, rules)), asked))
+    leaving, asked = _leaving(lane, model, rules)
+    asked |= {"destination": model.destination, "everyone": False}
+    return dict(lane.query(_COUNTS.format(leaving=leaving), asked))
 
 
 def lay_out(warehouse: Warehouse, name: str, run_id: str, planned: Planned, *, size: int) -> None:
@@ -120,45 +120,60 @@ def standing(lane: Warehouse) -> dict[str, int]:
     return dict(lane.query(_STANDING))
 
 
-def _asked(model: DestinationDefinition, rules: Rules) -> dict[str, Any]:
-    kind = model.channel if model.purpose in MESSAGING else ""
-    asked = reach.bound(SYSTEM, kind, model.purpose, rules) if kind else {}
-    return {**asked, "audience": model.audience}
+def _leaving(
+    lane: Warehouse, model: DestinationDefinition, rules: Rules, *, among: Sequence[int] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """A select of `profile_id`, one column a field, and `digest`, of those who are to be there, and its parameters.
 
-
-def _leaving(lane: Warehouse, model: DestinationDefinition, rules: Rules, *, among: bool = False) -> str:
-    """A select of `profile_id`, one column a field, and `digest`, of those who are to be there."""
-    chosen = _members(among=among, judged=model.purpose in MESSAGING)
-    if model.purpose in FOR_OTHERS:
-        chosen = sharing.shareable(chosen, rules, model.purpose)
+    With `among` only of those people.
+    """
+    own = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
+    own = own.where("profile_id not in (select profile_id from restricted)", dialect="duckdb")
+    named: dict[str, Any] = {"audience": model.audience}
+    if among is not None:
+        own = own.where("profile_id in (select unnest($among::bigint[]))", dialect="duckdb")
+        named["among"] = list(among)
+    chosen, bound = may_leave(own, SYSTEM, model.purpose, model.channel, rules)
     known = ", ".join(f"coalesce(f{place}, chr(0))" for place in range(len(model.leaving)))
-    return _LEAVING.format(
+    sql = _LEAVING.format(
         chosen=chosen.sql(dialect="duckdb"),
         values=_columns(lane, model.leaving),
         digest=f"md5(concat_ws(chr(31), {known}))",
     )
-
-
-@cache
-def _members(*, among: bool, judged: bool) -> exp.Select:
-    """The members who are not restricted, and where a message is meant whom it may reach; not to be changed."""
-    own = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
-    own = own.where("profile_id not in (select profile_id from restricted)", dialect="duckdb")
-    if among:
-        own = own.where("profile_id in (select unnest($among::bigint[]))", dialect="duckdb")
-    return reach.reachable(own) if judged else own
+    return sql, {**bound, **named}
 
 
 def _columns(lane: Warehouse, fields: Sequence[Field]) -> str:
-    """A select over the people of `wanted`: the fields `f0`, `f1`… as texts, of addresses the vault's keys."""
+    """A select over the people of `wanted`: the fields `f0`, `f1`… as texts, of addresses the vault's keys.
+
+    Only what the fields name is read and joined: most destinations name few of them.
+    """
     known = lane.columns("tags")
+    contacts = [kind for kind in CONTACTS if any(each.is_contact and each.name == kind for each in fields)]
+    kinds = [*(["user_id"] if any(each.part == "user_id" for each in fields) else []), *contacts]
+    traits = [(place, _text(field.name)) for place, field in enumerate(fields) if field.part == "trait"]
+    parts, joined = [], []
+    if kinds:
+        parts.append(_OWNED.format(kinds=", ".join(_text(kind) for kind in kinds)))
+    if "user_id" in kinds:
+        parts.append(_OWN)
+        joined.append("own")
+    for kind in contacts:
+        parts.append(_BEST.format(kind=kind))
+        joined.append(f"best_{kind}")
+    if traits:
+        columns = ", ".join(f"max(value) filter (where name = {name}) as f{place}" for place, name in traits)
+        parts.append(_TOLD.format(columns=columns, names=", ".join(sorted({name for _, name in traits}))))
+        joined.append("told")
+    if any(each.part == "tag" and each.name in known for each in fields):
+        joined.append("tags")
     values = ", ".join(f"{_expression(field, place, known)} as f{place}" for place, field in enumerate(fields))
-    traits = ", ".join(
-        f"max(value) filter (where name = {exp.Literal.string(field.name).sql(dialect='duckdb')}) as f{place}"
-        for place, field in enumerate(fields)
-        if field.part == "trait"
-    )
-    return _VALUES.format(values=values, traits=f", {traits}" if traits else "")
+    joins = " ".join(f"left join {each} on {each}.profile_id = wanted.profile_id" for each in joined)
+    return f"{'with ' if parts else ''}{', '.join(parts)} select wanted.profile_id, {values} from wanted {joins}"
+
+
+def _text(value: str) -> str:
+    return exp.Literal.string(value).sql(dialect="duckdb")
 
 
 def _expression(field: Field, place: int, tags: Mapping[str, str]) -> str:
@@ -187,8 +202,8 @@ def _now(
     if not people:
         return []
     names = ", ".join(f"f{place}" for place in range(len(model.leaving)))
-    sql = f"select profile_id, {names} from ({_leaving(lane, model, rules, among=True)}) as leaving"
-    return lane.query(sql, {**_asked(model, rules), "among": list(people)})
+    leaving, asked = _leaving(lane, model, rules, among=people)
+    return lane.query(f"select profile_id, {names} from ({leaving}) as leaving", asked)
 
 
 def _known(lane: Warehouse, model: DestinationDefinition, people: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -230,39 +245,30 @@ def _given(
 
 # The address in use is chosen as the gate chooses it: the one told as a trait, else the newest.
 _BEST = """
+best_{kind} as (
   select owned.profile_id, arg_max(owned.subject_key,
            row(trait.vault_key is not null, owned.first_seen, owned.subject_id)) as subject_key
   from owned left join traits as trait
     on trait.profile_id = owned.profile_id and trait.name = owned.kind and trait.vault_key = owned.subject_key
   where owned.kind = '{kind}' and owned.subject_key not in (select address_key from suppressions)
   group by owned.profile_id
-"""
-_VALUES = (
-    """
-with mine as materialized (
+)"""
+_OWNED = """
+mine as materialized (
   select subject_id, profile_id from moved where profile_id in (select profile_id from wanted)
   union all
   select wanted.profile_id, wanted.profile_id from wanted anti join moved on moved.subject_id = wanted.profile_id
 ), owned as (
   select mine.profile_id, one.kind, one.subject_key, one.first_seen, one.subject_id, one.value
   from identifiers as one join mine using (subject_id)
-  where one.kind in ('user_id', 'email', 'phone')
-), own as (
-  select profile_id, min(value) as user_id from owned where kind = 'user_id' group by profile_id
-), """
-    + ", ".join(f"best_{kind} as ({_BEST.format(kind=kind)})" for kind in CONTACTS)
-    + """, told as (
-  select profile_id{traits} from traits
-  where value is not null and profile_id in (select profile_id from wanted) group by profile_id
-)
-select wanted.profile_id, {values}
-from wanted left join own on own.profile_id = wanted.profile_id
-left join best_email on best_email.profile_id = wanted.profile_id
-left join best_phone on best_phone.profile_id = wanted.profile_id
-left join told on told.profile_id = wanted.profile_id
-left join tags on tags.profile_id = wanted.profile_id
-"""
-)
+  where one.kind in ({kinds})
+)"""
+_OWN = "own as (select profile_id, min(value) as user_id from owned where kind = 'user_id' group by profile_id)"
+_TOLD = """
+told as (
+  select profile_id, {columns} from traits
+  where name in ({names}) and value is not null and profile_id in (select profile_id from wanted) group by profile_id
+)"""
 _LEAVING = """
 with chosen_people as ({chosen}), wanted as (
   select members.profile_id, members.since
