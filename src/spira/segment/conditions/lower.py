@@ -206,7 +206,7 @@ def _number(node: Call, value: Sql) -> Sql:
             places = (
                 node.arguments[1].value if len(node.arguments) > 1 and isinstance(node.arguments[1], Literal) else 0
             )
-            rounded = exp.Round(this=value, decimals=sql.constant(places, "integer"))
+            rounded = sql.typed(exp.Round(this=value, decimals=sql.constant(places, "integer")), kind)
             return try_cast(rounded, _MONEY) if kind == "money" else rounded
 
 

@@ -41,7 +41,7 @@ def over_household(node: Call, value: Sql, home: Sql) -> Sql:
         counted = sql.coalesce(sql.when(sql.operand(value), sql.whole(1)), sql.whole(0))
         return exp.GT(this=exp.Window(this=exp.Max(this=counted), partition_by=[together]), expression=sql.whole(0))
     fold = {"household_sum": exp.Sum, "household_max": exp.Max, "household_min": exp.Min}[node.function]
-    return exp.Window(this=fold(this=value), partition_by=[together])
+    return exp.Window(this=sql.typed(fold(this=value), node.type), partition_by=[together])
 
 
 def _over(function: Sql, value: Sql, known: Sql) -> Sql:

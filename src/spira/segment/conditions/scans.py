@@ -82,7 +82,7 @@ def trait_columns(traits: Mapping[str, Type], *, restrict: bool) -> exp.Select:
         chosen: Sql = exp.Max(this=when(sql.named_in(column("name", "t"), [name]), column("value", "t")))
         kind = traits[name]
         if kind not in ("text", "null"):
-            chosen = sql.try_cast(chosen, SQL_TYPES[kind])
+            chosen = sql.try_cast(sql.typed(chosen, "text"), SQL_TYPES[kind])
         found = found.select(exp.alias_(chosen, name, quoted=True), copy=False)
     found = found.where(sql.named_in(column("name", "t"), traits), copy=False)
     if restrict:
@@ -134,7 +134,7 @@ def aggregate(counted: Counted, source: Source, *, alone: bool) -> Sql:
         case "distinct":
             return exp.Count(this=exp.Distinct(expressions=[chosen]))
         case "sum":
-            return exp.Sum(this=chosen)
+            return sql.typed(exp.Sum(this=chosen), None if counted.value is None else counted.value.type)
         case "avg":
             return exp.Avg(this=chosen)
         case "min":
@@ -204,7 +204,8 @@ def weighed_by_value(source: Source, value: Node, counted: Counted, found_as: st
     )
     weighed = exp.Subquery(this=alone, alias=exp.TableAlias(this=exp.to_identifier("a")))
     found = exp.Select().select(column("profile_id", "a"), column("value", "a"), copy=False)
-    found = found.select(exp.alias_(exp.Sum(this=_weight(counted)), found_as, quoted=True), copy=False)
+    weight = sql.typed(exp.Sum(this=_weight(counted)), "integer")
+    found = found.select(exp.alias_(weight, found_as, quoted=True), copy=False)
     return found.from_(weighed, copy=False).group_by(column("profile_id", "a"), column("value", "a"), copy=False)
 
 

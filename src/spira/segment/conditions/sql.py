@@ -70,6 +70,13 @@ def constant(value: str | int | bool | Decimal | date | datetime | None, kind: T
             return exp.Literal.number(value)
 
 
+def typed(value: Sql, kind: Type | None) -> Sql:
+    """`value` with its type noted, for engines that write it otherwise by type."""
+    if kind in SQL_TYPES:
+        value.type = _TYPES[SQL_TYPES[kind]].copy()
+    return value
+
+
 def whole(value: int) -> Sql:
     """A whole number."""
     return exp.Literal.number(value)
