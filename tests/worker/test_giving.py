@@ -306,6 +306,48 @@ def test_killed_anywhere_it_goes_on_and_gives_nobody_twice(calm, receiver, monke
     assert len(exports.latest(calm.state, limit=10)) == 1
 
 
+def test_what_is_asked_for_while_a_run_is_worked_out_is_heard(calm, receiver, monkeypatch):
+    """
+    Only the wish that a look had heard is done by it, and a wish for everyone is not made smaller by a later one.
+    """
+    started(calm)
+    found = choosing.difference
+
+    def asked_meanwhile(*args, **more):
+        api.ask(calm, OFFICER, "crm", everyone=True)
+        return found(*args, **more)
+
+    api.ask(calm, OFFICER, "crm")
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(choosing, "difference", asked_meanwhile)
+        assert give(calm) == 0
+    api.ask(calm, OFFICER, "crm")
+    assert kept.standing(calm.state, "crm").asked == "everyone"
+    assert give(calm) == 2
+    assert receiver.batches[-1]["everyone"]
+    assert kept.standing(calm.state, "crm").asked == ""
+
+
+def test_a_fault_in_spira_keeps_no_other_destination_waiting(calm, monkeypatch):
+    """
+    What a destination stumbles over is told on its page by its kind alone, and the others are given.
+    """
+    found = choosing.difference
+
+    def broken(lane, model, *args, **more):
+        if model.destination == "crm":
+            raise RuntimeError("u1@example.com")
+        return found(lane, model, *args, **more)
+
+    for name in ("crm", "lake"):
+        api.begin(calm, OFFICER, name, reason="our newsletter")
+    monkeypatch.setattr(choosing, "difference", broken)
+    assert give(calm) == 1
+    row = api.view(calm, "crm").row
+    assert (row.state, row.fault) == ("trouble", "a fault in Spira (RuntimeError); its log says more")
+    assert api.view(calm, "lake").row.people == 5
+
+
 def test_a_receiver_that_is_away_is_tried_again_later(house, receiver):
     """
     The run waits longer and longer with what went wrong, keeps no other destination waiting, and goes on by itself.

@@ -9,6 +9,7 @@ import re
 from datetime import timedelta
 
 UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+BACK_OFF_MINUTES = (1, 2, 5, 15, 30, 60)
 _SHAPE = re.compile(r"\s*(\d+)\s*([a-z]+?)s?\s*", re.IGNORECASE)
 
 
@@ -27,3 +28,8 @@ def parse_duration(text: str) -> timedelta:
     if int(found.group(1)) == 0:
         raise BadDuration(f"`{text}` has no length; write at least 1")
     return timedelta(seconds=int(found.group(1)) * unit)
+
+
+def back_off(tries: int) -> timedelta:
+    """How long whoever was tried `tries` times, from 1, is left alone: a minute at first, then up to an hour."""
+    return timedelta(minutes=BACK_OFF_MINUTES[min(tries, len(BACK_OFF_MINUTES)) - 1])

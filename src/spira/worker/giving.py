@@ -23,7 +23,7 @@ from spira.engage.destinations import choosing, kept
 from spira.engage.destinations.base import Batch, Taken, open_destination
 from spira.engage.destinations.choosing import Lot, Planned
 from spira.engage.destinations.definition import DestinationDefinition, placed
-from spira.engage.destinations.job import GiveTask, ProbeTask, give, probe
+from spira.engage.destinations.job import GiveTask, give
 from spira.engage.destinations.kept import Run, Sent, Standing
 from spira.engage.reach import rules_of
 from spira.kernel.clock import Clock
@@ -37,7 +37,6 @@ from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import exports, recipients
 from spira.worker.beside import Looking
-from spira.worker.children import Children
 from spira.worker.clock import ManualClock
 from spira.worker.importing import told
 
@@ -48,20 +47,15 @@ WHAT = "destination"
 _log = logging.getLogger("spira.destinations")
 
 
-class Placed(Protocol):
-    """What reaching a destination needs of the core."""
+class Giver(Protocol):
+    """What giving needs of the core."""
+
+    settings: Settings
 
     @property
     def directory(self) -> Path: ...
     @property
     def clock(self) -> Clock: ...
-
-
-class Giver(Placed, Protocol):
-    """What giving needs of the core."""
-
-    settings: Settings
-
     @property
     def state(self) -> State: ...
     @property
@@ -91,13 +85,16 @@ class Giving(Looking):
         models: list[DestinationDefinition] = core.applied.of("destination")
         if self._seen is not core.applied:
             self._forget({each.destination for each in models})
-        known = kept.standings(core.state) if models else {}
         for model in models:
             if self._stopping.is_set():
                 break
-            stands = known.get(model.destination)
-            if stands is not None:
-                done += self._one(model, stands)
+            try:
+                done += self._one(model)
+            except SpiraError:
+                raise
+            except Exception as wrong:  # a fault in Spira or in a plug-in keeps no other destination waiting
+                _log.exception("giving to `%s` failed; this is a fault in Spira", model.destination)
+                self._stumbled(model, f"a fault in Spira ({type(wrong).__name__}); its log says more")
         return done
 
     def _failed(self, fault: Exception) -> None:
@@ -113,13 +110,27 @@ class Giving(Looking):
             choosing.forget_others(core.worker_lane, names)
         self._seen = core.applied
 
-    def _one(self, model: DestinationDefinition, stands: Standing) -> int:
+    def _stumbled(self, model: DestinationDefinition, fault: str) -> None:
+        """What can't go on is tried again by and by, as where a place does not answer."""
         core, now = self._core, self._core.clock.now()
+        run = kept.open_run(core.state, model.destination)
+        if run is not None:
+            self._put_off(run, fault)
+            return
+        stands = kept.standing(core.state, model.destination)
+        following = now + parse_duration(model.every)
+        kept.looked(core.state, model.destination, heard=stands.asked, at=now, next_at=following, fault=fault)
+
+    def _one(self, model: DestinationDefinition) -> int:
+        core, now = self._core, self._core.clock.now()
+        stands = kept.standing(core.state, model.destination)  # as it is now: the one before may have taken long
+        if stands.started_at is None:
+            return 0
         run = kept.open_run(core.state, model.destination)
         if run is not None and (run.print != model.print or now - run.begun_at > OLD):
             self._end(run, "its definition was changed" if run.print != model.print else "it had waited too long")
             run = None
-        if stands.started_at is None or stands.print != model.print or stands.paused or model.paused:
+        if stands.print != model.print or stands.paused or model.paused:
             return 0
         if run is None:
             run = self._begin(model, stands, now) if self._due(stands, now) else None
@@ -149,7 +160,7 @@ class Giving(Looking):
                 run = self._lay_out(model, stands, planned, people, everyone=everyone, at=now)
             except (Conflict, NotFound) as wrong:  # more than may go abroad, or to nobody in the record
                 fault = told(wrong)
-        kept.looked(core.state, model.destination, at=now, next_at=following, fault=fault)
+        kept.looked(core.state, model.destination, heard=stands.asked, at=now, next_at=following, fault=fault)
         return run
 
     def _lay_out(
@@ -216,10 +227,8 @@ class Giving(Looking):
                     return number - began
                 run = self._hand(model, run, number)
         except Retryable as wrong:
-            run = kept.put_off(core.state, run, at=core.clock.now(), fault=told(wrong))
             _log.warning("destination `%s`: %s", model.destination, told(wrong))
-            if run.tries >= kept.GIVE_UP:
-                self._end(run, told(wrong))
+            self._put_off(run, told(wrong))
         except SpiraError as wrong:
             _log.warning("destination `%s`: %s", model.destination, told(wrong))
             self._end(run, told(wrong))
@@ -251,23 +260,17 @@ class Giving(Looking):
         )
         return kept.advance(core.state, run, sent)
 
+    def _put_off(self, run: Run, fault: str) -> None:
+        run = kept.put_off(self._core.state, run, at=self._core.clock.now(), fault=fault)
+        if run.tries >= kept.GIVE_UP:
+            self._end(run, fault)
+
     def _end(self, run: Run, fault: str | None) -> None:
         """Remember whom the destination has, then that the run is over: killed between, both are done again."""
         core, at = self._core, self._core.clock.now()
         with core.exclusive():
             choosing.fold(core.worker_lane, run.destination, run.run_id, done=run.done, at=at)
         kept.end(core.state, run, at=at, fault=fault)
-
-
-def reach_out(core: Placed, model: DestinationDefinition, *, runner: JobRunner | None = None) -> None:
-    """Try whether a destination can be reached, giving it nobody; the fault it has is raised."""
-    own = Children()  # starts a process when it is first asked
-    try:
-        options = placed(model.options, core.directory)
-        task = ProbeTask(kind=model.kind, options=options, destination=model.destination, at=core.clock.now())
-        (runner or own).run(probe, task)
-    finally:
-        own.close()
 
 
 def _size(model: DestinationDefinition) -> int:

@@ -48,7 +48,8 @@ IMPORT = "import: nightly\nsource: shop\nfrom: {}\nmapping: jd_orders\n"
     [
         ("{folder: drops}", "`from` needs a `kind`"),
         ("{kind: foldr, folder: drops}", "no kind of connector called `foldr`"),
-        ("{kind: folder}", "`folder` needs `folder`"),
+        ("{kind: folder}", "a connector of the kind `folder` needs `folder`"),
+        ("{kind: folder, foldr: drops}", "did you mean `folder`?"),
         ("{kind: folder, folder: 7}", "`folder` can't be `7`"),
         ("{kind: sql, url: 'sqlite:///x.db'}", "write either `table` or `statement`"),
         ("{kind: objects, address: x.csv}", "an `address` begins with its protocol"),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import Field, create_model
@@ -31,9 +31,10 @@ from spira.collect.connectors.base import (
 from spira.collect.mapping.model import MappingDefinition, reader_options, shipped
 from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Duration, Label, NameStr
-from spira.kernel.diagnostics import Diagnostic, closest, did_you_mean
+from spira.definitions.options import Codes, Told, check_options
+from spira.kernel.diagnostics import Diagnostic, did_you_mean
 from spira.kernel.errors import NotAllowed
-from spira.kernel.options import fits, is_required, options_of
+from spira.kernel.options import options_of
 from spira.kernel.settings import secret
 from spira.storage import remote
 
@@ -78,45 +79,18 @@ def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
             at=node.at("mapping"),
             help=did_you_mean(model.mapping, known) or f"there are: {', '.join(known)}",
         )
-    written = str(model.origin.get("kind", ""))
-    if written not in CONNECTORS:
-        yield Diagnostic(
-            code="D604",
-            message=f"there is no kind of connector called `{written}`" if written else "`from` needs a `kind`",
-            at=node.at("from", "kind") if written else node.key_at("from"),
-            help=did_you_mean(written, CONNECTORS) or f"there are: {', '.join(CONNECTORS)}",
-        )
+    given = {name: value for name, value in model.origin.items() if name != "kind"}
+    written = Told(noun="a connector", kind=str(model.origin.get("kind", "")), options=given, under=("from",))
+    if not written.kind:
+        kinds = f"there are: {', '.join(CONNECTORS)}"
+        yield Diagnostic(code="D604", message="`from` needs a `kind`", at=node.key_at("from"), help=kinds)
         return
-    yield from _options(definition, written)
+    codes = Codes(kind="D604", option="D604", value="D604")
+    yield from check_options(definition, CONNECTORS, _made, codes, written)
 
 
-def _options(definition: Definition, written: str) -> Iterable[Diagnostic]:
-    node, made = definition.node, CONNECTORS.get(written)
-    given = {name: value for name, value in definition.model.origin.items() if name != "kind"}
-    options, hints = options_of(made), get_type_hints(made)
-    faults = 0
-    for name, value in given.items():
-        if name not in options:
-            faults += 1
-            yield Diagnostic(
-                code="D604",
-                message=f"`{name}` is not an option of `{written}`",
-                at=node.key_at("from", name),
-                help=did_you_mean(name, options) or f"its options are {', '.join(options)}",
-            )
-        elif not fits(value, hints[name]):
-            faults += 1
-            yield Diagnostic(code="D604", message=f"`{name}` can't be `{value}`", at=node.at("from", name))
-    for name, option in options.items():
-        misspelt = any(each not in options and closest(each, [name]) for each in given)
-        if is_required(option) and name not in given and not misspelt:
-            faults += 1
-            yield Diagnostic(code="D604", message=f"`{written}` needs `{name}`", at=node.key_at("from"))
-    if not faults:
-        try:
-            made(**given)
-        except (ValueError, TypeError) as wrong:
-            yield Diagnostic(code="D604", message=str(wrong), at=node.key_at("from"))
+def _made(kind: str, options: Mapping[str, Any]) -> None:
+    CONNECTORS.get(kind)(**options)
 
 
 IMPORT = kind(

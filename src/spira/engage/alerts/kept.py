@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
+from spira.kernel.durations import back_off
 from spira.kernel.ids import new_id
 from spira.storage.state import State, state_table, upsert
 
@@ -27,7 +28,6 @@ Way = Literal["email", "webhook"]
 
 KEPT = timedelta(days=90)
 GIVE_UP = timedelta(days=3)  # what nobody could be told by then is told by the page alone
-BACK_OFF_MINUTES = (1, 2, 5, 15, 30, 60)
 MOST = 100  # notices of one letter
 WITHOUT_END = frozenset({"damage"})  # what is lost stays so; that it is shown no longer is no news
 
@@ -159,8 +159,7 @@ def mark(state: State, way: Way, notices: Sequence[Notice], *, at: datetime, fau
             values: dict[str, Any] = {"tries": tries, "due_at": None, "sent_at": at, "fault": None}
             if fault is not None:
                 happened = (each.alert.ended_at if each.phase == "ended" else None) or each.alert.began_at
-                pause = timedelta(minutes=BACK_OFF_MINUTES[min(tries, len(BACK_OFF_MINUTES)) - 1])
-                again = None if at - happened > GIVE_UP else at + pause
+                again = None if at - happened > GIVE_UP else at + back_off(tries)
                 values |= {"due_at": again, "sent_at": None, "fault": fault[:500]}
             mine = sa.and_(
                 ALERT_NOTICES.c.alert_id == each.alert.alert_id,

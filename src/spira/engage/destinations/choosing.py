@@ -133,7 +133,7 @@ def _leaving(
     if among is not None:
         own = own.where("profile_id in (select unnest($among::bigint[]))", dialect="duckdb")
         named["among"] = list(among)
-    chosen, bound = may_leave(own, SYSTEM, model.purpose, model.channel, rules)
+    chosen, bound = may_leave(own, SYSTEM, model.purpose, model.channel, rules, recipient=model.recipient)
     known = ", ".join(f"coalesce(f{place}, chr(0))" for place in range(len(model.leaving)))
     sql = _LEAVING.format(
         chosen=chosen.sql(dialect="duckdb"),

@@ -129,7 +129,8 @@ def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
             at=node.at("recipient"),
             help=did_you_mean(model.recipient, known) or "add them to `rights.processors`",
         )
-    yield from check_options(definition, DESTINATIONS, _opened, Codes(kind="D481", option="D482", value="D482"))
+    codes = Codes(kind="D481", option="D482", value="D482")
+    yield from check_options(definition, DESTINATIONS, _opened, codes)
 
 
 def _opened(kind: str, options: Mapping[str, Any]) -> None:
@@ -151,6 +152,12 @@ def _values(definition: Definition, world: World) -> Iterable[Diagnostic]:
             found = world.get("tag", each.name)
             if found is not None and found.model.privacy == "sensitive":
                 yield Diagnostic(code="D483", message=f"the tag `{each.name}` is sensitive, and never leaves", at=at)
+            if found is not None and found.model.status != "applied":
+                message = f"the tag `{each.name}` is {_STATUS[found.model.status]}, and has no values to give"
+                yield Diagnostic(code="D483", message=message, at=at, help="take it out, or apply the tag again")
+
+
+_STATUS = {"draft": "a draft", "retired": "retired"}
 
 
 def _references(model: DestinationDefinition) -> Iterable[tuple[str, str]]:

@@ -1,12 +1,11 @@
-"""Giving: the job that hands one batch to a destination, in a child, and the one that only tries the way.
+"""Giving: the job that hands one batch to a destination, in a child.
 
-What they need is in their task, values in clear included, and they keep nothing. A batch may be given again when a
+What it needs is in its task, values in clear included, and it keeps nothing. A batch may be given again when a
 child dies over it: its id is the same.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -26,29 +25,9 @@ class GiveTask(msgspec.Struct, frozen=True, kw_only=True):
     batch: Batch
 
 
-class ProbeTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A destination that is only to be reached."""
-
-    kind: str
-    options: dict[str, Any]
-    destination: str
-    at: datetime
-
-
-class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """It was."""
-
-
 @job("engage.give", task=GiveTask, result=Taken)
 def give(task: GiveTask) -> Taken:
     """Hand a batch over; what the destination says of single people is told without their addresses."""
     taken = open_destination(task.kind, task.options).give(task.batch)
     refused = [Refused(place=each.place, reason=without_addresses(each.reason)) for each in taken.refused]
     return Taken(taken=taken.taken, refused=refused)
-
-
-@job("engage.probe", task=ProbeTask, result=Reached)
-def probe(task: ProbeTask) -> Reached:
-    """Reach a destination with nobody in hand."""
-    open_destination(task.kind, task.options).probe(task.destination, task.at)
-    return Reached()

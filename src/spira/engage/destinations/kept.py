@@ -13,18 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from spira.engage.destinations.tables import BATCHES, RUNS, STATES
+from spira.kernel.durations import back_off
 from spira.storage.state import State, upsert
 from spira.unify.portrait import says
 
 Status = Literal["running", "done", "failed"]
 Asked = Literal["", "run", "everyone"]
-BACK_OFF_MINUTES = (1, 2, 5, 15, 30, 60)
 GIVE_UP = 12  # tries of one batch, after which its run ends and what is left is worked out anew
 KEPT_RUNS = 200  # of one destination
 LONGEST = 300
@@ -116,13 +116,22 @@ def pause(state: State, name: str, *, paused: bool) -> None:
 
 
 def ask(state: State, name: str, *, everyone: bool) -> None:
-    """Have a run begin at the next look."""
-    _keep(state, name, {"asked": "everyone" if everyone else "run"})
+    """Have a run begin at the next look; one with everyone that was asked for before stays so."""
+    told: Asked = "everyone" if everyone or standing(state, name).asked == "everyone" else "run"
+    _keep(state, name, {"asked": told})
 
 
-def looked(state: State, name: str, *, at: datetime, next_at: datetime, fault: str | None = None) -> None:
-    """A destination was looked at: what was asked for is done, or could not be."""
-    _keep(state, name, {"asked": "", "looked_at": at, "next_at": next_at, "fault": fault})
+def looked(
+    state: State, name: str, *, heard: Asked, at: datetime, next_at: datetime, fault: str | None = None
+) -> None:  # fmt: skip
+    """A destination was looked at: what was `heard` to be asked for is done, or could not be.
+
+    What somebody has asked for meanwhile stays.
+    """
+    still = sa.case((STATES.c.asked == heard, ""), else_=STATES.c.asked)
+    told = {"asked": still, "looked_at": at, "next_at": next_at, "fault": fault}
+    with state.write() as connection:
+        connection.execute(sa.update(STATES).where(STATES.c.destination == name).values(**told))
 
 
 def begin(state: State, run: Run) -> None:
@@ -164,8 +173,7 @@ def advance(state: State, run: Run, sent: Sent) -> Run:
 def put_off(state: State, run: Run, *, at: datetime, fault: str) -> Run:
     """The next batch was not taken: it is tried again by and by, and given up after so many tries."""
     tries = run.tries + 1
-    pause = timedelta(minutes=BACK_OFF_MINUTES[min(tries, len(BACK_OFF_MINUTES)) - 1])
-    told = {"tries": tries, "due_at": at + pause, "fault": fault[:LONGEST]}
+    told = {"tries": tries, "due_at": at + back_off(tries), "fault": fault[:LONGEST]}
     with state.write() as connection:
         connection.execute(sa.update(RUNS).where(RUNS.c.run_id == run.run_id).values(**told))
     return Run(**{**_row(run), **told})
@@ -219,9 +227,9 @@ def log_of(state: State, run_id: str, *, limit: int) -> tuple[Sent, ...]:
 
 
 def _keep(state: State, name: str, told: Mapping[str, Any]) -> None:
-    row = {each: getattr(standing(state, name), each) for each in Standing.__dataclass_fields__}
+    fresh = {each: getattr(Standing(destination=name), each) for each in Standing.__dataclass_fields__}
     with state.write() as connection:
-        upsert(connection, STATES, [{**row, **told}], replace=tuple(told))
+        upsert(connection, STATES, [{**fresh, **told}], replace=tuple(told))
 
 
 def _row(run: Run) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from spira.engage.destinations import choosing, kept
-from spira.engage.destinations.definition import DestinationDefinition, Purpose
+from spira.engage.destinations.base import open_destination
+from spira.engage.destinations.definition import DestinationDefinition, Purpose, placed
 from spira.engage.destinations.kept import Run, Sent, Standing
 from spira.kernel.errors import Conflict, NotAllowed, NotFound, SpiraError
-from spira.kernel.jobs import InlineRunner
 from spira.kernel.viewer import Role, Viewer
 from spira.server import judging, staff, unsealing
 from spira.server.api.selection import EXPORT
@@ -24,7 +24,6 @@ from spira.server.roles import GIVE, whole
 from spira.server.wire import plain
 from spira.unify.portrait import says
 from spira.worker.clock import ManualClock
-from spira.worker.giving import reach_out
 
 GIVE_CONTACTS: tuple[Role, ...] = ("privacy_officer",)
 RUNS, BATCHES = 20, 200
@@ -219,7 +218,7 @@ def try_out(core: AnyCore, viewer: Viewer, name: str) -> Tried:
     model = definition(core, name)
     fault: str | None = None
     try:
-        reach_out(core, model, runner=InlineRunner())
+        open_destination(model.kind, placed(model.options, core.directory)).probe(name, core.clock.now())
     except SpiraError as wrong:
         fault = f"{wrong}; {wrong.help}" if wrong.help else str(wrong)
     audit(core, viewer, "destination.test", name, reached=fault is None)
