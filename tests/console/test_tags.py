@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from spira.console import lineage
+from spira.kernel.viewer import SYSTEM
 from spira.segment.lineage import Edge, Lineage, Node
 
 
@@ -207,3 +208,21 @@ def test_the_past_is_not_asked_of_the_future_or_of_nobody(world):
     assert world.get("/api/tags/orders_90d/then?as_of=soon").status_code == 422
     assert "names nobody" in world.get("/tags/orders_90d/then?as_of=2026-05-01&person=user_id:nobody").text
     assert world.get("/api/tags/nothing/then").status_code == 404
+
+
+def test_a_draft_has_a_page_where_it_is_tried_and_a_retired_tag_keeps_its_own(fresh_world):
+    """Neither is worked out: the list marks and filters them, a draft is tried as of today, a retired one looked back."""
+    world = fresh_world
+    text = "tag: idea\nstatus: draft\nvalue: orders_90d + 1\n---\ntag: gone\nstatus: retired\nvalue: orders_90d - 1\n"
+    (world.core.directory / "tags" / "life.yaml").write_text(text)
+    world.core.apply(SYSTEM)
+    cards = {each["tag"]: each for each in world.get("/api/tags").json()["tags"]}
+    assert {name: cards[name]["status"] for name in ("idea", "gone", "orders_90d")} == {
+        "idea": "draft", "gone": "retired", "orders_90d": "applied",
+    }  # fmt: skip
+    assert re.findall(r'<td><a href="/tags/(\w+)"', world.get("/tags?life=draft").text) == ["idea"]
+    assert "Try it out" in world.get("/tags/idea").text
+    tried = world.get("/api/tags/idea/then").json()
+    assert (tried["figures"]["with_value"], tried["type"]) == (60, "integer")
+    assert "its values at any earlier instant" in world.get("/tags/gone").text
+    assert world.get("/tags/gone/then?as_of=2026-05-01").status_code == 200

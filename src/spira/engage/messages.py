@@ -22,6 +22,7 @@ from spira.definitions.model import DefinitionModel, Label, NameStr
 from spira.engage.render import BadTemplate, Source, try_out, variables
 from spira.kernel.diagnostics import Diagnostic, Span, did_you_mean
 from spira.kernel.i18n import LANGUAGES, choose
+from spira.segment.tags import idle_of
 
 GIVEN = frozenset({"brand", "postal_address", "unsubscribe_url", "preferences_url", "public_url", "language"})
 
@@ -113,7 +114,8 @@ def _known(world: World) -> frozenset[str]:
     if not plans:
         return frozenset()
     traits = {name for each in plans for name in (getattr(each.model, "traits", None) or {})}
-    return frozenset({*traits, *world.names("tag")}) | GIVEN
+    idle = idle_of(each.model for each in world.of("tag"))
+    return frozenset({*traits, *world.names("tag")}) - idle | GIVEN
 
 
 def _is_email(channel: str, world: World) -> bool:

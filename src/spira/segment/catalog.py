@@ -19,7 +19,7 @@ from spira.segment.audiences import AudienceDefinition
 from spira.segment.conditions.catalog import Catalog, EventSchema
 from spira.segment.models.base import MODELS
 from spira.segment.models.definition import ModelDefinition
-from spira.segment.tags import TagDefinition
+from spira.segment.tags import TagDefinition, idle_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,7 @@ def understood(written: Written, *, zone: str) -> Analysed:
         _base(plan_of(written.tracking), written.models, zone),
         {each.tag: each.value for each in written.tags},
         {each.audience: each.who for each in written.audiences},
+        idle=idle_of(written.tags),
     )
 
 
@@ -71,7 +72,7 @@ def _understood_world(world: World) -> Analysed:
     base = _base(plan_of(written.tracking), written.models, world.settings.workspace.zone)
     tags = dict.fromkeys(world.names("tag"), "null") | {each.tag: each.value for each in written.tags}
     audiences = dict.fromkeys(world.names("audience"), "null") | {each.audience: each.who for each in written.audiences}
-    return analyse_all(base, tags, audiences)
+    return analyse_all(base, tags, audiences, idle=idle_of(written.tags))
 
 
 def _base(plan: Plan, models: Iterable[ModelDefinition], zone: str) -> Catalog:

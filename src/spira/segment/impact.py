@@ -69,13 +69,13 @@ def impact(
 
 
 def _compared(warehouse: Warehouse, found: Analysed, instant: datetime) -> Impact:
-    compiled = passes.program({name: each.text for name, each in found.tags.items()}, found.catalog)
+    compiled = passes.program({name: each.text for name, each in found.active().items()}, found.catalog)
     drafting.draft(warehouse, compiled, instant, full=True)
     conditions = {name: each.text for name, each in found.audiences.items()}
     drafted = audiences.program(conditions, found.catalog, tags=passes.DRAFT)
     audiences.draft(warehouse, drafted, instant, full=True)
     moves = warehouse.query(_MOVES)
-    changed = {name: _changed(warehouse, name, drafted=name in found.tags) for name in _names(warehouse, found)}
+    changed = {name: _changed(warehouse, name, drafted=name in found.active()) for name in _names(warehouse, found)}
     return Impact(
         tags={name: count for name, (count, _) in changed.items()},
         entering={audience: entered for audience, entered, *_ in moves},
@@ -126,7 +126,7 @@ def _told(**counts: tuple[int, int]) -> dict[str, int]:
 
 def _computable(warehouse: Warehouse, found: Analysed) -> bool:
     """Whether every property that the draft reads has its column."""
-    analyses: Iterable[Analysis] = (*found.tags.values(), *found.audiences.values())
+    analyses: Iterable[Analysis] = (*found.active().values(), *found.audiences.values())
     if any(each.faults for each in analyses) or found.tag_order.cycles or found.audience_order.cycles:
         return False
     columns: dict[str, Mapping[str, str]] = {}
@@ -141,7 +141,7 @@ def _computable(warehouse: Warehouse, found: Analysed) -> bool:
 
 def _names(warehouse: Warehouse, found: Analysed) -> list[str]:
     now = [name for name in warehouse.columns("tags") if name not in ("profile_id", "next_edge_at")]
-    return list(dict.fromkeys((*found.tags, *now)))
+    return list(dict.fromkeys((*found.active(), *now)))
 
 
 def _changed(warehouse: Warehouse, name: str, *, drafted: bool) -> tuple[int, int]:

@@ -72,8 +72,9 @@ def texts_understood(
 def _understood(
     tags: tuple[tuple[str, str], ...], audiences: tuple[tuple[str, str], ...], held: Held
 ) -> tuple[Mapping[str, Analysis], Mapping[str, Analysis]]:
+    whole = held.catalog.whole()
     return (
-        {name: analyse_tag(text, held.catalog) for name, text in tags},
+        {name: analyse_tag(text, whole if name in held.catalog.idle else held.catalog) for name, text in tags},
         {name: analyse(text, held.catalog, expect="boolean") for name, text in audiences},
     )
 

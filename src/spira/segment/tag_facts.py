@@ -35,6 +35,7 @@ from spira.unify import people
 SECONDS = 10.0
 MEMBERS = 10
 Kind = Literal["rank", "aggregate", "expression"]
+Status = Literal["draft", "applied", "retired"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class TagCard:
     owner: str = field(metadata={"help": "who answers for it"})
     type: Type = field(metadata={"help": "the type of its values"})
     kind: Kind = field(metadata={"help": "rank among everyone, aggregate over events, or expression over other names"})
+    status: Status = field(metadata={"help": "draft, applied or retired; only what is applied is worked out"})
     computed: bool = field(metadata={"help": "whether a refresh has worked it out since it was applied"})
     coverage: Coverage = field(metadata={"help": "how many people have a value"})
     used_by: int = field(metadata={"help": "how many tags, audiences, journeys and templates read it"})

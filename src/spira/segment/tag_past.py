@@ -104,7 +104,7 @@ def worked_out(
     Use a lane of its own. TooSlow after so many `seconds`.
     """
     over = {"profiles": PEOPLE, "traits": TOLD}
-    wanted = passes.program(needed(name, analyses), catalog, over=over)
+    wanted = passes.program(needed(name, analyses), catalog.whole(), over=over)
     everyone = profile is None or any(each.ranks or each.divisions for each in wanted.passes)
     try:
         with limited(lane, seconds, said=f"the past of the tag `{name}` was not worked out"):
@@ -124,7 +124,7 @@ def then(lane: Warehouse, catalog: Catalog, viewer: Viewer, name: str, as_of: da
     now = f"tags.{column}" if name in lane.columns("tags") else "null"
     sql = _COUNTS.format(column=column, now=now)
     profiles, with_value, moved = lane.one(sql, bound_units(viewer)) or (0, 0, 0)
-    spread = distribution(lane, catalog, viewer, name, with_value=with_value, as_of=as_of, table=passes.DRAFT)
+    spread = distribution(lane, catalog.whole(), viewer, name, with_value=with_value, as_of=as_of, table=passes.DRAFT)
     some = lane.rows(_SOME.format(column=column, now=now), {**bound_units(viewer), "most": MEMBERS})
     few = not viewer.sees_people
     hides = few and (_few(with_value) or _few(profiles - with_value))

@@ -20,6 +20,7 @@ transaction puts it in place, so that a reader sees the old values or the new.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -55,6 +56,10 @@ class TagDefinition(DefinitionModel):
     privacy: Literal["open", "personal", "sensitive"] = Field(
         default="open", description="How carefully it is shown; `sensitive` values leave no export."
     )
+    status: Literal["draft", "applied", "retired"] = Field(
+        default="applied",
+        description="A `draft` is tried out and a `retired` one kept: neither is worked out, and nothing may use it.",
+    )
     manual: manual_tags.Manual | None = Field(
         default=None,
         description="Set by staff instead of a `value`: `flag` is yes or no, `choice` one of `values`.",
@@ -65,6 +70,16 @@ class TagDefinition(DefinitionModel):
     @classmethod
     def _folded(cls, told: Any) -> Any:
         return manual_tags.folded(told)
+
+
+def worked_out(applied: Applied) -> list[TagDefinition]:
+    """The applied tags that a refresh works out: not the drafts, and not those that are retired."""
+    return [each for each in applied.of("tag") if each.status == "applied"]
+
+
+def idle_of(tags: Iterable[TagDefinition]) -> frozenset[str]:
+    """The names of the others."""
+    return frozenset(each.tag for each in tags if each.status != "applied")
 
 
 def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: datetime, *, full: bool = False) -> int:
@@ -110,7 +125,7 @@ def _everyone(warehouse: Warehouse, wanted: Program, as_of: datetime, *, anew: b
 
 def program_of(applied: Applied, catalog: Catalog) -> Program:
     """The applied tags, compiled."""
-    return passes.program({each.tag: each.value for each in applied.of("tag")}, catalog)
+    return passes.program({each.tag: each.value for each in worked_out(applied)}, catalog)
 
 
 def choose(warehouse: Warehouse, as_of: datetime) -> int:

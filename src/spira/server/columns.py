@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Role, Viewer
+from spira.segment.tags import worked_out
 from spira.server import preferences
 from spira.server.core import AnyCore
 from spira.server.roles import ALL, PEOPLE
@@ -142,7 +143,7 @@ def _columns(core: AnyCore, sheet: Sheet) -> tuple[str, ...]:
     """The columns of a list; for people, each applied tag that has no column of its own is one as well."""
     if not sheet.tags:
         return sheet.columns
-    tags = [each.tag for each in core.applied.of("tag") if each.tag not in sheet.columns]
+    tags = [each.tag for each in worked_out(core.applied) if each.tag not in sheet.columns]
     return (*sheet.columns, *(f"{TAG}{each}" for each in tags))
 
 

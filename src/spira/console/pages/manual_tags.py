@@ -19,7 +19,7 @@ from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
 from spira.segment.manual_tags import YES
-from spira.segment.tags import TagDefinition
+from spira.segment.tags import TagDefinition, worked_out
 from spira.server.api.manual_tags import MOST, TAG, Changed, definition, set_many, set_one
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable
@@ -44,7 +44,7 @@ def offered(core: AnyCore, viewer: Viewer, tags: Iterable[TagView]) -> list[Offe
     if not viewer.has(*TAG):
         return []
     known = {each.name: each.value for each in tags}
-    manual = [each for each in core.applied.of("tag") if each.manual is not None]
+    manual = [each for each in worked_out(core.applied) if each.manual is not None]
     return [
         Offered(
             tag=each.tag,

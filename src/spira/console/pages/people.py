@@ -19,6 +19,7 @@ from spira.console.telling import Told, told
 from spira.kernel.errors import SpiraError
 from spira.kernel.i18n import choose
 from spira.kernel.viewer import Viewer
+from spira.segment.tags import worked_out
 from spira.segment.why import Reason
 from spira.server import unsealing
 from spira.server.api import timelines
@@ -180,7 +181,7 @@ def why_page(
         typed=condition or "",
         labels=_reason_labels(core, viewer.language, found),
         events=event_labels(core, viewer.language),
-        tags=[(each.tag, label_of(core, "tag", each.tag, viewer.language)) for each in core.applied.of("tag")],
+        tags=[(each.tag, label_of(core, "tag", each.tag, viewer.language)) for each in worked_out(core.applied)],
         audiences=[
             (each.audience, label_of(core, "audience", each.audience, viewer.language))
             for each in core.applied.of("audience")

@@ -28,13 +28,14 @@ from spira.segment.lineage import Node, Thing
 from spira.segment.tag_facts import Cost, TagCard
 from spira.segment.tag_points import TagPoint
 from spira.server.api.manual_tags import TAG
-from spira.server.api.tag_past import earlier
+from spira.server.api.tag_past import earlier, today
 from spira.server.api.tags import DAYS, TagView, cost, listed, view
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import DEFINE
 
 Asked = Request[Any, Any, Any]
 SORTS = ("name", "coverage", "used")
+STATUSES = ("draft", "retired")
 
 
 @get("/tags", opt={"data": "/api/tags"}, sync_to_thread=True)
@@ -45,6 +46,7 @@ def tags_page(
     q: FromQuery[str] = "",
     type: FromQuery[str] = "",
     unused: FromQuery[str] = "",
+    life: FromQuery[str] = "",
     sort: FromQuery[str] = "",
 ) -> Response[str]:
     """The list, narrowed by what is asked."""
@@ -55,7 +57,8 @@ def tags_page(
         each
         for each in data.tags
         if (not type or each.type == type)
-        and (not unused or each.used_by == 0)
+        and (not unused or (each.used_by == 0 and each.status == "applied"))
+        and (not life or each.status == life)
         and (not wanted or wanted in f"{each.tag} {named[each.tag]} {each.value}".casefold())
     ]
     kinds = sorted({each.type for each in data.tags})
@@ -70,10 +73,12 @@ def tags_page(
         text=q,
         chosen_type=type,
         unused=unused,
+        life=life,
         sort=sort if sort in SORTS else "name",
         sorts=SORTS,
         kinds=[(kind, sum(each.type == kind for each in data.tags)) for kind in kinds],
-        idle=sum(each.used_by == 0 for each in data.tags),
+        idle=sum(each.used_by == 0 and each.status == "applied" for each in data.tags),
+        statuses=[(one, count) for one in STATUSES if (count := sum(each.status == one for each in data.tags))],
     )
 
 
@@ -136,7 +141,7 @@ def _draw(
         by_hand=core.applied.get("tag", name).model.manual is not None and viewer.has(*TAG),
         cost=cost,
         fault=fault,
-        then=earlier(core),
+        then=earlier(core) if data.card.status == "applied" else today(core),
     )
 
 

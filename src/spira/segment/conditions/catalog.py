@@ -7,7 +7,7 @@ looks names up in it and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 Type = Literal["boolean", "integer", "number", "money", "text", "time", "date", "null"]
@@ -47,6 +47,11 @@ class Catalog:
     traits: Mapping[str, Type] = field(default_factory=dict)
     audiences: frozenset[str] = frozenset()
     zone: str = "UTC"
+    idle: Mapping[str, Type] = field(default_factory=dict)  # tags that are drafts or retired: nothing may use them
+
+    def whole(self) -> Catalog:
+        """The same with the idle tags among the others: what they are made of is read with it."""
+        return replace(self, tags={**self.idle, **self.tags}, idle={}) if self.idle else self
 
     def roles(self, name: str) -> dict[Role, Type]:
         """What a name outside a behaviour function can mean; more than one is ambiguous."""

@@ -118,6 +118,10 @@ def _unknown_name(node: Name, word: str, notes: Notes) -> None:
     catalog = notes.catalog
     known = [*catalog.tags, *catalog.scores, *catalog.traits]
     anywhere = EventScope(function="")
+    if word in catalog.idle and len(node.parts) == 1:
+        help = f"write `status: applied` in the tag `{word}`, or take it out here"
+        notes.fault(UNKNOWN_NAME, node, f"the tag `{word}` is a draft or retired, and nothing may use it", help)
+        return
     if anywhere.resolve(node.parts, catalog):
         help = f"`{word}` is a property of events; use it inside a function, as in `last_of({word}, 'Event')`"
         notes.fault(UNKNOWN_NAME, node, f"there is no tag, score or trait called `{word}`", help)

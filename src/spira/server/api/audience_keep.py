@@ -14,6 +14,7 @@ from spira.collect.emit import emit
 from spira.kernel.viewer import Viewer
 from spira.segment import keeping, manual_tags
 from spira.segment.manual_tags import YES
+from spira.segment.tags import worked_out
 from spira.server.api.manual_tags import definition
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
@@ -57,7 +58,7 @@ class Kept:
 def view(core: AnyCore, viewer: Viewer, name: str) -> Keepable:
     """How an audience can be kept; NotFound for one that is not applied."""
     model = core.applied.get("audience", name).model
-    manual = [each for each in core.applied.of("tag") if each.manual is not None]
+    manual = [each for each in worked_out(core.applied) if each.manual is not None]
     return Keepable(
         audience=name,
         label=model.label,

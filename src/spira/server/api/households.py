@@ -16,6 +16,7 @@ from spira.kernel.ids import show_profile
 from spira.kernel.viewer import Role, Viewer
 from spira.segment.analysed import analyse_tag
 from spira.segment.tag_facts import is_of_households
+from spira.segment.tags import worked_out
 from spira.server.api.asked import profile_of
 from spira.server.core import AnyCore, Asking, Core, audit
 from spira.server.errors import Unacceptable
@@ -56,7 +57,7 @@ def _tagged(core: AnyCore, found: HouseholdView) -> HouseholdPage:
         known = lane.columns("tags")
         asked = [
             each.tag
-            for each in core.applied.of("tag")
+            for each in worked_out(core.applied)
             if each.tag in known and is_of_households(analyse_tag(each.value, core.catalog))
         ]
         if asked:

@@ -41,6 +41,8 @@ def definition(core: AnyCore, name: str) -> TagDefinition:
     model: TagDefinition = core.applied.get("tag", name).model
     if model.manual is None:
         raise Conflict(f"the tag `{name}` is worked out, not set by hand", help="give it `manual:` instead of `value:`")
+    if model.status != "applied":
+        raise Conflict(f"the tag `{name}` is a draft or retired", help="write `status: applied` in it first")
     return model
 
 

@@ -23,6 +23,7 @@ from spira.kernel.viewer import Viewer
 from spira.segment import tag_past
 from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.language import Analysis
+from spira.segment.tag_facts import Status
 from spira.segment.tag_past import Limit, Then, Was
 from spira.segment.tags import STAGE
 from spira.server import judging
@@ -60,6 +61,7 @@ class TagThen:
     tag: str = field(metadata={"help": "its name"})
     label: Label | None = field(metadata={"help": "what people call it"})
     type: Type = field(metadata={"help": "the type of its values"})
+    status: Status = field(metadata={"help": "draft, applied or retired; one that is not applied has no value now"})
     as_of: datetime = field(metadata={"help": "the instant; what happened before it counts"})
     refreshed: datetime | None = field(metadata={"help": "the instant that `now` speaks of"})
     limits: tuple[Limit, ...] = field(metadata={"help": "what is known as it is today only, and stands in for then"})
@@ -70,6 +72,11 @@ class TagThen:
 def earlier(core: AnyCore) -> str:
     """The day that is looked back to when none is named: thirty days ago, in the workspace's zone."""
     return (local(core.clock.now(), core.settings.workspace.zone).date() - BACK).isoformat()
+
+
+def today(core: AnyCore) -> str:
+    """The day it is in the workspace's zone."""
+    return local(core.clock.now(), core.settings.workspace.zone).date().isoformat()
 
 
 def moment(core: AnyCore, written: str) -> datetime:
@@ -97,6 +104,7 @@ def view(core: AnyCore, viewer: Viewer, name: str, as_of: str, person: str = "")
         tag=name,
         label=model.label,
         type=analyses[name].type or "null",
+        status=model.status,
         as_of=at,
         refreshed=progress.stood_at(core.lane(), STAGE),
         limits=_limits(core, name, analyses, at),

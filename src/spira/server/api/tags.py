@@ -147,6 +147,7 @@ def _card(model: Any, analysis: Analysis, reads: dict[Thing, set[Thing]], held: 
         owner=model.owner,
         type=analysis.type or "null",
         kind=kind,
+        status=model.status,
         computed=computed,
         coverage=held,
         used_by=sum(("tag", model.tag) in things for things in reads.values()),
