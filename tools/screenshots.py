@@ -3,8 +3,9 @@
     make screenshots            # over a finished demo, which it builds if there is none
 
 The pages are those of the application's own routes; what stands in their addresses (a tag, a person) is
-asked of the API. The demo is copied first, so that pictures leave it as it was. PNG, 64 colours, at most
-2,400 pixels high; the two pictures of the README are those of the cockpit.
+asked of the API; consumers' pages are those of one person's links. The demo is copied first, so that pictures
+leave it as it was; what it has nothing of is made in the copy. PNG, 64 colours, at most 2,400 pixels high; the
+pictures of the README are those of the cockpit and of the builder.
 """
 
 from __future__ import annotations
@@ -26,9 +27,14 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from spira.console.app import ROUTES
+from spira.engage import links
+from spira.kernel.clock import parse_instant
+from spira.kernel.ids import read_profile
 from spira.server import local
+from spira.storage.keys import load_keys
 
 ROOT = Path(__file__).parents[1]
+SPIRA = [sys.executable, "-m", "spira.cli.main"]
 IMAGES = ROOT / "docs" / "images"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -41,6 +47,44 @@ WHO = """lifecycle = 'repeat'
 and (count_of('Order Completed', within => '90 days') >= 10 or sum_of(revenue, 'Order Completed') >= 500)
 and not did('Order Completed', within => '7 days')"""
 
+LAKE = """\
+destination: lake
+label: {zh-CN: 数据湖, en: Data lake}
+kind: files
+address: lake
+audience: lapsed
+purpose: analysis
+fields: {id: id, since: since, orders: tag.orders_90d, lifecycle: tag.lifecycle}
+"""
+BROKEN = {"type": "track", "event": "Order Completed", "userId": "900", "properties": {"revenue": "much"}}
+
+SERVICE = """\
+hook: service
+source: shop
+sign: {scheme: standard, secret: "env:SERVICE_SECRET"}
+events:
+  - when: {$.type: [ticket.opened, ticket.closed]}
+    event: Ticket Written
+    user_id: {path: $.customer, as: text, required: true}
+"""
+TILL = """\
+mapping: till_orders
+columns: {order_id: text, user_id: text, paid_at: time, revenue: money, currency: text}
+key: order_id
+calls:
+  - call: track
+    event: Order Completed
+    user_id: user_id
+    at: paid_at
+    properties: {order_id: order_id, revenue: revenue, currency: currency}
+"""
+ORDERS = """\
+order_id,user_id,paid_at,revenue,currency
+9001,900,2026-01-03 10:00,12.50,USD
+9002,901,2026-01-04 11:30,ten,USD
+"""
+MADE = {"destinations/lake.yaml": LAKE, "hooks/service.yaml": SERVICE, "mappings/till_orders.yaml": TILL,
+        "drops/till-orders.csv": ORDERS}  # fmt: skip
 
 # Pages of one thing, by the beginning of their address: the list that has one, and what its address says of it.
 LISTED = {
@@ -49,6 +93,7 @@ LISTED = {
     "/hooks/{": ("/api/hooks", "hooks", "hook"),
     "/imports/{": ("/api/imports", "imports", "import_id"),
     "/quarantine/{": ("/api/quarantine", "calls", "id"),
+    "/destinations/{name}/runs/{": ("/api/destinations/lake", "runs", "run_id"),
 }
 
 
@@ -61,10 +106,11 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=IMAGES / "pages")
     chosen = parser.parse_args()
     chosen.to.mkdir(parents=True, exist_ok=True)
-    with _serving(chosen.dir) as server, sync_playwright() as playwright:
+    with _serving(chosen.dir) as (server, copy), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         link = _ask(server, "POST", "/api/staff/sign-in-link", json=STAFF)["url"]
-        pages = [(name, path) for name, path in _pages(server) if chosen.only in path]
+        _furnish(server, copy)
+        pages = [(name, path) for name, path in [*_pages(server), *_public(server, copy)] if chosen.only in path]
         for number, (language, width, theme) in enumerate(SHOTS):
             page = _signed_in(browser, server.url, link if number == 0 else "", language, width, theme)
             for name, path in pages if chosen.into in f"{language}.{width}" else ():
@@ -93,6 +139,34 @@ def _pages(server: local.LocalServer) -> Iterator[tuple[str, str]]:
                 yield re.sub(r"[{}]|/$", "", plain.strip("/")).replace("/", "-"), filled
 
 
+def _furnish(server: local.LocalServer, copy: Path) -> None:
+    """Make what the pages show and no demo has: a household, an import, a refused call, a destination that was told."""
+    couple = {"with": "user_id:901", "roles": ["buyer", "payer"]}
+    _ask(server, "POST", f"/api/profiles/{_person(server)}/household", json=couple)
+    key = _ask(server, "POST", "/api/sources", json={"name": "till"})["write_key"]
+    httpx.post(f"{server.url}/v1/batch", json={"batch": [BROKEN]}, auth=(key, ""), trust_env=False).raise_for_status()
+    orders = [*SPIRA, "import", "drops/till-orders.csv", "--mapping", "till_orders", "--source", "till", "--dir", "."]
+    subprocess.run(orders, cwd=copy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    _ask(server, "POST", "/api/refresh", json={})
+    told = {"reason": "Weekly figures for the board", "most": 5_000}
+    _ask(server, "POST", "/api/destinations/lake/start", json=told)
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not _ask(server, "GET", "/api/destinations/lake")["runs"]:
+        time.sleep(0.2)
+
+
+def _public(server: local.LocalServer, copy: Path) -> Iterator[tuple[str, str]]:
+    """(name, path) of what consumers see: the pages behind the links of a message that one of them was sent."""
+    sent = _ask(server, "GET", "/api/deliveries?state=delivered&limit=1")["deliveries"][0]
+    now = parse_instant(_ask(server, "GET", "/api/clock")["now"])
+    ways = links.Links(key=load_keys(copy).derive(links.PURPOSE), base_url="")
+    preferences = ways.preferences(read_profile(sent["profile_id"]), now)
+    yield "public-preferences", preferences
+    yield "public-why", f"{preferences}/why"
+    yield "public-unsubscribe", ways.unsubscribe(int(sent["delivery_id"]))
+    yield "public-code", "/preferences"
+
+
 def _filled(server: local.LocalServer, path: str) -> str | None:
     """The path with what stands in it; what a demo has nothing of yet is made, since the demo is a copy."""
     if "{profile}" in path:
@@ -116,6 +190,7 @@ def _filled(server: local.LocalServer, path: str) -> str | None:
         "/journeys/": "win_back",
         "/templates/": "we_miss_you",
         "/metrics/": "revenue",
+        "/destinations/": "lake",
         "/sources/": "shop",
         "/definitions/{kind}": "",
         "/definitions/history/": "1",
@@ -132,7 +207,7 @@ def _filled(server: local.LocalServer, path: str) -> str | None:
     for start, (asked, many, id) in LISTED.items():
         if path.startswith(start):
             found = _ask(server, "GET", asked)[many]
-            return re.sub(r"{\w+}", str(found[0][id]), path) if found else None
+            return re.sub(r"{\w+}", str(found[0][id]), path.replace("{name}", "lake")) if found else None
     known = next((value for start, value in holes.items() if path.startswith(start)), "")
     return re.sub(r"{\w+}", known, path) if known else None
 
@@ -198,15 +273,17 @@ def _ask(server: local.LocalServer, method: str, path: str, **more: object) -> d
 
 
 @contextmanager
-def _serving(demo: Path) -> Iterator[local.LocalServer]:
+def _serving(demo: Path) -> Iterator[tuple[local.LocalServer, Path]]:
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "demo"
         shutil.copytree(demo, copy, ignore=shutil.ignore_patterns("run"))
-        family = subprocess.Popen(
-            [sys.executable, "-m", "spira.cli.main", "serve", "--dir", str(copy), "--port", "0"], stderr=sys.stderr
-        )
+        for name, text in MADE.items():
+            (copy / name).parent.mkdir(exist_ok=True)
+            (copy / name).write_text(text, encoding="utf-8")
+        subprocess.run([*SPIRA, "apply", "--dir", str(copy), "--yes"], check=True, stdout=subprocess.DEVNULL)
+        family = subprocess.Popen([*SPIRA, "serve", "--dir", str(copy), "--port", "0"], stderr=sys.stderr)
         try:
-            yield _found(copy, family)
+            yield _found(copy, family), copy
         finally:
             family.terminate()
             family.wait()

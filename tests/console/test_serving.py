@@ -25,10 +25,11 @@ def test_a_signal_ends_the_family_in_order(tmp_path, asked):
         assert local.find(home) is not None
         serving.send_signal(asked)
         try:
-            serving.communicate(timeout=60)
+            _, said = serving.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             serving.kill()
             raise
+    assert "leaked" not in said  # as a library says of what is not taken down at the end
     assert local.find(home) is None
     DirectoryLock(Paths(home).lock).release()
     assert not list(Paths(home).data.glob("warehouse.duckdb.wal"))

@@ -102,13 +102,14 @@ def _serve(core: Core, listener: socket.socket, collecting: str) -> None:
         importing.stop()
         schedule.stop()
         app.state.hook_calls.close()
+        gc.unfreeze()
 
 
 def _leave_to_itself() -> None:
     """Have the garbage collector pass over all there is by now, which stays as long as the program does.
 
     Hundreds of thousands of objects of code: looking through them anew, as it would while somebody waits for a page,
-    takes a tenth of a second each time.
+    takes a tenth of a second each time. When serving is over it is looked through again, as libraries expect.
     """
     gc.collect()
     gc.freeze()
