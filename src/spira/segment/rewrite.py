@@ -47,10 +47,12 @@ def within(query: exp.Select) -> exp.Select:
     found = query.copy()
     for node in list(found.find_all(exp.In)):
         asked = node.args.get("query")
-        if asked is None or [each.name for each in asked.find_all(exp.Table)] != ["changed"]:
+        named = set() if asked is None else {each.name for each in asked.find_all(exp.Table)}
+        if "changed" not in named or not named <= {"changed", "moved"}:
             continue
-        from_low = exp.GTE(this=node.this.copy(), expression=exp.Placeholder(this="low"))
-        below = exp.LT(this=node.this.copy(), expression=exp.Placeholder(this="high"))
+        person = exp.column("profile_id", node.this.table, quoted=True)
+        from_low = exp.GTE(this=person, expression=exp.Placeholder(this="low"))
+        below = exp.LT(this=person.copy(), expression=exp.Placeholder(this="high"))
         node.replace(exp.Paren(this=exp.And(this=from_low, expression=below)))
     return found
 

@@ -13,6 +13,7 @@ from spira.segment.conditions.catalog import Catalog, EventSchema
 from spira.storage.warehouse import Warehouse
 
 NOON = datetime(2026, 3, 10, 12)
+MERGED = 1_000_000  # added to a person's id: another identifier of theirs
 BOUGHT, SAW, COUPON = "Order Completed", "Product Viewed", "Coupon Applied"
 PROPERTIES = {
     "pieces": "integer",
@@ -76,7 +77,7 @@ def event(name: str, hours_ago: float = 1, *, id: int = 0, **properties) -> dict
 def make_tables(warehouse: Warehouse) -> None:
     """Create every table the language reads, empty."""
     typed = ", ".join(f"{name} {SQL[kind]}" for name, kind in PROPERTIES.items())
-    head = "event_id BIGINT, event VARCHAR, ts TIMESTAMP"
+    head = "event_id BIGINT, event VARCHAR, ts TIMESTAMP, subject_id BIGINT"
     warehouse.execute(
         f"create table profile_events ({head}, received_at TIMESTAMP, type VARCHAR, source VARCHAR,"
         f" touchpoint VARCHAR, domain VARCHAR, campaign VARCHAR, profile_id BIGINT, {typed}, coupon VARCHAR)"
@@ -94,12 +95,13 @@ def make_tables(warehouse: Warehouse) -> None:
         'create table membership_changes (audience VARCHAR, profile_id BIGINT, entered BOOLEAN, "at" TIMESTAMP)'
     )
     warehouse.execute("create table permissions (profile_id BIGINT, purpose VARCHAR, channel VARCHAR, granted BOOLEAN)")
+    warehouse.execute("create table moved (subject_id BIGINT, profile_id BIGINT)")
     warehouse.execute("create temp table changed (profile_id BIGINT)")
 
 
 TABLES = (
     "profile_events profile_order_lines profile_gifts_lines profiles tags scores traits members membership_changes"
-    " permissions changed"
+    " permissions moved changed"
 )
 
 
@@ -111,8 +113,9 @@ def fill(warehouse: Warehouse, people: list[Person]) -> None:
     insert(warehouse, "tags", [{"profile_id": each.id, **each.tags} for each in people])
     for table, rows in _facts(people).items():
         insert(warehouse, table, rows)
-    own = [{**without_lines(found), "profile_id": each.id} for each in people for found in each.events]
+    own = [{**without_lines(found), **_whose(each, found)} for each in people for found in each.events]
     insert(warehouse, "profile_events", own)
+    insert(warehouse, "moved", [{"subject_id": MERGED + each.id, "profile_id": each.id} for each in people])
     for array, view in (("products", "profile_order_lines"), ("gifts", "profile_gifts_lines")):
         insert(
             warehouse, view, [line for each in people for found in each.events for line in _lines(each, found, array)]
@@ -149,8 +152,14 @@ def without_lines(found: dict) -> dict:
     return {name: value for name, value in found.items() if name not in ("products", "gifts")}
 
 
+def _whose(person: Person, found: dict) -> dict:
+    """Every second event was done by another identifier, which was merged into the person later."""
+    subject = person.id + (MERGED if found["event_id"] % 2 else 0)
+    return {"subject_id": subject, "profile_id": person.id}
+
+
 def _lines(person: Person, found: dict, array: str) -> list[dict]:
-    head = {"event_id": found["event_id"], "event": found["event"], "ts": found["ts"], "profile_id": person.id}
+    head = {name: found[name] for name in ("event_id", "event", "ts")} | _whose(person, found)
     return [{**head, "line": number, **line} for number, line in enumerate(found.get(array, []))]
 
 

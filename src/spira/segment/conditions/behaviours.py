@@ -105,7 +105,8 @@ class Followed:
 class Funnel:
     """How far somebody came from a `first` event through the `steps` after it, each strictly later.
 
-    `limit` is the longest time from one step to the next, or from the first to each when `is_total`.
+    `limit` is the longest time from one step to the next, or from the first to each when `is_total`. Who came less
+    far than the step `least` is of no interest: the second, unless only those who came further are asked for.
     """
 
     first: Events
@@ -113,6 +114,7 @@ class Funnel:
     limit: timedelta | None
     is_total: bool
     shift: timedelta = timedelta(0)
+    least: int = 2
 
     def later(self) -> tuple[Events, ...]:
         """The steps after the first."""

@@ -1,28 +1,31 @@
 """`funnel`: how far somebody came through steps in order, found with one running maximum a step.
 
-Reads   `profile_events`, `changed` when restricted
+Reads   `profile_events`, `changed` and `moved` when restricted
 
-Whoever never took the second step is left out before anything is put in order: the first step alone
-is counted in the scan that all behaviours share. Each further step looks at the latest way to the
-step before it: if any way fits the limit of time, that one does. Within a total, the latest way is
-the one whose first step is latest.
+Whoever never took the step that matters is left out before anything else is read: that is the second one, or a later
+one where only those who came that far are asked for. The first step alone is counted in the scan that all behaviours
+share. Each further step looks at the latest way to the step before it: if any way fits the limit of time, that one
+does. Within a total, the latest way is the one whose first step is latest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 from sqlglot import exp
 
 from spira.segment.conditions import sql
-from spira.segment.conditions.behaviours import Funnel
-from spira.segment.conditions.follows import TOLD, after, flagged, people, told
-from spira.segment.conditions.scans import EVENTS, Source
+from spira.segment.conditions.behaviours import Events, Funnel
+from spira.segment.conditions.follows import after, moments, running_max
+from spira.segment.conditions.scans import EVENTS, Source, counts, done_by
 from spira.segment.conditions.sql import Sql, column, when
 
-SO_FAR = "so_far"
+SO_FAR, TOLD, CAME = "so_far", "told", "came"
 
 
 def funnel(asked: Funnel, found_as: str, zone: str, *, restrict: bool) -> exp.Select:
-    """One row per person who came to the second step or further, with the step in a column `found_as`."""
+    """One row per person who came to the step `asked.least` or further, with the step in a column `found_as`."""
     query = _moments(asked, zone)
     last = len(asked.steps) + 1
     for step in range(1, last):
@@ -30,9 +33,10 @@ def funnel(asked: Funnel, found_as: str, zone: str, *, restrict: bool) -> exp.Se
     reached = exp.Case(
         ifs=[exp.If(this=_not_null(_way(asked, step)), true=sql.whole(step)) for step in range(last, 1, -1)]
     )
+    came = moments(after(asked.first, asked.later()[asked.least - 2]), zone, restrict=restrict)
+    read = _told(asked.first, asked.later(), asked.shift).where(done_by(EVENTS, CAME), copy=False)
     found = exp.Select().select(column("profile_id", SO_FAR), copy=False)
-    read = told(asked.first, asked.later(), asked.shift, restrict=restrict)
-    found = found.with_(TOLD, as_=read, copy=False)
+    found = found.with_(CAME, as_=came, copy=False).with_(TOLD, as_=read, copy=False)
     found = found.select(exp.alias_(exp.Max(this=reached), found_as, quoted=True), copy=False)
     return found.from_(_named(query), copy=False).group_by(column("profile_id", SO_FAR), copy=False)
 
@@ -43,23 +47,48 @@ def _moments(asked: Funnel, zone: str) -> exp.Select:
     events = [asked.first, *asked.later()]
     found = exp.Select().select(column("profile_id", EVENTS), source.ts(), copy=False)
     for step, each in enumerate(events, 1):
-        found = found.select(flagged(each, source, f"is_{step}"), copy=False)
+        found = found.select(_flagged(each, source, f"is_{step}"), copy=False)
     found = found.from_(sql.source(TOLD, EVENTS), copy=False)
-    for needed in dict.fromkeys([asked.first, after(asked.first, events[1])]):
-        found = found.where(sql.in_query(column("profile_id", EVENTS), people(needed, zone)), copy=False)
+    needed = [asked.first, *(after(asked.first, each) for each in asked.later()[: asked.least - 1])]
+    for each in dict.fromkeys(needed):
+        found = found.where(sql.in_query(column("profile_id", EVENTS), _people(each, source)), copy=False)
     return found.group_by(column("profile_id", EVENTS), source.ts(), copy=False)
+
+
+def _told(first: Events, later: Sequence[Events], shift: timedelta) -> exp.Select:
+    """The events that all is about, read once: names and instants, from the oldest first one that counts."""
+    found = exp.Select().select(*(column(each, EVENTS) for each in ("profile_id", "event", "ts")), copy=False)
+    found = found.from_(sql.source("profile_events", EVENTS), copy=False)
+    names = {each.event or "" for each in (first, *later)}
+    found = found.where(sql.named_in(column("event", EVENTS), names), copy=False)
+    ts = column("ts", EVENTS)
+    found = found.where(exp.LT(this=ts, expression=sql.shifted(sql.as_of(), -shift)), copy=False)
+    window = first.window
+    if window.reach is not None:
+        start = sql.shifted(sql.as_of(), -window.reach)
+        found = found.where(exp.GTE(this=ts.copy(), expression=start), copy=False)
+    if window.since is not None:
+        since = sql.constant(window.since, "time")
+        found = found.where(exp.GTE(this=ts.copy(), expression=since), copy=False)
+    return found
+
+
+def _people(events: Events, source: Source) -> exp.Select:
+    """Who took one of the steps at all: most people leave here, before their events are put in order."""
+    found = exp.Select().select(column("profile_id", EVENTS), copy=False)
+    found = found.from_(sql.source(TOLD, EVENTS), copy=False)
+    return found.where(counts(events, source), copy=False)
+
+
+def _flagged(events: Events, source: Source, name: str) -> Sql:
+    """A column that is 1 where one of an instant's events counts."""
+    return exp.alias_(exp.Max(this=when(counts(events, source), sql.whole(1))), name, quoted=True)
 
 
 def _with_latest(asked: Funnel, before: exp.Select, step: int) -> exp.Select:
     """The same rows with the latest way to a step that is complete before each."""
-    window = exp.Window(
-        this=exp.Max(this=_way(asked, step)),
-        partition_by=[column("profile_id", SO_FAR)],
-        order=exp.Order(expressions=[exp.Ordered(this=column("ts", SO_FAR))]),
-        spec=exp.WindowSpec(
-            kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end=sql.whole(1), end_side="PRECEDING"
-        ),
-    )
+    order = [exp.Ordered(this=column("ts", SO_FAR))]
+    window = running_max(_way(asked, step), SO_FAR, order)
     whole = exp.Column(this=exp.Star(), table=exp.to_identifier(SO_FAR))
     found = exp.Select().select(whole, exp.alias_(window, f"to_{step}", quoted=True), copy=False)
     return found.from_(_named(before), copy=False)

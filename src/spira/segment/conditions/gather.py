@@ -51,7 +51,7 @@ from spira.segment.conditions.scans import (
 from spira.segment.conditions.sql import SQL_TYPES, Sql, column
 from spira.segment.conditions.streaks import ENDS, streak
 from spira.segment.conditions.together import together
-from spira.segment.conditions.tree import Call, Name, Node, walk
+from spira.segment.conditions.tree import Call, Compare, Literal, Name, Node, walk
 
 BASE, TAGS, SCORES, TRAITS = "base", "tags", "known_scores", "known_traits"
 HOUR = timedelta(hours=1)
@@ -75,7 +75,7 @@ class Gathered:
 
     def how(self) -> How:
         """How names and calls about people are found."""
-        return How(name=self._name, call=self._call, zone=self.zone)
+        return How(name=self._name, call=self._call, zone=self.zone, compare=self._compare)
 
     def _name(self, node: Name) -> Sql:
         name = node.parts[0]
@@ -84,6 +84,16 @@ class Gathered:
             return column(name, TAGS)
         (self.scores if node.role == "score" else self.traits).add(name)
         return column(name, SCORES if node.role == "score" else TRAITS)
+
+    def _compare(self, node: Compare) -> Sql | None:
+        """How far a funnel was gone, where only those matter who came to its second step or further."""
+        match node:
+            case Compare(op="=" | ">=" | ">", left=Call(function="funnel") as call, right=Literal(value=int(step))):
+                asked, least = behaviour_of(call, self.zone), step + (node.op == ">")
+                if isinstance(asked, Funnel) and least >= 2:
+                    least = min(least, len(asked.steps) + 1)
+                    return sql.coalesce(self._own(replace(asked, least=least), call.function), sql.whole(0))
+        return None
 
     def _call(self, node: Call) -> Sql:
         if node.function in HOUSEHOLDS:

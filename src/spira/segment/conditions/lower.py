@@ -52,11 +52,15 @@ _MONEY = "decimal(18, 4)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """What names and calls become, and the zone where hours are read."""
+    """What names and calls become, and the zone where hours are read.
+
+    `compare` may know a cheaper left side of a comparison than the value that stands there, and says None elsewhere.
+    """
 
     name: Callable[[Name], Sql]
     call: Callable[[Call], Sql]
     zone: str
+    compare: Callable[[Compare], Sql | None] = lambda _: None
 
 
 def lower(node: Node, how: How) -> Sql:
@@ -94,7 +98,9 @@ def _literal(node: Literal, zone: str) -> Sql:
 def _test(node: Node, how: How) -> Sql:
     match node:
         case Compare():
-            return binary(_COMPARE[node.op], lower(node.left, how), lower(node.right, how))
+            cheaper = how.compare(node)
+            left = lower(node.left, how) if cheaper is None else cheaper
+            return binary(_COMPARE[node.op], left, lower(node.right, how))
         case In():
             items = [lower(each, how) for each in node.items]
             return _negated(exp.In(this=operand(lower(node.operand, how)), expressions=items), node.negated)
