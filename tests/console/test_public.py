@@ -298,6 +298,21 @@ def test_a_browser_that_sends_privacy_control_is_heard_once_and_told_so(client, 
     assert "We do not sell or share your data" in page
 
 
+def test_data_going_abroad_is_asked_for_alone_where_somebody_abroad_gets_it(client, core):
+    """Without anybody abroad there is no such switch; with one it says who, is off, and is refused as it is given."""
+    assert "Your data abroad" not in client.get(centre(core)).text
+    rights = core.settings.rights.model_copy(update={"processors": ["Mailer; newsletters; US", "Post; letters; CN"]})
+    core.settings = core.settings.model_copy(update={"rights": rights})
+    page = client.get(centre(core)).text
+    assert "<li>Mailer (US): newsletters</li>" in page
+    assert "letters (" not in page
+    assert 'name="abroad" value="on">' in page
+    given = client.post(centre(core), data={"asked_abroad": "1", "abroad": "on"})
+    assert 'name="abroad" value="on" checked>' in given.text
+    taken = client.post(centre(core), data={"asked_abroad": "1"})
+    assert 'name="abroad" value="on">' in taken.text
+
+
 @pytest.mark.parametrize("way", ["unsubscribe", "clicked"])
 def test_privacy_control_is_heard_wherever_a_link_is_signed_for_one_person(client, core, monkeypatch, way):
     """The page behind a message's link hears the browser, and so does the link itself, each by the one means."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,13 +19,13 @@ from spira.engage.reach import REASONS, Rules, bound, kinds_of, reach_of, reacha
 from spira.kernel.viewer import Viewer
 from spira.testing.cores import ROOT, StandInCore, fill
 from spira.testing.houses import NOON
-from spira.unify import dossier
+from spira.unify import dossier, personal
 from spira.unify.people import Judged, person
 from spira.unify.personal import BORN, GUARDIAN, MOST_A_WEEK, PERSONALISATION, QUIET
 
 EVERYONE = exp.select("profile_id").from_("profiles")
 CAPS = ("frequency_cap", "own_cap", "household_cap")
-BEFORE_CHOOSING = ("unreachable", "suppressed", "no_consent", "restricted", "minor")
+BEFORE_CHOOSING = ("unreachable", "suppressed", "no_consent", "abroad", "restricted", "minor")
 CHANNEL = ChannelDefinition.model_validate(
     {
         "channel": "email",
@@ -35,7 +36,8 @@ CHANNEL = ChannelDefinition.model_validate(
         "quiet_hours": "22:00-11:00",
     }
 )
-RULES = Rules(as_of=NOON, channels=(CHANNEL,))
+ABROAD = Rules(as_of=NOON, channels=(CHANNEL,), abroad=frozenset({"email"}))
+RULES = replace(ABROAD, abroad=frozenset())
 LEAVING = Rules(as_of=NOON)
 PERSON = st.fixed_dictionaries(
     {
@@ -48,6 +50,7 @@ PERSON = st.fixed_dictionaries(
         "born": st.sampled_from((None, None, "2012-03-02", "2009-01-01", "2008-02-29", "2008-03-02", "soon")),
         "guardian": st.booleans(),
         "generic": st.sampled_from((False, False, True)),
+        "abroad": st.sampled_from((None, True, True, False)),
         "most": st.sampled_from((None, "1", "3", "any")),
         "hours": st.sampled_from((None, None, "12:00-14:00", "22:00-09:00", "any")),
         "lives": st.sampled_from((None, None, "Asia/Shanghai", "America/New_York", "nowhere")),
@@ -79,6 +82,7 @@ def _populate(house, drawn):
             if each["told"] == place:
                 house.put("traits", profile_id=number, name="email", vault_key=key, source="web")
         words = {"marketing": each["granted"], GUARDIAN: each["guardian"] or None, PERSONALISATION: not each["generic"]}
+        words[personal.ABROAD] = each["abroad"]
         for purpose, granted in words.items():
             if granted is not None:
                 channel = "email" if purpose == "marketing" else "all"
@@ -96,45 +100,54 @@ def _populate(house, drawn):
             house.put("cap_counters", profile_id=number, **counted)
 
 
-def _asked(house, numbers, purpose="marketing"):
+def _asked(house, numbers, purpose="marketing", abroad=()):
     """What the gate says of a message to each of some people, asked all at once: the reason, or none."""
     about = {"journey": "j", "step": "0", "channel": "email", "template": "t", "purpose": purpose, "created_at": NOON}
     for number in numbers:
         house.put("outbox", outbox_id=number, enrolment_id=number, profile_id=number, visit=1, version=1, **about)
-    decide(house.warehouse, RULES.channels, ["t"], NOON, zone=RULES.zone, personal=["j"], ages=RULES.ages)
+    decide(
+        house.warehouse, RULES.channels, ["t"], NOON, zone=RULES.zone, personal=["j"], abroad=abroad, ages=RULES.ages
+    )
     return dict(house.warehouse.query("select delivery_id, reason from deliveries"))
 
 
 @settings(max_examples=8)
-@given(st.lists(PERSON, max_size=8))
-def test_the_count_is_what_the_gate_says_of_them(core, drawn):
+@given(st.lists(PERSON, max_size=8), st.sampled_from((RULES, ABROAD)))
+def test_the_count_is_what_the_gate_says_of_them(core, drawn, rules):
     """For any people, the reachable and every reason are as many as the gate lets pass and withholds if asked now."""
     _populate(core.house, drawn)
-    (found,) = reach_of(core.lane(), ROOT, EVERYONE, kinds=("email",), rules=RULES)
+    (found,) = reach_of(core.lane(), ROOT, EVERYONE, kinds=("email",), rules=rules)
     chosen = core.lane().query(reachable(EVERYONE).sql("duckdb"), bound(ROOT, "email", "marketing", LEAVING))
-    said = Counter(_asked(core.house, range(1, len(drawn) + 1)).values())
+    said = Counter(_asked(core.house, range(1, len(drawn) + 1), abroad=rules.abroad).values())
     waiting = said.pop("quiet_hours", 0)
     assert found.people == len(drawn) == found.reachable + sum(found.withheld.values())
     capped = sum(count for name, count in found.withheld.items() if name.endswith("_cap"))
     if not waiting:  # in quiet hours the gate has not come to the caps
         assert (found.reachable, found.withheld) == (said[None], {name: said[name] for name in REASONS})
-    assert found.reachable + capped == len(chosen) == said[None] + waiting + sum(said[each] for each in CAPS)
+    kept_home = found.withheld["abroad"]
+    if not kept_home:  # a list that stays in the house goes by no channel
+        assert found.reachable + capped == len(chosen)
+    assert found.reachable + capped == said[None] + waiting + sum(said[each] for each in CAPS)
 
 
 @settings(max_examples=15)
-@given(st.lists(PERSON, min_size=1, max_size=4), st.sampled_from(("marketing", "service", "transactional")))
-def test_what_is_told_of_a_person_is_what_the_gate_says_of_them(core, drawn, purpose):
+@given(
+    st.lists(PERSON, min_size=1, max_size=4),
+    st.sampled_from(("marketing", "service", "transactional")),
+    st.sampled_from((RULES, ABROAD)),
+)
+def test_what_is_told_of_a_person_is_what_the_gate_says_of_them(core, drawn, purpose, rules):
     """For any person, the page's answer for a purpose is the gate's, quiet hours in their own zone included."""
     _populate(core.house, drawn)
     held = dossier.read(core.lane(), ROOT, 1)
-    (told,) = (each for each in standings(core.lane(), held, RULES) if each.purpose == purpose)
-    judged = Judged(today=NOON.date(), ages=RULES.ages)
+    (told,) = (each for each in standings(core.lane(), held, rules) if each.purpose == purpose)
+    judged = Judged(today=NOON.date(), ages=rules.ages, abroad=rules.kinds_abroad)
     (shown,) = (
         each
         for each in person(core.lane(), core.vault, ROOT, 1, judged=judged).reach
         if (each.channel, each.purpose) == ("email", "marketing")
     )
-    said = _asked(core.house, [1], purpose)[1]
+    said = _asked(core.house, [1], purpose, rules.abroad)[1]
     assert said == (told.reason if told.chosen or told.reason in BEFORE_CHOOSING else "personal_off")
     if purpose == "marketing":
         assert shown.reason == (said if said in BEFORE_CHOOSING else None)

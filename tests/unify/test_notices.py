@@ -88,6 +88,21 @@ def test_only_a_separate_consent_counts_where_the_notice_asks_for_one():
         assert standing(built, made(separate=True), hours=3) == (True, None)
 
 
+def test_that_data_goes_abroad_is_agreed_to_separately_with_or_without_a_notice():
+    """A bundled word opens nothing, be there a notice that does not say so or none; a word of its own does."""
+    abroad = NoticeDefinition(
+        notice="abroad", purpose="data_abroad", channels=["all"], versions=[NoticeVersion(version=1, text="Yes")]
+    )
+    with house() as built:
+        for hours, separate in ((0, False), (2, True)):
+            told = {"purpose": "data_abroad", "channel": "all", "separate_consent": separate}
+            built.say(1, "Consent Given", hours=hours, **told)
+            built.load()
+            expected = (separate, None if separate else "not_separate")
+            assert standing(built, hours=hours + 1) == expected
+            assert standing(built, abroad, hours=hours + 1) == expected
+
+
 def test_a_refusal_never_lapses():
     """What was withdrawn stays withdrawn, whatever a notice says."""
     with house() as built:

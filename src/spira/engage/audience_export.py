@@ -83,13 +83,16 @@ def checked(wish: Wish, viewer: Viewer, *, kinds: Sequence[str], tags: Iterable[
 
 
 def may_leave(
-    own: exp.Select, viewer: Viewer, purpose: str, channel: str, rules: reach.Rules
+    own: exp.Select, viewer: Viewer, purpose: str, channel: str, rules: reach.Rules, *, recipient: str = ""
 ) -> tuple[exp.Select, dict[str, Any]]:
     """Those of `own`, a select of `profile_id`, who may leave for a purpose, and the parameters that it takes.
 
     Every list and every destination asks by it. Columns: `profile_id`, and `address_key`, which is null but for
-    writing to people. Whom the viewer does not see is not among them.
+    writing to people. Whom the viewer does not see is not among them, nor who did not agree that their data goes abroad
+    where `recipient` is.
     """
+    if recipient in rules.asking:
+        own = sharing.let_abroad(own, purpose)
     if purpose in MESSAGING:
         return reach.reachable(own), reach.bound(viewer, channel, purpose, rules)
     of = sharing.shareable(own, rules, purpose) if purpose in FOR_OTHERS else own
@@ -103,7 +106,7 @@ def may_leave(
 def chosen(lane: Warehouse, viewer: Viewer, wish: Wish, rules: reach.Rules) -> Chosen:
     """The members who leave, the latest first, at most `MOST`."""
     own = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
-    of, bound = may_leave(own, viewer, wish.purpose, wish.channel, rules)
+    of, bound = may_leave(own, viewer, wish.purpose, wish.channel, rules, recipient=wish.recipient)
     asked = {**bound, "audience": wish.audience, "most": MOST}
     found = lane.query(_CHOSEN.format(chosen=of.sql(dialect="duckdb")), asked)
     everyone = int(found[0][3]) if found else 0

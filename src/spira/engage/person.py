@@ -25,7 +25,7 @@ from spira.engage.reach import Rules
 from spira.kernel.clock import local
 from spira.storage.warehouse import Warehouse
 from spira.unify.dossier import Dossier
-from spira.unify.people import Judged, is_minor
+from spira.unify.people import Judged, is_kept_home, is_minor
 from spira.unify.personal import MOST_A_WEEK, PERSONALISATION, QUIET, hours
 from spira.unify.portrait import says
 from spira.unify.timeline import Word
@@ -165,6 +165,8 @@ class _Held:
             return None, said
         if (word is None and purpose == MARKETING) or (word is not None and not word[0]):
             return "no_consent", said
+        if channel.channel in self._rules.abroad and is_kept_home(self._held, purpose):
+            return "abroad", None
         if self._held.restricted_since is not None:
             return "restricted", self._held.restricted_since
         return ("minor", None) if is_minor(self._held, purpose, self._judged) else (None, said)

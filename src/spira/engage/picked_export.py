@@ -32,7 +32,7 @@ def leaving(lane: Warehouse, viewer: Viewer, wish: Wish, profiles: Sequence[int]
     """Those of `profiles` who may leave, in their order, each with the address if one is wanted."""
     people.require(viewer)
     own = exp.select("profile_id").from_("profiles").where("list_contains($picked, profile_id)", dialect="duckdb")
-    of, bound = may_leave(own, viewer, wish.purpose, wish.channel, rules)
+    of, bound = may_leave(own, viewer, wish.purpose, wish.channel, rules, recipient=wish.recipient)
     found = lane.query(of.sql(dialect="duckdb"), {**bound, "picked": list(profiles)})
     by_id = {profile: address for profile, address in found}  # noqa: C416  (rows are wider than pairs to the types)
     return tuple((profile, by_id[profile]) for profile in dict.fromkeys(profiles) if profile in by_id)

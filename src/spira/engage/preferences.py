@@ -26,13 +26,15 @@ from spira.engage import links
 from spira.engage.receipts import Receiving
 from spira.kernel.clock import iso
 from spira.kernel.i18n import LANGUAGES, Language
+from spira.kernel.settings import Settings
 from spira.storage import progress
 from spira.storage.log import Position
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
-from spira.unify import consent, personal
+from spira.unify import consent, personal, recipients
 from spira.unify.masks import masked
 from spira.unify.notices import Shown
+from spira.unify.recipients import Recipient
 
 LANGUAGE = "language"
 TOUCHPOINT = "preferences"
@@ -42,6 +44,7 @@ _JUST_AFTER = timedelta(milliseconds=1)
 
 Cell = tuple[str, str]
 PERSONAL: Cell = (personal.PERSONALISATION, personal.EVERY)
+ABROAD: Cell = (personal.ABROAD, personal.EVERY)
 
 
 class Asked(Receiving, Protocol):
@@ -49,6 +52,8 @@ class Asked(Receiving, Protocol):
 
     @property
     def vault(self) -> Vault: ...
+    @property
+    def settings(self) -> Settings: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,7 @@ class Wishes:
     """What else was chosen; None changes nothing."""
 
     personalised: bool | None = None
+    abroad: bool | None = None
     most: str | None = None
     quiet: str | None = None
 
@@ -83,6 +89,8 @@ class Preferences:
     choices: tuple[Choice, ...] = field(metadata={"help": "Every purpose and channel there is."})
     language: Language | None = field(metadata={"help": "In which language the person wants to be written to."})
     personalised: bool = field(metadata={"help": "Whether content may be chosen by what is known of them."})
+    abroad: bool = field(metadata={"help": "Whether their data may go to those abroad."})
+    carriers: tuple[Recipient, ...] = field(metadata={"help": "Who abroad would get it; that is asked for alone."})
     most: str = field(metadata={"help": "The most marketing messages a week, or any."})
     quiet: str = field(metadata={"help": "Quiet hours of their own, or any."})
     suppressed: str | None = field(metadata={"help": "Why nothing is sent to the address at all, or none."})
@@ -139,7 +147,7 @@ def of_subject(core: Asked, subject_id: int, note: str | None = None) -> Prefere
         raise links.OldLink("this link belongs to nobody we know any more", help="there is nothing left to choose")
     kind, key, profile = found
     standing = _standing(core, lane, subject_id, profile, note)
-    asked = {"profile": profile}
+    asked, rights = {"profile": profile}, core.settings.rights
     mask = core.vault.masks([key]).get(key)
     choices = tuple(
         Choice(purpose=purpose, channel=channel, granted=standing.words.get((purpose, channel), purpose != MARKETING))
@@ -154,6 +162,8 @@ def of_subject(core: Asked, subject_id: int, note: str | None = None) -> Prefere
         choices=choices,
         language=standing.language,
         personalised=standing.words.get(PERSONAL, True),
+        abroad=standing.words.get(ABROAD, False),
+        carriers=tuple(each for each in recipients.every(rights) if each.asks),
         most=standing.wishes.get(personal.MOST_A_WEEK, personal.ANY),
         quiet=standing.wishes.get(personal.QUIET, personal.ANY),
         suppressed=lane.value(_SUPPRESSED, {"key": key}),
@@ -181,11 +191,14 @@ def save(
     refused = [(each.purpose, each.channel) for each in differing if each.granted]
     if wishes.personalised is not None and wishes.personalised != shown.personalised:
         (given if wishes.personalised else refused).append(PERSONAL)
+    if wishes.abroad is not None and shown.carriers and wishes.abroad != shown.abroad:
+        (given if wishes.abroad else refused).append(ABROAD)
     at, texts = instant(core, shown.subject_id, shown.profile_id), texts or {}
     events = [_word(consent.GIVEN, shown.subject_id, cell, at, texts.get(cell)) for cell in given]
     events += [_word(consent.WITHDRAWN, shown.subject_id, cell, at, texts.get(cell)) for cell in refused]
     spoken = language if language in LANGUAGES and language != shown.language else None
-    wished = _wished(shown, wishes)
+    stands = {personal.MOST_A_WEEK: shown.most, personal.QUIET: shown.quiet}
+    wished = personal.wished({personal.MOST_A_WEEK: wishes.most, personal.QUIET: wishes.quiet}, stands)
     told: dict[str, dict[str, str]] = {"Language Chosen": {}, "Preferences Chosen": wished}
     if spoken:
         told["Language Chosen"][LANGUAGE] = spoken
@@ -208,6 +221,7 @@ def refuse_all(core: Asked, shown: Preferences) -> str:
     """Withdraw whatever was ever allowed, by every channel; transactional messages are not asked about."""
     at = instant(core, shown.subject_id, shown.profile_id)
     cells = [(each.purpose, each.channel) for each in shown.choices]
+    cells += [ABROAD] if shown.abroad else []
     everything = OwnEvent(
         message_id=f"everything-{shown.subject_id}-{iso(at)}",
         event=consent.WITHDRAWN,
@@ -247,8 +261,7 @@ def granted(core: Asked, subject_id: int, *cells: Cell, note: str | None = None)
 def instant(core: Asked, subject_id: int, profile_id: int | None = None) -> datetime:
     """When a word said now counts from: now, or just after the last word, where a clock stands still."""
     lane, now = core.lane(), core.clock.now()
-    whose = profile_of(lane, subject_id) if profile_id is None else profile_id
-    heard = _standing(core, lane, subject_id, whose, None).heard
+    heard = _standing(core, lane, subject_id, profile_id or profile_of(lane, subject_id), None).heard
     return now if heard is None or heard < now else heard + _JUST_AFTER
 
 
@@ -342,19 +355,6 @@ def _word(event: str, subject_id: int, cell: Cell, at: datetime, text: Shown | N
         touchpoint=TOUCHPOINT,
         properties={"purpose": purpose, "channel": channel, **terms},
     )
-
-
-def _wished(shown: Preferences, wishes: Wishes) -> dict[str, str]:
-    """The wishes that differ from what stands and are among those that can be chosen."""
-    choices = (
-        (personal.MOST_A_WEEK, wishes.most, shown.most, [str(each) for each in personal.MOST_CHOICES]),
-        (personal.QUIET, wishes.quiet, shown.quiet, list(personal.QUIET_CHOICES)),
-    )
-    return {
-        name: wish
-        for name, wish, now, known in choices
-        if wish is not None and wish != now and wish in [*known, personal.ANY]
-    }
 
 
 def _purposes(core: Asked) -> list[str]:

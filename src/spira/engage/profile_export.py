@@ -98,7 +98,7 @@ def leaving(
     named: dict[str, Any] = {}
     if wish.audience:
         own, named = own.where("audience = $audience", dialect="duckdb"), {"audience": wish.audience}
-    of, bound = may_leave(own, viewer, wish.purpose, wish.channel, rules)
+    of, bound = may_leave(own, viewer, wish.purpose, wish.channel, rules, recipient=wish.recipient)
     asked = {**bound, **named}
     found = lane.query(
         _LEAVING.format(leaving=of.sql(dialect="duckdb")), {**asked, "after": after, "most": min(limit, MOST) + 1}

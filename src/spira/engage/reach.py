@@ -26,6 +26,7 @@ from sqlglot import exp
 from spira.definitions.apply import Applied
 from spira.engage.channels.base import CHANNELS
 from spira.engage.channels.definition import Cap, ChannelDefinition
+from spira.engage.delivery import carriers
 from spira.engage.delivery.gate import AGES, WEEK
 from spira.kernel.clock import local
 from spira.kernel.settings import Settings
@@ -38,6 +39,7 @@ REASONS = (
     "unreachable",
     "suppressed",
     "no_consent",
+    "abroad",
     "restricted",
     "minor",
     "personal_off",
@@ -52,7 +54,8 @@ class Rules:
     """What the gate judges by beside the people: the instant, the workspace's zone and ages, and the channels.
 
     Without `channels` no cap counts, the person's own neither: a list that leaves is no message yet. `personal` says
-    whether people are chosen by what is known of them.
+    whether people are chosen by what is known of them; `abroad` which of the channels are carried abroad, and `asking`
+    which recipients get nobody's data who did not agree to that alone.
     """
 
     as_of: datetime
@@ -60,13 +63,30 @@ class Rules:
     ages: tuple[int, int] = AGES
     channels: Sequence[ChannelDefinition] = ()
     personal: bool = True
+    abroad: frozenset[str] = frozenset()
+    asking: frozenset[str] = frozenset()
+
+    @property
+    def firsts(self) -> dict[str, ChannelDefinition]:
+        """The first channel of each kind, by name: the kind is judged by it."""
+        found: dict[str, ChannelDefinition] = {}
+        for each in sorted(self.channels, key=lambda channel: channel.channel):
+            found.setdefault(each.kind, each)
+        return found
+
+    @property
+    def kinds_abroad(self) -> frozenset[str]:
+        """The kinds of channels that are carried abroad."""
+        return frozenset(kind for kind, each in self.firsts.items() if each.channel in self.abroad)
 
 
 def rules_of(settings: Settings, as_of: datetime, channels: Sequence[ChannelDefinition] = ()) -> Rules:
     """As a workspace judges people at an instant; without `channels` as a list of people that leaves is judged."""
     consent = settings.consent
     ages = (consent.guardian_age, consent.marketing_age)
-    return Rules(as_of=as_of, zone=settings.workspace.zone, ages=ages, channels=tuple(channels))
+    told, zone = tuple(channels), settings.workspace.zone
+    asking, abroad = carriers.asking(settings.rights), carriers.abroad(told, settings.rights)
+    return Rules(as_of=as_of, zone=zone, ages=ages, channels=told, abroad=abroad, asking=asking)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +100,7 @@ class ChannelReach:
     unreachable: int = field(metadata={"help": "how many have no address for the channel"})
     suppressed: int = field(metadata={"help": "how many have an address that is never to be written to again"})
     no_consent: int = field(metadata={"help": "how many have not allowed it"})
+    abroad: int = field(metadata={"help": "how many have not let their data go abroad, where the channel is carried"})
     restricted: int = field(metadata={"help": "how many asked that their data be kept and not used"})
     minor: int = field(metadata={"help": "how many are too young for it"})
     personal_off: int = field(metadata={"help": "how many refused to be chosen by what is known of them"})
@@ -132,16 +153,14 @@ def kinds_of(applied: Applied) -> tuple[str, ...]:
 
 
 def _asked(viewer: Viewer, kinds: Iterable[str], purpose: str, rules: Rules) -> dict[str, Any]:
-    names, today = list(kinds), local(rules.as_of, rules.zone).date()
-    first: dict[str, ChannelDefinition] = {}
-    for each in sorted(rules.channels, key=lambda channel: channel.channel):
-        first.setdefault(each.kind, each)
+    names, today, first = list(kinds), local(rules.as_of, rules.zone).date(), rules.firsts
     caps = [_cap(first[kind].limits() if kind in first else (), purpose) for kind in names]
     shared = [_cap(first[kind].household_limits() if kind in first else (), purpose) for kind in names]
     return {
         "kinds": names,
         "addresses": [_address_of(kind) for kind in names],
         "channels": [first[kind].channel if kind in first else kind for kind in names],
+        "abroad": [kind in rules.kinds_abroad for kind in names],
         "caps": [cap.count if cap else None for cap in caps],
         "cap_days": [today - timedelta(days=cap.days - 1) if cap else None for cap in caps],
         "shared_caps": [cap.count if cap else None for cap in shared],
@@ -194,6 +213,7 @@ with people as (
     and ($units::bigint[] is null or list_contains($units::bigint[], profiles.unit_id))
 ), wanted as (
   select unnest($kinds::varchar[]) as channel, unnest($addresses::varchar[]) as kind,
+         unnest($abroad::boolean[]) as carried_abroad,
          unnest($channels::varchar[]) as named, unnest($caps::integer[]) as cap_most,
          unnest($cap_days::date[]) as first_day, unnest($shared_caps::integer[]) as shared_most,
          unnest($shared_days::date[]) as shared_day
@@ -220,7 +240,7 @@ with people as (
     and profile_id in (select profile_id from people)
   group by profile_id
 ), of_all as ({personal.SAID_SQL.format(people="people")}), heeded as (
-  select profile_id, try_cast(most as integer) as most, coalesce(generic, false) as generic,
+  select profile_id, try_cast(most as integer) as most, coalesce(generic, false) as generic, abroad,
          coalesce(try_cast(left(born, 10) as date) + to_years($guarded::integer) > $today::date, false)
            and not coalesce(guarded, false) as unguarded,
          coalesce(try_cast(left(born, 10) as date) + to_years($adult::integer) > $today::date, false) as minor
@@ -232,6 +252,9 @@ with people as (
               when $purpose::varchar <> 'transactional'
                 and (said.granted = false or (said.granted is null and $purpose::varchar = 'marketing'))
                 then 'no_consent'
+              when wanted.carried_abroad and $purpose::varchar <> 'transactional'
+                and (heeded.abroad = false or (heeded.abroad is null and $purpose::varchar = 'marketing'))
+                then 'abroad'
               when $purpose::varchar <> 'transactional' and restricted.profile_id is not null then 'restricted'
               when (heeded.unguarded and $purpose::varchar <> 'transactional')
                 or (heeded.minor and $purpose::varchar = 'marketing') then 'minor'

@@ -17,6 +17,7 @@ from sqlglot import exp
 from spira.collect.envelope import OwnEvent
 from spira.collect.signal import EVERY, METHOD, PURPOSES, own_events
 from spira.engage import preferences
+from spira.engage.delivery.carriers import UNASKED
 from spira.engage.preferences import TOUCHPOINT, Asked, Cell
 from spira.engage.reach import Rules
 from spira.kernel.clock import iso, local
@@ -37,6 +38,20 @@ def shareable(chosen: exp.Select, rules: Rules, purpose: str) -> exp.Select:
     today = local(rules.as_of, rules.zone).date().isoformat()
     may = _MAY.format(purpose=purpose, today=today, guarded=int(guarded), adult=int(adult))
     return chosen.where(may, dialect="duckdb")
+
+
+def let_abroad(chosen: exp.Select, purpose: str) -> exp.Select:
+    """Those of `chosen`, a select of `profile_id`, whose data may go to a recipient that is abroad (PIPL 39).
+
+    Whoever agreed to that alone; for service also the silent, and for what a contract needs everybody.
+    """
+    if purpose == UNASKED:
+        return chosen
+    word = f"select profile_id from permissions where purpose = '{personal.ABROAD}'"
+    said = f"profile_id not in ({word} and not granted)"
+    if purpose != preferences.SERVICE:
+        said += f" and profile_id in ({word} and granted)"
+    return chosen.where(said, dialect="duckdb")
 
 
 def allowed(core: Asked, subject_id: int, note: str | None = None) -> bool:

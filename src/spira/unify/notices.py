@@ -31,6 +31,7 @@ from spira.definitions.model import DefinitionModel, Duration, Label, NameStr, f
 from spira.kernel.diagnostics import Diagnostic
 from spira.kernel.durations import parse_duration
 from spira.kernel.i18n import choose
+from spira.unify.personal import ABROAD, EVERY
 
 Basis = Literal["consent", "contract", "legal_duty", "vital_interest", "public_interest", "legitimate_interest"]
 BASES: tuple[Basis, ...] = get_args(Basis)
@@ -116,18 +117,23 @@ def shown(notices: Iterable[NoticeDefinition], purpose: str, channel: str, langu
 
 
 def rules(notices: Sequence[NoticeDefinition]) -> pa.Table:
-    """What notices ask of consents, by purpose and channel: the least version, a separate one, how long it lasts."""
-    rows = [
+    """What notices ask of consents, by purpose and channel: the least version, a separate one, how long it lasts.
+
+    That data goes abroad is agreed to separately whatever a notice says, and without any (PIPL 39).
+    """
+    rows: list[dict[str, object]] = [
         {
             "purpose": each.purpose,
             "channel": channel,
             "renewed_at": each.renewed_at,
-            "separate": each.separate,
+            "separate": each.separate or each.purpose == ABROAD,
             "seconds": None if each.expires is None else int(parse_duration(each.expires).total_seconds()),
         }
         for each in notices
         for channel in each.channels
     ]
+    if (ABROAD, EVERY) not in {(row["purpose"], row["channel"]) for row in rows}:
+        rows.append({"purpose": ABROAD, "channel": EVERY, "renewed_at": 0, "separate": True, "seconds": None})
     return pa.Table.from_pylist(rows, schema=_RULES)
 
 

@@ -55,10 +55,14 @@ OnShow = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """By which day and ages people are judged too young; without a day nobody is."""
+    """By which day and ages people are judged too young, and which kinds of channels are carried abroad.
+
+    Without a day nobody is too young.
+    """
 
     today: date | None = None
     ages: tuple[int, int] = (0, 0)
+    abroad: frozenset[str] = frozenset()
 
 
 NO_CHILDREN = Judged()
@@ -262,6 +266,12 @@ def is_minor(held: Dossier, purpose: str, judged: Judged) -> bool:
     return child or (purpose == MARKETING and personal.is_below(born, judged.ages[1], judged.today))
 
 
+def is_kept_home(held: Dossier, purpose: str) -> bool:
+    """Whether a message that is carried abroad may not go, as the gate has it: marketing needs a consent to that."""
+    said = [each["granted"] for each in held.permissions if each["purpose"] == personal.ABROAD]
+    return purpose != TRANSACTIONAL and (not all(said) if said else purpose == MARKETING)
+
+
 def _reached(held: Dossier, channel: str, purpose: str, permission: PermissionView | None, judged: Judged) -> Reach:
     """The first reason that stands against a channel, in the order in which the gate asks."""
     needed = ADDRESSES.get(channel)
@@ -274,6 +284,8 @@ def _reached(held: Dossier, channel: str, purpose: str, permission: PermissionVi
         reason, since = "suppressed", suppressed
     elif purpose != TRANSACTIONAL and (permission is None or not permission.granted):
         reason = "no_consent"
+    elif channel in judged.abroad and is_kept_home(held, purpose):
+        reason, since = "abroad", None
     elif purpose != TRANSACTIONAL and held.restricted_since is not None:
         reason, since = "restricted", held.restricted_since
     elif is_minor(held, purpose, judged):

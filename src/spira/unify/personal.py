@@ -11,13 +11,14 @@ the preference centre tells; `ANY` in one of them takes it back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 
 from spira.storage.warehouse import Warehouse
 
 PERSONALISATION = "personalisation"
 GUARDIAN = "guardian"  # the purpose under which a guardian's consent is given
+ABROAD = "data_abroad"  # the purpose under which somebody lets their data leave the country (PIPL 39)
 EVERY = "all"  # the channel of a word that is about no single channel
 MOST_A_WEEK, QUIET, BORN = "most_messages_a_week", "own_quiet_hours", "birth_date"
 ANY = "any"
@@ -58,14 +59,26 @@ def wishes(warehouse: Warehouse, profile: int) -> dict[str, str]:
     return {name: value for name, value in found if value != ANY}
 
 
+def wished(asked: Mapping[str, str | None], stands: Mapping[str, str]) -> dict[str, str]:
+    """The wishes that differ from what stands and are among those that can be chosen."""
+    known = {MOST_A_WEEK: [str(each) for each in MOST_CHOICES], QUIET: list(QUIET_CHOICES)}
+    return {
+        name: wish
+        for name, wish in asked.items()
+        if wish is not None and wish != stands[name] and wish in [*known[name], ANY]
+    }
+
+
 # Who refused, for a query that leaves those people out.
 REFUSED_SQL = f"select profile_id from permissions where purpose = '{PERSONALISATION}' and not granted"
-# What a guardian allowed and whether personal content was refused, of whoever is in the table that is named.
+# What a guardian allowed, whether personal content was refused and whether data may go abroad (null where nothing was
+# said), of whoever is in the table that is named.
 SAID_SQL = f"""
   select profile_id, bool_or(purpose = '{GUARDIAN}' and granted) as guarded,
-         bool_or(purpose = '{PERSONALISATION}' and not granted) as generic
+         bool_or(purpose = '{PERSONALISATION}' and not granted) as generic,
+         bool_and(granted) filter (where purpose = '{ABROAD}') as abroad
   from permissions
-  where purpose in ('{GUARDIAN}', '{PERSONALISATION}') and profile_id in (select profile_id from {{people}})
+  where purpose in ('{GUARDIAN}', '{PERSONALISATION}', '{ABROAD}') and profile_id in (select profile_id from {{people}})
   group by profile_id
 """
 _REFUSING = f"{REFUSED_SQL} and list_contains($profiles::bigint[], profile_id)"

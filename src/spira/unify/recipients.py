@@ -5,7 +5,8 @@ Writes  `shared_people` (state)      whose data went to whom in which calendar y
         `recipient_duties` (state)   what a recipient has to be told: that somebody was erased, corrected or restricted
 
 A recipient is one of the setting `rights.processors`; whatever gives data out (a list, a destination) calls `check`
-before and `note` after it has written down that it does. People are counted by calendar year and country, ordinary
+before and `note` after it has written down that it does; so do messages that a provider carries, which are counted
+only. People are counted by calendar year and country, ordinary
 data and sensitive apart, as the Chinese rules on data that leaves the country do; `check` stops what would go beyond
 the limits of the settings.
 
@@ -76,6 +77,7 @@ class Recipient:
     task: str = says("what for")
     country: str = says("where, as an ISO code")
     abroad: bool = says("whether that is another country than where the data is kept")
+    asks: bool = says("whether people have to agree to that alone first: their data leaves China (PIPL 39)")
     url: str = says("where Spira tells of erasures and corrections; empty where staff do")
 
 
@@ -120,7 +122,9 @@ def every(rights: RightsSettings) -> tuple[Recipient, ...]:
     found = []
     for written in rights.processors:
         name, task, country, url = (*(part.strip() for part in written.split(";", 3)), "")[:4]
-        found.append(Recipient(name=name, task=task, country=country, abroad=country != rights.country, url=url))
+        abroad = country != rights.country
+        asks = abroad and rights.country == CHINA
+        found.append(Recipient(name=name, task=task, country=country, abroad=abroad, asks=asks, url=url))
     return tuple(found)
 
 
@@ -171,7 +175,10 @@ def check(
 def note(
     connection: sa.Connection, to: Recipient, keys: Sequence[str], *, year: int, export_id: str, sensitive: bool
 ) -> None:
-    """Write down whose data goes to a recipient, in the transaction of the caller's own record."""
+    """Write down whose data goes to a recipient, in the transaction of the caller's own record.
+
+    `export_id` is the list's mark, or empty for messages that they carry, which are in no list.
+    """
     for lot in in_parts(keys):
         rows = [
             {
@@ -184,7 +191,7 @@ def note(
             }
             for key in lot
         ]
-        kept = ("country", "export_id", "sensitive") if sensitive else ("country", "export_id")
+        kept = ("country", *(("export_id",) if export_id else ()), *(("sensitive",) if sensitive else ()))
         upsert(connection, SHARED, rows, replace=kept)
 
 
@@ -223,7 +230,8 @@ def owe(state: State, lane: Warehouse, clock: Clock, keys: Sequence[str], *, wha
     last: dict[tuple[str, str], str] = {}
     with state.read() as connection:
         for lot in in_parts(list(keys)):
-            asked = sa.select(SHARED).where(SHARED.c.subject_key.in_(lot)).order_by(SHARED.c.year)
+            mine = sa.and_(SHARED.c.subject_key.in_(lot), SHARED.c.export_id != "")
+            asked = sa.select(SHARED).where(mine).order_by(SHARED.c.year)
             for row in connection.execute(asked):
                 last[row.recipient, row.subject_key] = row.export_id
     if not last:

@@ -57,6 +57,7 @@ async def save(request: Asked, core: Core, token: FromPath[str]) -> Redirect:
     language, everything = str(form.get("language", "")), "nothing" in form
     wishes = choosing.Wishes(
         personalised="personal" in form if "asked_personal" in form else None,
+        abroad="abroad" in form if "asked_abroad" in form else None,
         most=str(form["most"]) if "most" in form else None,
         quiet=str(form["quiet"]) if "quiet" in form else None,
     )

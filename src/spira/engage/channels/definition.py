@@ -27,8 +27,9 @@ from spira.definitions.kinds import Definition, Kind, World, kind
 from spira.definitions.model import DefinitionModel, Label, NameStr, fault
 from spira.definitions.options import Codes, check_options
 from spira.engage.channels.base import CHANNELS, open_channel
-from spira.kernel.diagnostics import Diagnostic
+from spira.kernel.diagnostics import Diagnostic, did_you_mean
 from spira.kernel.durations import BadDuration, parse_duration
+from spira.unify import recipients
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _CAP = re.compile(r"(\d+) per (.+)")
@@ -52,6 +53,10 @@ class ChannelDefinition(DefinitionModel):
     kind: str = Field(description="What it is: email, webhook, or one that a plug-in adds. Consent is asked for by it.")
     label: Label | None = Field(default=None, description="What people read.")
     description: Label | None = Field(default=None, description="One line more, for those who ask.")
+    recipient: str = Field(
+        default="",
+        description="Who carries its messages: a name of the record of processing (`rights.processors`); empty for us.",
+    )
     quiet_hours: str | None = Field(
         default=None, description="Hours of the workspace's day in which nothing but transactional messages goes out."
     )
@@ -115,9 +120,18 @@ def read_cap(purpose: str, text: str) -> Cap:
     return Cap(purpose=purpose, count=int(found.group(1)), days=length.days)
 
 
-def check(definition: Definition, world: World) -> Iterable[Diagnostic]:  # noqa: ARG001  (the shape of a check)
-    """The kind must exist, and every option must be one of its own and fit."""
-    return check_options(definition, CHANNELS, open_channel, Codes(kind="D433", option="D434", value="D435"))
+def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
+    """The kind must exist, every option must be one of its own and fit, and who carries it stand in the record."""
+    yield from check_options(definition, CHANNELS, open_channel, Codes(kind="D433", option="D434", value="D435"))
+    known = [each.name for each in recipients.every(world.settings.rights)]
+    carrier = definition.model.recipient
+    if carrier and carrier not in known:
+        yield Diagnostic(
+            code="D436",
+            message=f"`{carrier}` stands in no record of processing",
+            at=definition.node.at("recipient"),
+            help=did_you_mean(carrier, known) or "add them to `rights.processors`",
+        )
 
 
 CHANNEL = kind(Kind(name="channel", folder="channels", model=ChannelDefinition, check=check))

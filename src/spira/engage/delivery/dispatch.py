@@ -3,6 +3,7 @@
 Reads   `deliveries` (queued and due), `traits`, `tags`, the vault
 Writes  the log        an Attempt for each before the call, a Result after it; `Email Bounced` for no such address
         `deliveries`   unknown while the call lasts, then what came of it
+        `shared_people` (state)   whose data a channel's provider gets, before they get it (`delivery.carriers`)
 
 Between the Attempt and the Result a message's fate is unknown, in the log and in the
 warehouse alike; whoever dies there leaves it so, and nothing is sent twice. A channel that
@@ -25,6 +26,7 @@ from spira.definitions.apply import Applied
 from spira.engage import links
 from spira.engage.channels.base import CHANNELS, Handed
 from spira.engage.channels.definition import ChannelDefinition
+from spira.engage.delivery import carriers
 from spira.engage.delivery.fold import BACK_OFF_MINUTES, MOST_TRIES
 from spira.engage.delivery.handing import Dispatched, DispatchTask, Item, hand_over
 from spira.engage.messages import source_in
@@ -36,6 +38,7 @@ from spira.kernel.jobs import JobRunner
 from spira.kernel.settings import Settings
 from spira.storage.keys import Keys
 from spira.storage.log import Log
+from spira.storage.state import State
 from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify import personal
@@ -57,6 +60,8 @@ class DeliveryTurn(Protocol):
     def clock(self) -> Clock: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def state(self) -> State: ...
     @property
     def vault(self) -> Vault: ...
     @property
@@ -104,6 +109,7 @@ def _dispatch_channel(turn: DeliveryTurn, channel: ChannelDefinition) -> int:
 def _hand(turn: DeliveryTurn, channel: ChannelDefinition, rows: Sequence[_Row]) -> list[Handed]:
     """One batch: Attempts, the call, Results, each durable before the next."""
     task = _task(turn, channel, rows)
+    _count(turn, channel, rows)
     turn.log.append([encode(Attempt(row.delivery_id, turn.as_of)) for row in rows])
     ids = [row.delivery_id for row in rows]
     turn.warehouse.execute(_IN_FLIGHT, {"ids": ids})
@@ -115,6 +121,13 @@ def _hand(turn: DeliveryTurn, channel: ChannelDefinition, rows: Sequence[_Row]) 
             turn.warehouse.execute(_SETTLE)
         emit(turn.log, turn.clock, _bounces(channel, settled, rows, turn.as_of))
     return told.handed
+
+
+def _count(turn: DeliveryTurn, channel: ChannelDefinition, rows: Sequence[_Row]) -> None:
+    people = sorted({row.profile_id for row in rows if row.purpose != carriers.UNASKED})
+    settings = turn.settings
+    zone = settings.workspace.zone
+    carriers.note(turn.state, turn.warehouse, channel, settings.rights, people, at=turn.as_of, zone=zone)
 
 
 def _bounces(

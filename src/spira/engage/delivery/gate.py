@@ -43,6 +43,7 @@ REASONS = (
     "unreachable",
     "suppressed",
     "no_consent",
+    "abroad",
     "restricted",
     "minor",
     "personal_off",
@@ -77,17 +78,18 @@ def decide(
     *,
     zone: str,
     personal: Collection[str] = (),
+    abroad: Collection[str] = (),
     ages: tuple[int, int] = AGES,
 ) -> Decided:
     """Decide on what is newly asked for and on what was held, and take back what may no longer go.
 
     `personal` are the journeys that choose their people by what is known of them, which is nothing for whoever
-    refused personal content.
+    refused personal content; `abroad` the channels whose messages leave the country (`delivery.carriers`).
     """
     today = local(as_of, zone).date()
     with warehouse.transaction():
         _follow_merges(warehouse, as_of)
-        with warehouse.registered("channel_rows", _channels(channels, as_of, zone)):
+        with warehouse.registered("channel_rows", _channels(channels, as_of, zone, abroad)):
             warehouse.execute(_CHANNELS)
         with warehouse.registered("cap_rows", _caps(channels, as_of, zone)):
             warehouse.execute(_CAPS)
@@ -126,18 +128,22 @@ def _follow_merges(warehouse: Warehouse, as_of: datetime) -> None:
         warehouse.execute(_MERGE_CAPS)
 
 
-def _channels(channels: Sequence[ChannelDefinition], as_of: datetime, zone: str) -> pa.Table:
+def _channels(
+    channels: Sequence[ChannelDefinition], as_of: datetime, zone: str, abroad: Collection[str]
+) -> pa.Table:  # fmt: skip
     rows: list[dict[str, Any]] = [
         {
             "channel": each.channel,
             "kind": each.kind,
             "identifier": CHANNELS.get(each.kind).identifier,
             "quiet_until": quiet_until(each, as_of, zone),
+            "abroad": each.channel in abroad,
         }
         for each in channels
     ]
-    fields = {"channel": pa.string(), "kind": pa.string(), "identifier": pa.string(), "quiet_until": pa.timestamp("us")}
-    return pa.Table.from_pylist(rows, schema=pa.schema(list(fields.items())))
+    texts = {"channel": pa.string(), "kind": pa.string(), "identifier": pa.string()}
+    fields = [*texts.items(), ("quiet_until", pa.timestamp("us")), ("abroad", pa.bool_())]
+    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
 
 
 def _caps(channels: Sequence[ChannelDefinition], as_of: datetime, zone: str, *, household: bool = False) -> pa.Table:
@@ -190,6 +196,8 @@ from (
     case when s.address_key is not null then 'suppressed'
          when d.purpose <> 'transactional' and (p.granted = false or (p.granted is null and d.purpose = 'marketing'))
            then 'no_consent'
+         when c.abroad and d.purpose <> 'transactional'
+           and (h.abroad = false or (h.abroad is null and d.purpose = 'marketing')) then 'abroad'
          when d.purpose <> 'transactional' and r.profile_id is not null then 'restricted'
          when (h.unguarded and d.purpose <> 'transactional') or (h.minor and d.purpose = 'marketing') then 'minor'
          when h.generic and d.purpose = 'marketing' and list_contains($personal::varchar[], d.journey)
@@ -248,7 +256,8 @@ with theirs as (
     left join traits t on t.profile_id = a.profile_id and t.name = c.identifier and t.vault_key = o.subject_key
   group by a.delivery_id
 )
-select a.*, c.kind, greatest(if(h.zone is null, c.quiet_until, g.until), h.quiet_until) as quiet_until, h.most,
+select a.*, c.kind, c.abroad, h.most,
+       greatest(if(h.zone is null, c.quiet_until, g.until), h.quiet_until) as quiet_until,
        best.address.subject_id as subject_id, best.address.address_key as address_key
 from asked a left join gate_channels c on c.channel = a.channel left join best on best.delivery_id = a.delivery_id
   left join heeded h on h.profile_id = a.profile_id
@@ -265,6 +274,8 @@ select a.*,
        when s.address_key is not null then 'suppressed'
        when a.purpose <> 'transactional' and (p.granted = false or (p.granted is null and a.purpose = 'marketing'))
          then 'no_consent'
+       when a.abroad and a.purpose <> 'transactional'
+         and (h.abroad = false or (h.abroad is null and a.purpose = 'marketing')) then 'abroad'
        when a.purpose <> 'transactional' and r.profile_id is not null then 'restricted'
        when (h.unguarded and a.purpose <> 'transactional') or (h.minor and a.purpose = 'marketing') then 'minor'
        when h.generic and a.purpose = 'marketing' and list_contains($personal::varchar[], a.journey)

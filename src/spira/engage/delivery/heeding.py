@@ -86,11 +86,11 @@ create or replace temp table heeded as
 with said as ({personal.SAID_SQL.format(people="about")}), known as (
   select profile_id, try_cast(left(told_wishes.born, 10) as date) as born, try_cast(most as integer) as most,
          wish_rows.until as quiet_until, wish_rows.zone, coalesce(said.guarded, false) as guarded,
-         coalesce(said.generic, false) as generic
+         coalesce(said.generic, false) as generic, said.abroad
   from told_wishes full join said using (profile_id)
     left join wish_rows on wish_rows.wished is not distinct from told_wishes.wished
 )
-select profile_id, most, quiet_until, zone, generic,
+select profile_id, most, quiet_until, zone, generic, abroad,
        coalesce(born + to_years($guarded) > $today, false) and not guarded as unguarded,
        coalesce(born + to_years(greatest($adult, 0)) > $today, false) as minor
 from known

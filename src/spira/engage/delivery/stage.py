@@ -6,6 +6,7 @@ sent, so that neither a crash nor a restored backup sends a message twice.
 
 from __future__ import annotations
 
+from spira.engage.delivery import carriers
 from spira.engage.delivery.dispatch import DeliveryTurn, dispatch
 from spira.engage.delivery.fold import fold, fold_anew
 from spira.engage.delivery.gate import decide
@@ -14,14 +15,15 @@ from spira.engage.delivery.gate import decide
 def run(turn: DeliveryTurn) -> int:
     """One tick of deliveries; how many rows changed."""
     folded = fold(turn.warehouse, turn.as_of)
-    consent = turn.settings.consent
+    consent, channels = turn.settings.consent, turn.applied.of("channel")
     decided = decide(
         turn.warehouse,
-        turn.applied.of("channel"),
+        channels,
         [each.name for each in turn.applied.definitions_of("template")],
         turn.as_of,
         zone=turn.settings.workspace.zone,
         personal=[each.journey for each in turn.applied.of("journey") if each.chooses_people],
+        abroad=carriers.abroad(channels, turn.settings.rights),
         ages=(consent.guardian_age, consent.marketing_age),
     )
     if decided.rows:

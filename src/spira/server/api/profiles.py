@@ -91,7 +91,7 @@ def view(
     people.require(viewer)
     lane, zone = core.lane(), core.settings.workspace.zone
     held, rules = dossier.read(lane, viewer, profile_of(shown_id)), judging.now(core)
-    judged = people.Judged(today=local(rules.as_of, zone).date(), ages=rules.ages)
+    judged = people.Judged(today=local(rules.as_of, zone).date(), ages=rules.ages, abroad=rules.kinds_abroad)
     owned = [each.key for each in held.identifiers]
     written = notes.under(core.state, core.keys, owned, most=notes.EVERY if wanted.asks("note") else notes.SHOWN)
     more = timelines.of_state(core, owned, wanted, written)
