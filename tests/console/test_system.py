@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import unescape
+from pathlib import PurePath
 
 import pytest
 
 from spira.collect.damage import Lost, note
+from spira.definitions.apply import Applied
+from spira.definitions.workspace import read_definitions
 from spira.engage.alerts import kept
 from spira.kernel.settings import AlertsSettings
 from spira.testing.houses import NOON
 from spira.worker.collectors import CollectorReport
+
+LAKE = "destination: lake\nkind: files\naudience: loyal\naddress: lake\npurpose: analysis\nfields: {id: id}\n"
 
 
 @pytest.mark.parametrize(
@@ -75,3 +80,19 @@ def test_alerts_are_shown_with_who_was_told_and_can_be_tested(core, signed_in, f
     tested = client.post("/system/alerts/test", data={"csrf": form_token("/account")})
     assert "not taken by e-mail: there is no e-mail channel" in unescape(tested.text)
     assert 'id="alerts"' not in signed_in("olga", "operator").get("/system").text
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Alert since"), ("zh-CN", "起告警")])
+def test_a_destination_that_fails_is_an_alert_on_its_pages_too(core, signed_in, language, said):
+    """The list of alerts leads to it, and the list of destinations and its own page say since when."""
+    read = read_definitions([(PurePath("destinations/lake.yaml"), LAKE)], core.settings)
+    core.applied = Applied(generation=1, definitions=read.definitions)
+    found = [kept.Trouble(kind="destination", subject="lake", detail={"tries": 5})]
+    kept.settle(core.state, found, kinds=("destination",), ways=(), at=NOON)
+    client = signed_in("olga", "administrator")
+    client.cookies.set("spira_language", language)
+    assert 'href="/destinations/lake"' in client.get("/system").text.split('id="alerts"')[1]
+    for page in ("/destinations", "/destinations/lake"):
+        assert said in client.get(page).text
+    kept.settle(core.state, [], kinds=("destination",), ways=(), at=NOON)
+    assert said not in client.get("/destinations").text

@@ -4,11 +4,13 @@ import hashlib
 import shutil
 from datetime import datetime, timedelta
 from pathlib import PurePath
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 
+from spira.engage.alerts import stage as alerting
 from spira.engage.destinations import choosing, kept, tables
 from spira.engage.reach import rules_of
 from spira.kernel.errors import Conflict, NotAllowed
@@ -424,6 +426,27 @@ def test_more_than_may_leave_at_once_do_not(calm, receiver):
     assert "4 people would leave" in row.fault
     with pytest.raises(Unacceptable):
         api.begin(calm, OFFICER, "crm", reason="our newsletter", most=10**9)
+
+
+def test_one_that_waits_for_a_person_is_an_alert_until_it_gives_again(calm):
+    """
+    The stage of the alerts tells it, its page says since when, and both end when it has been started for enough.
+    """
+
+    def alerted():
+        turn = SimpleNamespace(
+            applied=calm.applied, settings=calm.settings, state=calm.state, public_url="",
+            warehouse=calm.worker_lane, as_of=calm.clock.now(),
+        )  # fmt: skip
+        with calm.exclusive():
+            alerting.run(turn)
+        return [each.alerted_at for each in api.listing(calm).destinations]
+
+    started(calm, most=3)
+    assert alerted() == [NOON, None]
+    assert api.view(calm, "crm").row.alerted_at == NOON
+    started(calm)
+    assert alerted() == [None, None]
 
 
 def test_who_is_erased_is_taken_back(house, receiver):

@@ -264,7 +264,7 @@ class RetentionSettings(Section):
 
 
 class AlertsSettings(Section):
-    """Who is told when something needs a person: a silent source, damage, refusals, a standstill."""
+    """Who is told when something needs a person: a silent source, damage, a failing destination, a standstill."""
 
     email: list[str] = Field(default_factory=list, description="Addresses that alerts are written to.")
     channel: str = Field(
@@ -272,6 +272,12 @@ class AlertsSettings(Section):
     )
     webhook: str = Field(default="", description="A URL that alerts are posted to as JSON.")
     secret: str = Field(default="", description="Signs what is posted, as Standard Webhooks do; written env:NAME.")
+    destination_tries: int = Field(
+        default=5, ge=1, description="How many failed tries of a destination, one after the other, are an alert."
+    )
+    destination_minutes: int = Field(
+        default=60, ge=1, description="For how long a destination may fail before it is an alert, however often tried."
+    )
 
     @field_validator("email")
     @classmethod

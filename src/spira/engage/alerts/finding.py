@@ -1,6 +1,8 @@
-"""What is wrong now, as far as the tables say: silent sources, refused calls, a damaged log, deadlines of the law.
+"""What is wrong now, as far as the tables say: silent sources, refused calls, a damaged log, deadlines of the law,
+destinations that do not get through.
 
-Reads   `events`, `tallies`, `quarantine`, `log_damage`, `sources`, `incidents`, `rights_requests` (state)
+Reads   `events`, `tallies`, `quarantine`, `log_damage`, `sources`, `incidents`, `rights_requests`,
+        `destination_states`, `destination_runs` (state)
 Writes  `alert_watch`   since when somebody has been listening without a break
 
 A server that was off heard nobody: a source's silence counts from when it listened again. Calls are
@@ -10,12 +12,15 @@ and three times as many as in the week before; that is over when fewer than a te
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from spira.collect import damage, sources, traffic
 from spira.engage.alerts.kept import AlertKind, Trouble
+from spira.engage.destinations.definition import DestinationDefinition
+from spira.engage.destinations.failing import failing
 from spira.kernel.clock import iso
+from spira.kernel.settings import AlertsSettings
 from spira.storage.state import State
 from spira.storage.tables import Table, columns, table
 from spira.storage.warehouse import Warehouse
@@ -112,6 +117,25 @@ def deadlines(state: State, *, as_of: datetime, warn: timedelta) -> list[Trouble
             if each.due_at - as_of <= incidents.PRESSING
         ),
         *(_due("request", each.request_id, each.due_at) for each in asked if each.due_at - as_of <= warn),
+    ]
+
+
+def destinations(
+    state: State, models: Sequence[DestinationDefinition], settings: AlertsSettings, *, as_of: datetime
+) -> list[Trouble]:  # fmt: skip
+    """Destinations that have failed too often, or for too long, and at once those that wait for a person.
+
+    What a destination said is on its page: a letter holds nothing that may be about people.
+    """
+    patience = timedelta(minutes=settings.destination_minutes)
+    return [
+        Trouble(
+            kind="destination",
+            subject=each.destination,
+            detail={"since": iso(each.since), "tries": each.tries, "stopped": each.stopped},
+        )
+        for each in failing(state, models)
+        if each.stopped or each.tries >= settings.destination_tries or as_of - each.since >= patience
     ]
 
 

@@ -22,7 +22,7 @@ from spira.kernel.durations import back_off
 from spira.kernel.ids import new_id
 from spira.storage.state import State, state_table, upsert
 
-AlertKind = Literal["silent", "refused", "damage", "stuck", "incident", "request"]
+AlertKind = Literal["silent", "refused", "damage", "stuck", "incident", "request", "destination"]
 Phase = Literal["began", "ended"]
 Way = Literal["email", "webhook"]
 
@@ -80,8 +80,8 @@ class Alert:
     """One thing that went wrong."""
 
     alert_id: str = field(metadata={"help": "its id"})
-    kind: AlertKind = field(metadata={"help": "silent, refused, damage, stuck, incident or request"})
-    subject: str = field(metadata={"help": "the source, the place in a log, or the stage"})
+    kind: AlertKind = field(metadata={"help": "silent, refused, damage, stuck, incident, request or destination"})
+    subject: str = field(metadata={"help": "the source, the place in a log, or the stage; else its name or id"})
     detail: Mapping[str, Any] = field(metadata={"help": "figures of it, as they were when it began"})
     began_at: datetime = field(metadata={"help": "when it was noticed"})
     ended_at: datetime | None = field(metadata={"help": "when it was over; none while it lasts"})
@@ -102,6 +102,14 @@ def open_now(state: State) -> frozenset[tuple[str, str]]:
     with state.read() as connection:
         rows = connection.execute(sa.select(ALERTS.c.kind, ALERTS.c.subject).where(ALERTS.c.ended_at.is_(None)))
         return frozenset((row.kind, row.subject) for row in rows)
+
+
+def open_since(state: State, kind: AlertKind) -> dict[str, datetime]:
+    """Of a kind, the subject of every alert that has not ended, with when it began."""
+    mine = sa.and_(ALERTS.c.kind == kind, ALERTS.c.ended_at.is_(None))
+    with state.read() as connection:
+        rows = connection.execute(sa.select(ALERTS.c.subject, ALERTS.c.began_at).where(mine))
+        return {row.subject: row.began_at for row in rows}
 
 
 def settle(

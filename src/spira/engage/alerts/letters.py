@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
-from spira.engage.alerts.kept import Notice
+from spira.engage.alerts.kept import Alert, Notice
 from spira.kernel.clock import iso, local, parse_instant
 from spira.kernel.i18n import Language, catalogue, say
 
@@ -18,6 +18,7 @@ PLACES = {
     "refused": "/quarantine?source={subject}",
     "incident": "/incidents/{subject}",
     "request": "/requests/{subject}",
+    "destination": "/destinations/{subject}",
 }
 
 
@@ -79,9 +80,14 @@ def _told(house: House, notice: Notice) -> dict[str, Any]:
         "began_at": iso(alert.began_at),
         "ended_at": iso(alert.ended_at) if notice.phase == "ended" and alert.ended_at else None,
         "detail": dict(alert.detail),
-        "text": say(texts, f"alert.{alert.kind}.{notice.phase}", **_holes(house, notice)),
+        "text": say(texts, f"alert.{_written(alert)}.{notice.phase}", **_holes(house, notice)),
         "url": f"{house.base_url}{place}",
     }
+
+
+def _written(alert: Alert) -> str:
+    """Which texts tell of an alert: of a destination that waits for a person, others."""
+    return "destination_stopped" if alert.detail.get("stopped") else alert.kind
 
 
 def _holes(house: House, notice: Notice) -> dict[str, str]:
@@ -100,6 +106,7 @@ def _holes(house: House, notice: Notice) -> dict[str, str]:
         "bytes": f"{detail.get('length', 0):,}",
         "due": _instant(house, parse_instant(detail["due"])) if "due" in detail else "",
         "fault": str(detail.get("fault", "")),
+        "tries": say(texts, "alert.tries", count=detail.get("tries", 0)),
     }
 
 

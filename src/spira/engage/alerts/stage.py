@@ -25,7 +25,7 @@ from spira.kernel.settings import Settings
 from spira.storage.state import State
 from spira.storage.warehouse import Warehouse
 
-FOUND_HERE: tuple[AlertKind, ...] = ("silent", "refused", "damage", "stuck", "incident", "request")
+FOUND_HERE: tuple[AlertKind, ...] = ("silent", "refused", "damage", "stuck", "incident", "request", "destination")
 _log = logging.getLogger("spira.alerts")
 
 
@@ -69,6 +69,7 @@ def run(turn: AlertTurn) -> int:
         *finding.silences(turn.warehouse, turn.state, as_of=at, since=since, known=known),
         *finding.refusals(turn.warehouse, as_of=at, known=known),
         *finding.losses(turn.warehouse, as_of=at),
+        *finding.destinations(turn.state, turn.applied.of("destination"), turn.settings.alerts, as_of=at),
         *finding.deadlines(turn.state, as_of=at, warn=timedelta(days=turn.settings.rights.warn_days)),
     ]
     return settle(turn, found, kinds=FOUND_HERE, at=at)

@@ -10,9 +10,11 @@ from typing import Any, Literal
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
+from spira.engage.alerts.kept import open_since
 from spira.engage.destinations import choosing, kept
 from spira.engage.destinations.base import open_destination
 from spira.engage.destinations.definition import DestinationDefinition, Purpose, placed
+from spira.engage.destinations.failing import is_over
 from spira.engage.destinations.kept import Run, Sent, Standing
 from spira.kernel.errors import Conflict, NotAllowed, NotFound, SpiraError
 from spira.kernel.viewer import Role, Viewer
@@ -50,6 +52,7 @@ class DestinationRow:
     looked_at: datetime | None = says("when it was looked at last")
     next_at: datetime | None = says("when it is looked at next; null while it waits, is paused, or the clock is manual")
     fault: str | None = says("what is wrong now")
+    alerted_at: datetime | None = says("since when it is an alert that it fails; null while it is none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +111,11 @@ class Tried:
 def listing(core: AnyCore) -> DestinationList:
     """Every destination."""
     known, runs, people = kept.standings(core.state), kept.latest(core.state), choosing.standing(core.lane())
-    rows = []
+    alerts, rows = open_since(core.state, "destination"), []
     for model in core.applied.of("destination"):
         name = model.destination
         stands = known.get(name, Standing(destination=name))
-        rows.append(_row(core, model, stands, runs.get(name), people.get(name, 0)))
+        rows.append(_row(core, model, stands, runs.get(name), people.get(name, 0), alerts.get(name)))
     return DestinationList(as_of=as_of(core), destinations=tuple(rows))
 
 
@@ -124,7 +127,14 @@ def view(core: AnyCore, name: str) -> DestinationView:
     pending = core.kept(("pending", model.print, latest), lambda: _pending(core, model))
     return DestinationView(
         as_of=as_of(core),
-        row=_row(core, model, stands, latest, choosing.standing(lane).get(name, 0)),
+        row=_row(
+            core,
+            model,
+            stands,
+            latest,
+            choosing.standing(lane).get(name, 0),
+            open_since(core.state, "destination").get(name),
+        ),
         description=model.description,
         owner=model.owner,
         fields=dict(model.fields),
@@ -231,8 +241,13 @@ def _pending(core: AnyCore, model: DestinationDefinition) -> Pending:
 
 
 def _row(
-    core: AnyCore, model: DestinationDefinition, stands: Standing, latest: Run | None, people: int
-) -> DestinationRow:  # fmt: skip
+    core: AnyCore,
+    model: DestinationDefinition,
+    stands: Standing,
+    latest: Run | None,
+    people: int,
+    alerted_at: datetime | None,
+) -> DestinationRow:
     state = _state(model, stands, latest)
     waits = state in ("waiting", "changed", "paused") or isinstance(core.clock, ManualClock)
     again = latest.due_at if latest is not None and state == "trying" else None
@@ -252,6 +267,7 @@ def _row(
         looked_at=stands.looked_at,
         next_at=again or (None if waits else stands.next_at),
         fault=stands.fault or failed,
+        alerted_at=alerted_at,
     )
 
 
@@ -264,7 +280,7 @@ def _state(model: DestinationDefinition, stands: Standing, latest: Run | None) -
         return "paused"
     if latest is not None and latest.status == "running":
         return "trying" if latest.tries else "running"
-    failed = latest is not None and latest.status == "failed"
+    failed = latest is not None and latest.status == "failed" and not is_over(stands, latest)
     return "trouble" if stands.fault or failed else "quiet"
 
 
