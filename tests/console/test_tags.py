@@ -211,7 +211,7 @@ def test_the_past_is_not_asked_of_the_future_or_of_nobody(world):
 
 
 def test_a_draft_has_a_page_where_it_is_tried_and_a_retired_tag_keeps_its_own(fresh_world):
-    """Neither is worked out: the list marks and filters them, a draft is tried as of today, a retired one looked back."""
+    """Neither is worked out: the list marks and filters them, a draft is tried, a retired one looked back at."""
     world = fresh_world
     text = "tag: idea\nstatus: draft\nvalue: orders_90d + 1\n---\ntag: gone\nstatus: retired\nvalue: orders_90d - 1\n"
     (world.core.directory / "tags" / "life.yaml").write_text(text)
@@ -226,3 +226,14 @@ def test_a_draft_has_a_page_where_it_is_tried_and_a_retired_tag_keeps_its_own(fr
     assert (tried["figures"]["with_value"], tried["type"]) == (60, "integer")
     assert "its values at any earlier instant" in world.get("/tags/gone").text
     assert world.get("/tags/gone/then?as_of=2026-05-01").status_code == 200
+
+
+def test_tags_that_nobody_uses_can_be_found(world):
+    """The refreshes have written down what definitions read, and a condition that is tried counts as a use."""
+    known = {each["tag"]: each for each in world.get("/api/tags").json()["tags"]}
+    assert known["orders_90d"]["used_at"] is not None
+    assert not any(each["quiet"] for each in known.values())
+    spare = next(name for name, each in known.items() if not each["used_by"])
+    world.post("/api/audiences/preview", json={"condition": f"{spare} is not null"})
+    asked = {each["tag"]: each for each in world.get("/api/tags").json()["tags"]}[spare]
+    assert (asked["used_at"] is not None, asked["quiet"]) == (True, False)

@@ -1,4 +1,4 @@
-"""`spira tag`: tags that staff set by hand, and what a tag was at an earlier instant."""
+"""`spira tag`: the tags there are, those that staff set by hand, and what a tag was at an earlier instant."""
 
 from __future__ import annotations
 
@@ -18,7 +18,25 @@ LOT = 5_000
 
 @click.group("tag")
 def tag() -> None:
-    """Tags: set by hand, and as they were."""
+    """Tags: the list, set by hand, and as they were."""
+
+
+@tag.command("list")
+@workspace_option
+@click.option("--quiet", is_flag=True, help="Only tags that nobody has used for 90 days.")
+@json_option
+def list_(*, directory: Path, quiet: bool, as_json: bool) -> None:
+    """Show every tag: its life, its coverage, how many things use it, and when it was last used."""
+    with connect(directory) as api:
+        found = [each for each in api.get("/api/tags").value()["tags"] if each["quiet"] or not quiet]
+    if as_json:
+        import json
+
+        click.echo(json.dumps({"tags": found}, ensure_ascii=False))
+        return
+    titles = ["tag", "status", "type", "with_value", "used_by", "used_at"]
+    rows = [{**each, "with_value": each["coverage"]["with_value"]} for each in found]
+    table(titles, [[shown(each[title]) for title in titles] for each in rows])
 
 
 @tag.command("set")

@@ -1,4 +1,4 @@
-"""What journeys and templates read of people: the tags and audiences in their conditions and variables."""
+"""What journeys, templates and destinations read of people: the tags and audiences that they name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from spira.definitions.apply import Applied
 from spira.definitions.kinds import Definition
+from spira.engage.destinations.definition import DestinationDefinition
 from spira.engage.journeys.model import JourneyDefinition, walk
 from spira.engage.messages import files
 from spira.engage.render import BadTemplate, variables
@@ -16,9 +17,16 @@ from spira.segment.lineage import Use
 
 
 def uses(applied: Applied, catalog: Catalog) -> tuple[Use, ...]:
-    """Every applied journey and template, with the tags and audiences it reads."""
+    """Every applied journey, template and destination, with the tags and audiences it reads."""
     journeys = [journey_use(each.model, catalog) for each in applied.definitions_of("journey")]
-    return (*journeys, *(template_use(each, catalog) for each in applied.definitions_of("template")))
+    templates = [template_use(each, catalog) for each in applied.definitions_of("template")]
+    return (*journeys, *templates, *(destination_use(each.model) for each in applied.definitions_of("destination")))
+
+
+def destination_use(model: DestinationDefinition) -> Use:
+    """Whom a destination is given, and which of their tags go with them."""
+    tags = frozenset(each.name for each in model.leaving if each.part == "tag")
+    return Use(kind="destination", name=model.destination, tags=tags, audiences=frozenset({model.audience}))
 
 
 def journey_use(model: JourneyDefinition, catalog: Catalog) -> Use:

@@ -1,7 +1,7 @@
 """Lineage: what a tag is made of, and what is made of it.
 
 It comes from the language's own analysis of every applied text, so that it can't differ from what
-is computed. What other packages make of tags (journeys, templates) is handed in as `Use`s. It is
+is computed. What other packages make of tags (journeys, templates, destinations) is handed in as `Use`s. It is
 closed both ways: when one thing reads another, the other is used by the one.
 """
 
@@ -17,7 +17,7 @@ from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.language import Analysis, analyse
 from spira.segment.rewrite import Held
 
-ThingKind = Literal["event", "trait", "model", "tag", "audience", "journey", "template"]
+ThingKind = Literal["event", "trait", "model", "tag", "audience", "journey", "template", "destination"]
 Thing = tuple[ThingKind, str]
 
 
@@ -35,7 +35,7 @@ class Use:
 class Node:
     """One thing in the lineage of a tag."""
 
-    kind: ThingKind = field(metadata={"help": "event, trait, model, tag, audience, journey or template"})
+    kind: ThingKind = field(metadata={"help": "event, trait, model, tag, audience, journey, template or destination"})
     name: str = field(metadata={"help": "its name"})
     steps: int = field(metadata={"help": "how far from the tag: below zero it is read, above zero it reads"})
 

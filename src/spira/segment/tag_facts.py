@@ -72,7 +72,9 @@ class TagCard:
     status: Status = field(metadata={"help": "draft, applied or retired; only what is applied is worked out"})
     computed: bool = field(metadata={"help": "whether a refresh has worked it out since it was applied"})
     coverage: Coverage = field(metadata={"help": "how many people have a value"})
-    used_by: int = field(metadata={"help": "how many tags, audiences, journeys and templates read it"})
+    used_by: int = field(metadata={"help": "how many tags, audiences, journeys, templates and destinations read it"})
+    used_at: datetime | None = field(metadata={"help": "when it was last used, to within a day; null for never"})
+    quiet: bool = field(metadata={"help": "whether nobody has used it for 90 days: no definition, condition or list"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

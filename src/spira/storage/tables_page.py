@@ -60,6 +60,7 @@ ABOUT = {
     "sources": "the pipes that events come through, with their write keys",
     "tag_parts": "the stretches of ids of a refresh of everyone, and which are staged",
     "tag_points": "how many people each tag has a value for, day by day",
+    "tag_uses": "since when uses of each tag are written down, and when it was last used",
     "tag_cuts": "where the classes of a ranking tag begin and end",
     "tag_program": "the fingerprint of the expressions that made `tags`",
     "tokens": "API tokens, by hash",

@@ -95,6 +95,7 @@ STAGES: tuple[Stage, ...] = (
             "tag_program",
             "tag_changes",
             "tag_points",
+            "tag_uses",
             "tag_stage",
             "tag_parts",
         ),

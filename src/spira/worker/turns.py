@@ -15,11 +15,13 @@ from spira.engage import telling
 from spira.engage.alerts import stage as alerting
 from spira.engage.delivery import stage as delivering
 from spira.engage.journeys import advance
+from spira.engage.uses import uses
 from spira.measure.metrics import compute as metering
 from spira.measure.metrics.compute import Metric
 from spira.segment import audiences as membership
-from spira.segment import facts_copy, tag_points
+from spira.segment import facts_copy, tag_points, tag_uses
 from spira.segment import tags as tagging
+from spira.segment.lineage import reading, texts_understood
 from spira.segment.models import compute as modelling
 from spira.unify import consent as consenting
 from spira.unify import decisions, identity, restrictions
@@ -79,8 +81,18 @@ def consent(turn: Turn) -> int:
 def tags(turn: Turn) -> int:
     """Stage 4."""
     done = tagging.compute(turn.warehouse, turn.applied, turn.catalog, turn.as_of, full=turn.full)
-    tag_points.note(turn.warehouse, as_of=turn.as_of, zone=turn.settings.workspace.zone, full=turn.full)
+    if tag_points.note(turn.warehouse, as_of=turn.as_of, zone=turn.settings.workspace.zone, full=turn.full):
+        _note_uses(turn)
     return done
+
+
+def _note_uses(turn: Turn) -> None:
+    """Write down which tags a definition reads; those that nothing uses for long can be found by it."""
+    tags = {each.tag: each.value for each in tagging.worked_out(turn.applied)}
+    conditions = membership.who_of(turn.applied)
+    reads = reading(*texts_understood(tags, conditions, turn.catalog), uses(turn.applied, turn.catalog))
+    read = {name for things in reads.values() for kind, name in things if kind == "tag"}
+    tag_uses.follow(turn.state, tags, read, at=turn.as_of)
 
 
 def models(turn: Turn) -> int:

@@ -47,6 +47,7 @@ def tags_page(
     type: FromQuery[str] = "",
     unused: FromQuery[str] = "",
     life: FromQuery[str] = "",
+    quiet: FromQuery[str] = "",
     sort: FromQuery[str] = "",
 ) -> Response[str]:
     """The list, narrowed by what is asked."""
@@ -58,6 +59,7 @@ def tags_page(
         for each in data.tags
         if (not type or each.type == type)
         and (not unused or (each.used_by == 0 and each.status == "applied"))
+        and (not quiet or each.quiet)
         and (not life or each.status == life)
         and (not wanted or wanted in f"{each.tag} {named[each.tag]} {each.value}".casefold())
     ]
@@ -74,6 +76,8 @@ def tags_page(
         chosen_type=type,
         unused=unused,
         life=life,
+        quiet=quiet,
+        silent=sum(each.quiet for each in data.tags),
         sort=sort if sort in SORTS else "name",
         sorts=SORTS,
         kinds=[(kind, sum(each.type == kind for each in data.tags)) for kind in kinds],

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 
 from spira.engage.audience_export import Wish
 from spira.kernel.viewer import Viewer
+from spira.segment import tag_uses
 from spira.server import staff, unsealing
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable
@@ -60,6 +61,7 @@ def leave(core: AnyCore, viewer: Viewer, what: str, profiles: Sequence[int], wis
 
     Who else gets it is one of the record of processing; abroad no more go in a year than the settings let.
     """
+    tag_uses.note(core.state, wish.tags, at=core.clock.now())
     in_clear, rights = wish.contacts, core.settings.rights
     to = recipients.get(rights, wish.recipient) if wish.recipient else None
     told = unsealing.written(reason, owed=in_clear, missing="say why contact values leave")

@@ -13,13 +13,14 @@ from litestar.params import FromPath
 from spira.engage.uses import uses
 from spira.kernel.clock import local
 from spira.kernel.viewer import Viewer
-from spira.segment import tag_facts, tag_points
+from spira.segment import tag_facts, tag_points, tag_uses
 from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.language import Analysis
 from spira.segment.distribution import Distribution, distribution
 from spira.segment.lineage import Lineage, Thing, lineage, reading, texts_understood
 from spira.segment.tag_facts import Cost, Coverage, Cut, Freshness, Kind, TagCard
 from spira.segment.tag_points import TagPoint
+from spira.segment.tag_uses import Use
 from spira.server.core import AnyCore, Asking, Core, as_of, kept_view
 from spira.server.roles import DEFINE
 from spira.server.wire import plain
@@ -75,10 +76,10 @@ def listed(core: AnyCore, viewer: Viewer) -> TagList:
     lane = core.lane()
     analyses, reads = understood(core)
     held = tag_facts.coverages(lane, viewer, analyses)
-    columns = lane.columns("tags")
+    columns, known = lane.columns("tags"), tag_uses.uses(core.state)
     return TagList(
         tags=tuple(
-            _card(each, analyses[each.tag], reads, held[each.tag], computed=each.tag in columns)
+            _card(core, each, analyses[each.tag], reads, held[each.tag], known, computed=each.tag in columns)
             for each in core.applied.of("tag")
         ),
         freshness=tag_facts.freshness(lane),
@@ -95,7 +96,7 @@ def view(core: AnyCore, viewer: Viewer, name: str) -> TagView:
     computed = name in lane.columns("tags")
     held = tag_facts.coverages(lane, viewer, [name])[name]
     return TagView(
-        card=_card(model, analysis, reads, held, computed=computed),
+        card=_card(core, model, analysis, reads, held, tag_uses.uses(core.state), computed=computed),
         privacy=model.privacy,
         freshness=tag_facts.freshness(lane),
         distribution=distribution(lane, core.catalog, viewer, name, with_value=held.with_value or 0, as_of=now),
@@ -136,8 +137,18 @@ def measure_tag(core: Core, name: FromPath[str]) -> dict[str, Any]:
     return told
 
 
-def _card(model: Any, analysis: Analysis, reads: dict[Thing, set[Thing]], held: Coverage, *, computed: bool) -> TagCard:
+def _card(
+    core: AnyCore,
+    model: Any,
+    analysis: Analysis,
+    reads: dict[Thing, set[Thing]],
+    held: Coverage,
+    known: Mapping[str, Use],
+    *,
+    computed: bool,
+) -> TagCard:
     kind: Kind = tag_facts.kind_of(analysis)
+    used_by, use = sum(("tag", model.tag) in things for things in reads.values()), known.get(model.tag)
     return TagCard(
         tag=model.tag,
         label=model.label,
@@ -150,7 +161,9 @@ def _card(model: Any, analysis: Analysis, reads: dict[Thing, set[Thing]], held: 
         status=model.status,
         computed=computed,
         coverage=held,
-        used_by=sum(("tag", model.tag) in things for things in reads.values()),
+        used_by=used_by,
+        used_at=use.used_at if use else None,
+        quiet=use is not None and not used_by and model.status == "applied" and use.is_quiet(as_of(core)),
     )
 
 
