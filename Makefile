@@ -21,6 +21,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev]'
 	@touch $@ $(VENV)/.demo
 
+$(VENV)/.engines: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[demo,dev,engines]'
+	@touch $@
+
+.PHONY: engines
+engines: $(VENV)/.engines  ## ClickHouse and Spark for the tests of the language (1 GB; Spark needs Java 17 as well)
+
 .PHONY: demo
 demo: $(VENV)/.demo  ## install, load a real shop's year, live its last 60 days, serve the console
 	$(BIN)/spira demo --dir $(DEMO_DIR)

@@ -33,3 +33,22 @@ def test_going_back_asks_first_and_makes_another_generation(spira, applied):
     assert "2 * count_of(" not in path.read_text(encoding="utf-8")
     assert spira("plan", "--dir", applied).out == "nothing to change\n"
     assert "error[E004]" in spira("definitions", "roll-back", "9", "--yes", "--dir", applied).err
+
+
+def test_a_definition_shows_the_sql_it_compiles_to(spira, shop):
+    """From the files alone, in each engine's words; a name that is none gets its neighbour, a fault the next step."""
+    sql = {
+        each: spira("definitions", "sql", "tag", "orders_total", "--dialect", each, "--dir", shop).out
+        for each in ("duckdb", "clickhouse", "spark")
+    }
+    assert "$as_of" in sql["duckdb"]
+    assert "{as_of: DateTime64(6)}" in sql["clickhouse"]
+    assert "SETTINGS join_use_nulls = 1" in sql["clickhouse"]
+    assert ":as_of AS TIMESTAMP_NTZ" in sql["spark"]
+    found = spira("definitions", "sql", "audience", "buyers", "--dir", shop, "--json").json
+    assert (found["name"], found["dialect"], '"orders_total"' in found["sql"]) == ("buyers", "duckdb", True)
+    assert not (shop / "data").exists()
+    ran = spira("definitions", "sql", "audience", "buyer", "--dir", shop)
+    assert (ran.code, "did you mean `buyers`?" in ran.err) == (1, True)
+    (shop / "audiences" / "audiences.yaml").write_text("audience: buyers\nwho: orders_totl >= 1\n", encoding="utf-8")
+    assert "spira check" in spira("definitions", "sql", "audience", "buyers", "--dir", shop).err

@@ -1,9 +1,10 @@
-"""`spira definitions`: what each apply changed, line by line, and going back to an earlier generation."""
+"""`spira definitions`: what each apply changed, going back to an earlier generation, and what one compiles to."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -11,6 +12,7 @@ from spira.cli.client import connect
 from spira.cli.options import json_option, working, workspace_option
 from spira.cli.plan import MARKS, print_plan
 
+Dialect = Literal["duckdb", "clickhouse", "spark"]
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -81,6 +83,28 @@ def roll_back(*, generation: int, directory: Path, yes: bool, as_json: bool) -> 
         click.echo(answer.text)
     else:
         click.echo(f"generation {answer.value()['generation']} is in force, and says what generation {generation} said")
+
+
+@definitions.command("sql")
+@click.argument("kind", type=click.Choice(["tag", "audience"]))
+@click.argument("name")
+@workspace_option
+@click.option(
+    "--dialect",
+    type=click.Choice(["duckdb", "clickhouse", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="The engine that is to run it.",
+)
+@json_option
+def sql(*, kind: str, name: str, directory: Path, dialect: Dialect, as_json: bool) -> None:  # fmt: skip
+    """Show the SQL that a tag or an audience of the files compiles to, for one of three engines. Needs no stores."""
+    import spira.worker.builtin  # noqa: F401  (registers every kind)
+    from spira.definitions.workspace import read_workspace
+    from spira.segment.compiled import compiled
+
+    text = compiled(read_workspace(directory).world(), kind, name, dialect)
+    click.echo(json.dumps({"kind": kind, "name": name, "dialect": dialect, "sql": text}) if as_json else text)
 
 
 def _print_change(change: dict[str, Any]) -> None:

@@ -114,10 +114,10 @@ def _is_ranked(tree: Node) -> bool:
 def _output(analysis: Analysis, tree: Node, gathered: Gathered) -> Sql:
     value = lower(tree, gathered.how())
     if analysis.condition:
-        return sql.coalesce(value, exp.Boolean(this=False))
+        value = sql.coalesce(value, exp.Boolean(this=False))
     if tree.type in _NUMBERS:
         return sql.try_cast(value, SQL_TYPES[tree.type])
-    return value
+    return sql.typed(value, "boolean") if tree.type == "boolean" else value
 
 
 def _assembled(found: exp.Select, gathered: Gathered, scope: Sql | None, *, future: bool) -> exp.Select:
