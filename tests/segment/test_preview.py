@@ -123,6 +123,7 @@ from events cross join range(2000) copies(copy)
         "orders >= 3 and did('Order Completed', within => '20 days')",
         "orders > 2 and orders < 9 and count_of('Order Completed') = orders and not did('Coupon Applied')",
         "orders > 2 or did('Coupon Applied')",
+        "did('Order Completed', at_least => 4) and not consented('marketing', 'email') and orders < 9",
     ],
 )
 def test_the_tags_may_stand_for_the_people(filled, vault, text):

@@ -22,6 +22,7 @@ from spira.kernel.diagnostics import Diagnostic, Span, render
 from spira.kernel.errors import ConditionInvalid, Conflict
 from spira.kernel.viewer import Viewer
 from spira.segment import tags
+from spira.segment.conditions.behaviours import is_behaviour
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.faults import Fault
 from spira.segment.conditions.functions import SCALARS
@@ -122,26 +123,34 @@ def _compiled(text: str, held: Held, units: frozenset[int] | None) -> tuple[Anal
 
 
 def _narrowed(analysis: Analysis, catalog: Catalog) -> exp.Select | None:
-    """The people looked for among those whose tags fit already; None where tags alone decide, or nothing.
+    """The people looked for among those of whom the cheaper parts are true; None where no tags say who they are.
 
-    What a scan of events groups is a few people then, not everyone who did something.
+    First come the parts that tags alone decide, then those about traits, consents and memberships, then the events:
+    what a scan of them groups is a few people then, not everyone who did something.
     """
     tree = analysis.tree
     if not isinstance(tree, Logic) or tree.op != "and":
         return None
-    alone = [each for each in tree.operands if _is_of_tags(each)]
-    if not alone or len(alone) == len(tree.operands):
+    steps: dict[int, list[str]] = {}
+    for each in sorted(tree.operands, key=_cost):
+        steps.setdefault(_cost(each), []).append(f"({canonical(each)})")
+    if 0 not in steps or len(steps) == 1:
         return None
-    text = " and ".join(f"({canonical(each)})" for each in alone)
-    first = over_tags(_who(analyse(text, catalog, expect="boolean"), catalog, None), left_out=False)
-    among_them = over_tags(_who(analysis, catalog, None, restrict=True), left_out=False)
-    return None if first is None or among_them is None else among(among_them, first)
+    first, *further = (analyse(" and ".join(parts), catalog, expect="boolean") for parts in steps.values())
+    found = over_tags(_who(first, catalog, None), left_out=False)
+    for place, step in enumerate(further):
+        if found is not None:
+            found = among(_who(step, catalog, None, restrict=True), found, name=f"found_{place}")
+    return found
 
 
-def _is_of_tags(node: Node) -> bool:
-    names = [each for each in walk(node) if isinstance(each, Name)]
+def _cost(node: Node) -> int:
+    """0 for what tags alone decide, 2 for what events are read for, 1 for anything between."""
     calls = [each for each in walk(node) if isinstance(each, Call) and each.function not in SCALARS]
-    return bool(names) and not calls and all(each.role == "tag" for each in names)
+    if any(is_behaviour(each) for each in calls):
+        return 2
+    names = [each for each in walk(node) if isinstance(each, Name)]
+    return 0 if names and not calls and all(each.role == "tag" for each in names) else 1
 
 
 def _shortest(warehouse: Warehouse, ways: _Ways) -> str:

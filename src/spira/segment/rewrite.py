@@ -9,8 +9,6 @@ from sqlglot import exp
 
 from spira.segment.conditions.catalog import Catalog
 
-FIRST = "found_first"
-
 
 class Held:
     """A catalog as a key of a cache: equal when everything in it is."""
@@ -107,11 +105,13 @@ def over_tags(query: exp.Select, *, left_out: bool) -> exp.Select | None:
     return found
 
 
-def among(query: exp.Select, people: exp.Select) -> exp.Select:
-    """The query for the profiles that another one finds first, instead of for those in `changed`."""
-    found = reading(query, {"changed": FIRST})
-    common = found.args.get("with_") or exp.With(expressions=[])
-    first = exp.CTE(this=people, alias=exp.TableAlias(this=exp.to_identifier(FIRST)), materialized=True)
+def among(query: exp.Select, people: exp.Select, *, name: str) -> exp.Select:
+    """The query over the profiles that another one finds first, as `name`: they are its people, and in `changed`."""
+    found = reading(query, {"changed": name})
+    common = found.args["with_"]
+    base = next(each for each in common.expressions if each.alias == "base")
+    base.set("this", exp.select("profile_id").from_(name))
+    first = exp.CTE(this=people, alias=exp.TableAlias(this=exp.to_identifier(name)), materialized=True)
     common.set("expressions", [first, *common.expressions])
     found.set("with_", common)
     return found
