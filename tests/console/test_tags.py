@@ -237,3 +237,22 @@ def test_tags_that_nobody_uses_can_be_found(world):
     world.post("/api/audiences/preview", json={"condition": f"{spare} is not null"})
     asked = {each["tag"]: each for each in world.get("/api/tags").json()["tags"]}[spare]
     assert (asked["used_at"] is not None, asked["quiet"]) == (True, False)
+
+
+def test_the_versions_of_a_tag_say_what_changed_and_for_how_many(fresh_world):
+    """Each apply that changed the tag stands there with its difference; whose value it changed is worked out."""
+    world = fresh_world
+    path = world.core.directory / "tags" / "version.yaml"
+    for days in (60, 30):
+        path.write_text(f"tag: orders_some\nvalue: count_of('Order Completed', within => '{days} days')\n")
+        world.core.apply(SYSTEM)
+    told = world.get("/api/tags/orders_some/versions").json()
+    changed, added = told["versions"]
+    assert (changed["change"]["action"], added["change"]["action"]) == ("change", "add")
+    lines = {line["mark"]: line["text"] for line in changed["change"]["lines"]}
+    assert ("30 days" in lines["+"], "60 days" in lines["-"]) == (True, True)
+    effect = world.get(f"/api/tags/orders_some/versions/{changed['generation']}").json()
+    assert 0 < effect["people"] <= effect["seen"] == 60
+    page = world.get(f"/tags/orders_some/versions?effect_of={changed['generation']}").text
+    assert f"{effect['people']} of 60 people got another value" in page
+    assert world.get(f"/api/tags/orders_some/versions/{added['generation']}").status_code == 404

@@ -114,6 +114,30 @@ def value(*, name: str, directory: Path, as_of: str, person: str, file: Path | N
         click.echo(f"as of today: {_LIMITS[each]}")
 
 
+@tag.command("versions")
+@click.argument("name")
+@workspace_option
+@click.option("--effect-of", "generation", type=int, help="Say how many people this generation gave another value.")
+@json_option
+def versions(*, name: str, directory: Path, generation: int | None, as_json: bool) -> None:
+    """Show each apply that changed a tag's definition, with the difference."""
+    path = f"/api/tags/{quote(name, safe='')}/versions"
+    with connect(directory) as api:
+        answer = api.get(path if generation is None else f"{path}/{generation}")
+    if as_json:
+        click.echo(answer.text)
+        return
+    found = answer.value()
+    if generation is not None:
+        known = f"{shown(found['people'])} of {shown(found['seen'])} people got another value"
+        click.echo(f"{known if found['unknown'] is None else found['unknown']}  as of {found['as_of']}")
+        return
+    for each in found["versions"]:
+        click.echo(f"generation {each['generation']}  {each['change']['action']}  {each['at']}  {each['actor']}")
+        for line in each["change"]["lines"]:
+            click.echo(f"  {line['mark']} {line['text']}")
+
+
 def _written(api: Client, path: str, as_of: str, file: Path) -> int:
     """Write everyone's value to a file, part by part; how many people."""
     rows, after = 0, ""

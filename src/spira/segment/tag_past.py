@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -118,6 +118,18 @@ def worked_out(
             lane.execute(_DROP.format(table=ddl.quote(table)))
 
 
+def differing(
+    lane: Warehouse, catalog: Catalog, name: str, analyses: Mapping[str, Analysis], before: Analysis, as_of: datetime
+) -> tuple[int, int]:
+    """How many people another text of a tag would give another value at an instant, and how many had been seen."""
+    other = "was before"  # no tag can be called that
+    reads = replace(before.reads, tags=before.reads.tags | {name})  # so that both are worked out beside each other
+    asked = {**analyses, other: replace(before, reads=reads)}
+    with worked_out(lane, catalog, other, asked, as_of):
+        found = lane.one(_DIFFERING.format(before=ddl.quote(other), after=ddl.quote(name))) or (0, 0)
+    return int(found[0]), int(found[1])
+
+
 def then(lane: Warehouse, catalog: Catalog, viewer: Viewer, name: str, as_of: datetime) -> Then:
     """What `worked_out` has found, for the viewer."""
     column = ddl.quote(name)
@@ -177,6 +189,9 @@ from (
 where told.value is not null
 union all
 select profile_id, name, value from traits where list_contains($own::varchar[], name)
+"""
+_DIFFERING = """
+select count(*) filter ({before}::varchar is distinct from {after}::varchar), count(*) from tags_draft
 """
 _COUNTS = """
 select count(*), count(was.{column}), count(*) filter (was.{column}::varchar is distinct from ({now})::varchar)
