@@ -41,6 +41,7 @@ from spira.unify import changed, identity
 from spira.unify.kinds import split_identifier
 from spira.unify.matching import forms
 from spira.unify.redact import Erased, mentions, redact
+from spira.unify.subjects import profile_of_key
 from spira.unify.ties import Ties
 
 ERASURES = state_table(
@@ -135,19 +136,23 @@ def erase(stores: Stores, identifier: str, *, actor: str) -> Receipt:
     return erase_key(stores, stores.keys.subject_key(*parts), actor=actor)
 
 
-def erase_key(stores: Stores, key: str, *, actor: str) -> Receipt:
-    """Erase the whole person to whom the identifier with this HMAC belongs."""
+def erase_key(
+    stores: Stores, key: str, *, actor: str, before: Callable[[Sequence[str]], object] | None = None
+) -> Receipt:  # fmt: skip
+    """Erase the whole person to whom the identifier with this HMAC belongs; `before` is told all their HMACs first."""
     lines = _lines(stores)
     stores.load()
     keys = keys_of(stores.warehouse, key)
-    profile = stores.warehouse.value(_PROFILE, {"key": key})
+    if before is not None:
+        before(keys)
+    profile = profile_of_key(stores.warehouse, key)
     at = stores.clock.now()
     with stores.state.write() as connection:
         listed = [{"erased_key": each, "erased_at": at, "finished": False} for each in keys]
         upsert(connection, ERASURES, listed)
         audit.record_in(connection, stores.clock, actor=actor, action="erase", subject=key, detail={"keys": len(keys)})
     rows = _erase_keys(stores, keys, at, lines)
-    named = None if profile is None else show_profile(int(profile))
+    named = None if profile is None else show_profile(profile)
     return Receipt(erased_at=at, profile=named, identifiers=len(keys), rows=rows)
 
 
@@ -321,10 +326,6 @@ def _finished(state: State) -> list[Erasure]:
     return [each for each in _listed(state, unfinished=False) if each not in unfinished]
 
 
-_PROFILE = """
-select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)
-where subject_key = $key
-"""
 _PERSON = """
 select mate.subject_key
 from identifiers mate left join moved on moved.subject_id = mate.subject_id

@@ -225,27 +225,21 @@ def abroad(state: State, rights: RightsSettings, *, at: datetime, zone: str) -> 
 def owe(state: State, lane: Warehouse, clock: Clock, keys: Sequence[str], *, what: What) -> list[Duty]:
     """File what each recipient of a person has to be told; call it before the person's rows are erased.
 
-    Asking again for what is not told yet files nothing new.
+    Asking again for what is not told yet files nothing new. Who is to be erased counts for the year without a name
+    from then on.
     """
-    last: dict[tuple[str, str], str] = {}
-    with state.read() as connection:
-        for lot in in_parts(list(keys)):
-            mine = sa.and_(SHARED.c.subject_key.in_(lot), SHARED.c.export_id != "")
-            asked = sa.select(SHARED).where(mine).order_by(SHARED.c.year)
-            for row in connection.execute(asked):
-                last[row.recipient, row.subject_key] = row.export_id
-    if not last:
+    last, counted = _lists_of(state, keys)
+    if not counted:
         return []
-    if what == "erasure":
-        _count_nameless(state, keys)
     wanted = sorted({key for _, key in last})
     shown = {key: show_profile(int(subject)) for key, subject in lane.query(_SUBJECTS, by_keys(wanted))}
     at = clock.now()
     with state.write() as connection:
-        waiting = {
-            (row.recipient, row.what, row.person)
-            for row in connection.execute(sa.select(DUTIES).where(DUTIES.c.told_at.is_(None)))
-        }
+        waiting: set[tuple[str, str, str]] = set()
+        for lot in in_parts(sorted(set(shown.values()))):
+            theirs = sa.and_(DUTIES.c.told_at.is_(None), DUTIES.c.person.in_(lot))
+            rows = connection.execute(sa.select(DUTIES).where(theirs))
+            waiting.update((row.recipient, row.what, row.person) for row in rows)
         made = [
             {
                 "duty_id": new_id("duty"),
@@ -261,17 +255,40 @@ def owe(state: State, lane: Warehouse, clock: Clock, keys: Sequence[str], *, wha
         ]
         if made:
             connection.execute(sa.insert(DUTIES), made)
+        if what == "erasure":
+            _make_nameless(connection, keys)
     return [_duty({**each, "told_at": None, "told_by": None}) for each in made]
 
 
-def _count_nameless(state: State, keys: Sequence[str]) -> None:
-    """Let whoever is about to be erased still count: their rows again, under a key that is nobody's."""
-    nobody = f"erased_{new_id('x')[2:]}"
-    with state.write() as connection:
-        rows: dict[tuple[int, str], dict[str, Any]] = {}
+def _lists_of(state: State, keys: Sequence[str]) -> tuple[dict[tuple[str, str], str], bool]:
+    """The last list in which each recipient got each of some keys, and whether any is counted at all."""
+    last: dict[tuple[str, str], str] = {}
+    counted = False
+    with state.read() as connection:
         for lot in in_parts(list(keys)):
-            for row in connection.execute(sa.select(SHARED).where(SHARED.c.subject_key.in_(lot))).mappings():
-                rows[row["year"], row["recipient"]] = {**row, "subject_key": nobody}
+            asked = sa.select(SHARED).where(SHARED.c.subject_key.in_(lot)).order_by(SHARED.c.year)
+            for row in connection.execute(asked):
+                counted = True
+                if row.export_id:  # messages are in no list
+                    last[row.recipient, row.subject_key] = row.export_id
+    return last, counted
+
+
+def _make_nameless(connection: sa.Connection, keys: Sequence[str]) -> None:
+    """Let whoever is about to be erased still count, once: their rows are from now on those of a key that is nobody's.
+
+    All of their identifiers become one; sensitive data of any of them stays counted as such.
+    """
+    nobody = f"erased_{new_id('x')[2:]}"
+    rows: dict[tuple[int, str], dict[str, Any]] = {}
+    for lot in in_parts(list(keys)):
+        mine = SHARED.c.subject_key.in_(lot)
+        for row in connection.execute(sa.select(SHARED).where(mine)).mappings():
+            place = row["year"], row["recipient"]
+            sensitive = row["sensitive"] or (place in rows and rows[place]["sensitive"])
+            rows[place] = {**row, "subject_key": nobody, "sensitive": sensitive}
+        connection.execute(sa.delete(SHARED).where(mine))
+    if rows:
         upsert(connection, SHARED, list(rows.values()))
 
 

@@ -58,4 +58,16 @@ def subjects_of(warehouse: Warehouse, profile_id: int) -> list[int]:
     return [subject for (subject,) in warehouse.query(_SUBJECTS, {"profile": profile_id})]
 
 
+def profile_of_key(warehouse: Warehouse, key: str) -> int | None:
+    """The profile of whoever has the identifier with this HMAC; None for nobody."""
+    found = warehouse.value(_PROFILE, by_keys([key])) if _is_key(key) else None
+    return None if found is None else int(found)
+
+
+def _is_key(text: str) -> bool:
+    return len(text) >= HEAD and all(each in _HEX for each in text[:HEAD])
+
+
+_HEX = frozenset("0123456789abcdef")
+_PROFILE = f"with {IDS} select coalesce(moved.profile_id, subject_id) from ids left join moved using (subject_id)"
 _SUBJECTS = f"with {OURS} select subject_id from ours order by subject_id"

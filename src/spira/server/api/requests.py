@@ -7,6 +7,7 @@ Receipts of erasures are kept in the audit, which names nobody; `POST /api/erase
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ from spira.unify.erase import Receipt, ReceiptRow, keys_of
 from spira.unify.export import PersonFile, export
 from spira.unify.kinds import split_identifier
 from spira.unify.recipients import Duty
+from spira.unify.subjects import profile_of_key
 
 GIVE_OUT: tuple[Role, ...] = ("privacy_officer",)
 LIST = 100
@@ -121,10 +123,12 @@ def _filed(core: AnyCore, viewer: Viewer, key: str) -> rights.Request:
 def erase_and_keep_receipt(core: AnyCore, viewer: Viewer, key: str) -> tuple[int, Receipt]:
     """The same for whoever has the identifier with this HMAC."""
     with core.exclusive():
-        stores = core.stores()
-        stores.load()
-        owed = recipients.owe(core.state, core.lane(), core.clock, keys_of(core.lane(), key), what="erasure")
-        receipt = erasing.erase_key(stores, key, actor=viewer.staff_id)
+        owed: list[Duty] = []
+
+        def owe(keys: Sequence[str]) -> None:
+            owed.extend(recipients.owe(core.state, core.lane(), core.clock, keys, what="erasure"))
+
+        receipt = erasing.erase_key(core.stores(), key, actor=viewer.staff_id, before=owe)
     number = audits.record(
         core.state,
         core.clock,
@@ -157,7 +161,9 @@ def give_out_key(core: AnyCore, viewer: Viewer, key: str) -> PersonFile:
     def told(person: str) -> None:
         audit(core, viewer, "person.export", person)
 
-    profile = int(core.lane().value(_PROFILE, {"key": key}))
+    profile = profile_of_key(core.lane(), key)
+    if profile is None:
+        raise NotFound("nobody has this identifier", help="they may have been erased meanwhile")
     return export(core.lane(), core.vault, viewer, profile, at=as_of(core), on_show=told)
 
 
@@ -222,8 +228,4 @@ def show_receipt(core: Core, number: FromPath[int]) -> dict[str, Any]:
     return signed(core, number)
 
 
-_PROFILE = """
-select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)
-where subject_key = $key
-"""
 ROUTES = [look_up_person, export_person, show_receipt]
