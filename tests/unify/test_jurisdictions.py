@@ -28,6 +28,12 @@ CASES = [
     ({"time_zone": "America/Chicago"}, ("US", "ccpa", "zone")),
     ({"timezone": "Europe/Madrid"}, ("ES", "gdpr", "zone")),
     ({"country": "JP"}, ("JP", "gdpr", "address")),
+    ({"timezone": "America/Denver", "time_zone": "Asia/Shanghai"}, ("CN", "pipl", "zone")),
+    ({"time_zone": "Nowhere", "timezone": "America/Denver"}, ("US", "ccpa", "zone")),
+    ({"time_zone": "America/Denver", "phone": "+8613912345679"}, ("CN", "pipl", "phone")),
+    ({"jurisdiction": "somewhere", "country": "\tusa "}, ("US", "ccpa", "address")),
+    ({"country": "Atlantis", "time_zone": "America/Denver"}, ("US", "ccpa", "zone")),
+    ({"country": "US -x", "jurisdiction": "us-"}, ("US", "ccpa", "declared")),
     ({}, (None, "gdpr", "unknown")),
 ]
 

@@ -1,6 +1,7 @@
 """Jurisdictions: in which country a person is, as far as that is known, and whose rules hold for them.
 
-Reads   `traits` (`jurisdiction`, `country`, `time_zone`), `identifiers`, the vault (the calling code of a phone number)
+Reads   `traits` (`jurisdiction`, `country`, `time_zone`), `identifiers`, `moved`, the vault (the calling code of a
+        phone number)
 
 The first of these that says something decides: the trait `jurisdiction`, which somebody declared (a country's code,
 or one of a state such as `US-CA`); the country of the address (`country`); the calling code of the person's phone
@@ -21,9 +22,10 @@ from spira.storage.vault import Vault
 from spira.storage.warehouse import Warehouse
 from spira.unify.dossier import Dossier
 from spira.unify.portrait import says
+from spira.unify.rights import Law
+from spira.unify.subjects import OF_EACH, profile_of_key
 from spira.unify.zones import COUNTRY, ONLY_ZONE, TOLD
 
-Rules = Literal["pipl", "gdpr", "ccpa"]
 Because = Literal["declared", "address", "phone", "zone", "unknown"]
 DECLARED = "jurisdiction"
 TRAITS = (DECLARED, COUNTRY, *TOLD)
@@ -31,7 +33,7 @@ _LOT = 5_000
 _EUROPE = frozenset(
     "AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()
 )
-RULES: Mapping[str, Rules] = {"CN": "pipl", "US": "ccpa", **dict.fromkeys(_EUROPE, "gdpr")}
+RULES: Mapping[str, Law] = {"CN": "pipl", "US": "ccpa", **dict.fromkeys(_EUROPE, "gdpr")}
 # What people write instead of a code.
 _NAMES = {
     "china": "CN", "中国": "CN", "prc": "CN", "usa": "US", "united states": "US", "united states of america": "US",
@@ -105,8 +107,8 @@ def of(held: Dossier, vault: Vault, *, default: str) -> Jurisdiction:
 
 def of_key(lane: Warehouse, vault: Vault, key: str, *, default: str) -> Jurisdiction | None:
     """The jurisdiction of whoever has the identifier with this HMAC; None for nobody."""
-    profile = lane.value(_OF_KEY, {"key": key})
-    return None if profile is None else by_profile(lane, vault, [int(profile)], default=default)[int(profile)]
+    profile = profile_of_key(lane, key)
+    return None if profile is None else by_profile(lane, vault, [profile], default=default)[profile]
 
 
 def country_of(written: str | None) -> str | None:
@@ -167,44 +169,53 @@ def _numbers(lane: Warehouse, vault: Vault, profiles: Sequence[int]) -> dict[int
     return found
 
 
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(f"'{text}'" for text in texts)
+
+
+def _trimmed(column: str) -> str:
+    return f"trim({column}, ' ' || chr(9) || chr(10) || chr(13))"
+
+
+def _is_read(column: str) -> str:
+    """Whether a text names a country, as `country_of` reads it, in SQL."""
+    text = _trimmed(column)
+    return f"(regexp_full_match({text}, '(?s)[A-Za-z][A-Za-z](-.*)?') or lower({text}) in ({_listed(_NAMES)}))"
+
+
 def _coded(column: str) -> str:
-    """Whether a text names the United States, as `country_of` reads it, in SQL."""
-    names = ", ".join(f"'{name}'" for name, code in _NAMES.items() if code == "US")
-    return f"(upper(split_part(trim({column}), '-', 1)) = 'US' or lower(trim({column})) in ({names}))"
+    """Whether a text that names a country names the United States, in SQL."""
+    text = _trimmed(column)
+    names = _listed(name for name, code in _NAMES.items() if code == "US")
+    return f"(upper(split_part({text}, '-', 1)) = 'US' or lower({text}) in ({names}))"
 
 
 # Who lives, by what they or somebody told, where one may be opted out and need not be asked first. A number is not
-# looked at here: who has told nothing else is taken to have to be asked.
+# looked at here: who has one and told of no country is taken to have to be asked, as their number may be of another.
 AMERICANS_SQL = f"""
 select profile_id from (
     select profile_id, max(value) filter (where name = '{DECLARED}') as declared,
            max(value) filter (where name = '{COUNTRY}') as country,
-           max(value) filter (where name in ({", ".join(f"'{name}'" for name in TOLD)})) as zone
+           coalesce({
+    ", ".join(f"max(value) filter (where name = '{name}' and value in ({_listed(_ZONES)}))" for name in TOLD)
+}) as zone
     from traits
-    where name in ({", ".join(f"'{name}'" for name in TRAITS)}) and value is not null
+    where name in ({_listed(TRAITS)}) and value is not null
     group by profile_id
-)
-where case when declared is not null then {_coded("declared")} when country is not null then {_coded("country")}
-           else zone in ({", ".join(f"'{zone}'" for zone, code in _ZONES.items() if code == "US")}) end
+) as told
+where case when {_is_read("declared")} then {_coded("declared")} when {_is_read("country")} then {_coded("country")}
+           else zone in ({_listed(zone for zone, code in _ZONES.items() if code == "US")})
+             and profile_id not in (
+               select coalesce(moved.profile_id, one.subject_id)
+               from identifiers as one left join moved on moved.subject_id = one.subject_id
+               where one.kind = 'phone') end
 """
 _TRAITS = """
 select profile_id, name, value from traits
 where profile_id in (select unnest($profiles::bigint[])) and name in (select unnest($names::varchar[]))
   and value is not null
 """
-_PHONES = """
-with asked as (
-    select unnest($profiles::bigint[]) as profile_id
-), mine as materialized (
-    select subject_id, profile_id from moved where profile_id in (from asked)
-    union all
-    select profile_id, profile_id from asked anti join moved on moved.subject_id = asked.profile_id
-)
-select mine.profile_id, one.subject_key
-from identifiers one join mine using (subject_id)
-where one.kind = 'phone'
-"""
-_OF_KEY = """
-select coalesce(moved.profile_id, subject_id) from identifiers left join moved using (subject_id)
-where subject_key = $key
+_PHONES = f"""
+with {OF_EACH}
+select ours.profile_id, one.subject_key from identifiers one join ours using (subject_id) where one.kind = 'phone'
 """
