@@ -28,8 +28,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from spira.console.app import ROUTES
 from spira.engage import links
-from spira.kernel.clock import parse_instant
-from spira.kernel.ids import read_profile
 from spira.server import local
 from spira.storage.keys import load_keys
 
@@ -80,11 +78,26 @@ calls:
 """
 ORDERS = """\
 order_id,user_id,paid_at,revenue,currency
-9001,900,2026-01-03 10:00,12.50,USD
-9002,901,2026-01-04 11:30,ten,USD
+9001,900,2017-12-28 10:00,12.50,USD
+9002,901,2017-12-29 11:30,ten,USD
 """
-MADE = {"destinations/lake.yaml": LAKE, "hooks/service.yaml": SERVICE, "mappings/till_orders.yaml": TILL,
-        "drops/till-orders.csv": ORDERS}  # fmt: skip
+STAFF_TAGS = """\
+tag: vip
+label: {zh-CN: 贵宾, en: VIP}
+manual: flag
+---
+tag: arm
+label: {zh-CN: 分组, en: Arm}
+manual: choice
+values: {letter: {zh-CN: 写信, en: Letter}, quiet: {zh-CN: 不写, en: Quiet}}
+"""
+MADE = {
+    "tags/by_hand.yaml": STAFF_TAGS,
+    "destinations/lake.yaml": LAKE,
+    "hooks/service.yaml": SERVICE,
+    "mappings/till_orders.yaml": TILL,
+    "drops/till-orders.csv": ORDERS,
+}
 
 # Pages of one thing, by the beginning of their address: the list that has one, and what its address says of it.
 LISTED = {
@@ -158,12 +171,14 @@ def _furnish(server: local.LocalServer, copy: Path) -> None:
 def _public(server: local.LocalServer, copy: Path) -> Iterator[tuple[str, str]]:
     """(name, path) of what consumers see: the pages behind the links of a message that one of them was sent."""
     sent = _ask(server, "GET", "/api/deliveries?state=delivered&limit=1")["deliveries"][0]
-    now = parse_instant(_ask(server, "GET", "/api/clock")["now"])
     ways = links.Links(key=load_keys(copy).derive(links.PURPOSE), base_url="")
-    preferences = ways.preferences(read_profile(sent["profile_id"]), now)
-    yield "public-preferences", preferences
-    yield "public-why", f"{preferences}/why"
-    yield "public-unsubscribe", ways.unsubscribe(int(sent["delivery_id"]))
+    unsubscribe = ways.unsubscribe(int(sent["delivery_id"]))
+    leads = re.search(r'href="[^"]*(/p/[^"/?]+)', httpx.get(server.url + unsubscribe, trust_env=False).text)
+    if leads is None:
+        raise SystemExit("the page to unsubscribe leads to no preferences")
+    yield "public-unsubscribe", unsubscribe
+    yield "public-preferences", leads[1]
+    yield "public-why", f"{leads[1]}/why"
     yield "public-code", "/preferences"
 
 
@@ -196,7 +211,7 @@ def _filled(server: local.LocalServer, path: str) -> str | None:
         "/definitions/history/": "1",
     }
     if "{" not in path:
-        return path
+        return f"{path}?one=lapsed&two=reachable_by_email" if path == "/audiences/compare" else path
     if path.startswith("/definitions/{kind}/{name}"):
         return path.replace("{kind}", "audience").replace("{name}", "lapsed")
     if path.startswith("/households/{"):
@@ -207,7 +222,8 @@ def _filled(server: local.LocalServer, path: str) -> str | None:
     for start, (asked, many, id) in LISTED.items():
         if path.startswith(start):
             found = _ask(server, "GET", asked)[many]
-            return re.sub(r"{\w+}", str(found[0][id]), path.replace("{name}", "lake")) if found else None
+            path = path.replace("{name}/", "lake/")
+            return re.sub(r"{\w+}", str(found[0][id]), path) if found else None
     known = next((value for start, value in holes.items() if path.startswith(start)), "")
     return re.sub(r"{\w+}", known, path) if known else None
 
