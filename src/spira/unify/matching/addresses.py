@@ -64,11 +64,10 @@ def parse(text: str) -> Address:
 
 
 def _chinese(text: str) -> Address:
-    text = re.sub(r"^(中国|中华人民共和国)", "", text)
-    area, text = _deepest(text, "")
-    text = re.sub(r"^(市辖区|辖区)", "", text)
+    area, text = _deepest(_without(text, _COUNTRY), "")
+    text = _without(text, _WITHIN_CITY)
     rest = fold(text).replace(" ", "")
-    digits = re.findall(r"\d+", rest)
+    digits = _DIGITS.findall(rest)
     return Address(area or None, "-".join(digits[:3]) or None, rest or None)
 
 
@@ -82,17 +81,26 @@ def _deepest(text: str, area: str) -> tuple[str, str]:
             continue
         after = text[length:]
         if area in _MUNICIPALITIES or code in _MUNICIPALITIES:
-            again = name.removesuffix("市")
-            after = re.sub(rf"^({re.escape(again)})市", "", after)
-        found = _deepest(after, code)
+            after = after.removeprefix(f"{name.removesuffix('市')}市")
+        found = (code, after) if len(code) == _SMALLEST else _deepest(after, code)
         cut = after[:1] in _ENDS and not name.endswith(_SUFFIXES)
         if cut and found[0] == code:
             continue  # 朝阳 of 朝阳区 is not the city 朝阳
         if len(found[0]) > len(best[0]):
             best = found
+            if len(found[0]) == _SMALLEST:
+                break  # nothing lies deeper
     return best
 
 
+def _without(text: str, starts: tuple[str, ...]) -> str:
+    """The text without the first of some words that it begins with."""
+    return next((text.removeprefix(each) for each in starts if text.startswith(each)), text)
+
+
+_SMALLEST = 6  # digits of a district's code, in which lies nothing
+_COUNTRY, _WITHIN_CITY = ("中国", "中华人民共和国"), ("市辖区", "辖区")
+_DIGITS = re.compile(r"\d+")
 _ENDS = frozenset("区县市州省盟旗")
 _MUNICIPALITIES = frozenset({"11", "12", "31", "50"})
 
