@@ -127,7 +127,8 @@ def main() -> None:
         for number, (language, width, theme) in enumerate(SHOTS):
             page = _signed_in(browser, server.url, link if number == 0 else "", language, width, theme)
             for name, path in pages if chosen.into in f"{language}.{width}" else ():
-                _take(page, server.url + path, chosen.to / f"{name}.{language}.{width}.png")
+                asked = f"{path}?lang={language}" if name.startswith("public-") else path  # they keep no cookie
+                _take(page, server.url + asked, chosen.to / f"{name}.{language}.{width}.png")
             page.context.close()
         browser.close()
     for language in ("en", "zh-CN"):

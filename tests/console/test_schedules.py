@@ -2,7 +2,7 @@
 
 import pytest
 
-from spira.console.schedules import schedule_words
+from spira.console.schedules import length_words, schedule_words
 
 SAID = [
     ("0 10 * * 1", "every Monday at 10:00", "每周一 10:00"),
@@ -31,3 +31,13 @@ def test_usual_schedules_are_said_in_both_languages(text, english, chinese):
 def test_unusual_ones_keep_what_was_written(text):
     """Words that are longer than the five fields, or that could mislead, are not made."""
     assert schedule_words(text, "en") == text
+
+
+def test_a_duration_is_said_in_the_largest_unit_that_it_is_whole_in():
+    """Whatever unit its author wrote it in."""
+    assert [length_words(each, "en") for each in ("15 minutes", "24 hours", "90 minutes")] == [
+        "15 minutes",
+        "one day",
+        "90 minutes",
+    ]
+    assert [length_words(each, "zh-CN") for each in ("15 minutes", "14 days")] == ["15 分钟", "2 周"]

@@ -1,4 +1,4 @@
-"""Schedules in words: `0 10 * * 1` is "every Monday at 10:00", or 每周一 10:00.
+"""Schedules and durations in words: `0 10 * * 1` is "every Monday at 10:00", or 每周一 10:00.
 
 What has no short words keeps the five fields that its author wrote; pages show those beside the words too.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spira.kernel.cron import BadSchedule, Shape, read_schedule, shape_of
+from spira.kernel.durations import parse_duration
 from spira.kernel.i18n import catalogue, say
 
+_UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _WORKDAYS, _WEEKEND = (1, 2, 3, 4, 5), (0, 6)
 _ORDINALS = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
 
@@ -22,6 +24,13 @@ def schedule_words(text: str, language: str) -> str:
     except BadSchedule:
         shape = None
     return text if shape is None else _said(shape, texts)
+
+
+def length_words(text: str, language: str) -> str:
+    """A duration as people say it, in the largest unit that it is whole in: 15 分钟, 3 days."""
+    seconds = int(parse_duration(text).total_seconds())
+    unit, size = next(each for each in _UNITS if seconds % each[1] == 0)
+    return say(catalogue("spira.console", language), f"length.{unit}", count=seconds // size)
 
 
 def _said(shape: Shape, texts: Mapping[str, str]) -> str:

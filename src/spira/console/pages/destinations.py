@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from spira.console.carrying import carried
 from spira.console.labels import label_of
 from spira.console.render import done, page
+from spira.console.schedules import length_words
 from spira.console.telling import Told
 from spira.kernel.viewer import Viewer
 from spira.server.api import destinations as api
@@ -139,6 +140,7 @@ def _one(
         data=shown,
         called=label_of(core, "destination", name, viewer.language),
         audience=label_of(core, "audience", shown.row.audience, viewer.language),
+        every=length_words(shown.every, viewer.language),
         may_start=viewer.has(*(GIVE_CONTACTS if shown.row.contacts else EXPORT)),
         tried=tried,
         fault=fault,

@@ -13,11 +13,10 @@ from spira.console.columns import columns_of
 from spira.console.labels import label_of
 from spira.console.pages.people import event_labels
 from spira.console.render import page
-from spira.console.schedules import schedule_words
+from spira.console.schedules import length_words, schedule_words
 from spira.engage.journeys.facts import Entry, JourneyFacts
 from spira.engage.journeys.tree import TreeStep, every
 from spira.engage.journeys.walkers import PAGE, WalkFilter
-from spira.kernel.durations import parse_duration
 from spira.kernel.i18n import catalogue, say
 from spira.kernel.viewer import Viewer
 from spira.measure.journey_report import JourneyReport
@@ -34,7 +33,6 @@ ICONS = {
     "branch": "git-branch",
     "exit": "door-exit",
 }
-_UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 STATES = ("active", "finished", "left")
 
 
@@ -196,13 +194,7 @@ class Words:
 
     def length(self, text: str | None) -> str:
         """A length of time, as in 3 days."""
-        if text is None:
-            return ""
-        seconds = int(parse_duration(text).total_seconds())
-        for unit, size in _UNITS:
-            if seconds % size == 0:
-                return say(self._texts, f"length.{unit}", count=seconds // size)
-        return text
+        return "" if text is None else length_words(text, self._language)
 
     def entry(self, entry: Entry) -> str:
         """Who enters, in a sentence."""
