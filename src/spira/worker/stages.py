@@ -87,7 +87,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="segment.tags",
-        reads=("profile_events", "profiles", "traits", "changes"),
+        reads=("profile_events", "profiles", "traits", "moved", "changes"),
         writes=(
             "tags",
             "tag_cuts",
@@ -113,7 +113,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="segment.audiences",
-        reads=("profile_events", "tags", "scores", "traits", "changes", "membership_changes"),
+        reads=("profile_events", "tags", "scores", "traits", "moved", "changes", "membership_changes"),
         writes=("members", "membership_changes", "member_edges", "audience_program"),
         run=turns.audiences,
         refresh=True,
@@ -129,7 +129,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="engage.journeys",
-        reads=("membership_changes", "profile_events", "tags", "members"),
+        reads=("membership_changes", "profile_events", "tags", "members", "moved"),
         writes=("enrolments", "enrolment_steps", "outbox", "journey_versions"),
         run=turns.journeys,
     ),

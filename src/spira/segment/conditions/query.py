@@ -1,7 +1,7 @@
 """Statements: analysed conditions and tag values as one select, with as few scans of events as possible.
 
 Reads   `profiles`, `profile_events` and the views of lines, `tags`, `scores`, `traits`,
-        `members`, `permissions`, and the temporary table `changed` when restricted
+        `members`, `permissions`, and `moved` and the temporary table `changed` when restricted
 
 Every statement takes the parameter `$as_of`. Equal behaviours are computed once, plain
 ones share one scan of the events and one of each array's lines, and the trees that come
