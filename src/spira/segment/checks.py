@@ -12,6 +12,7 @@ from spira.definitions.kinds import Definition, World
 from spira.kernel.diagnostics import Diagnostic, did_you_mean
 from spira.segment.analysed import Analysed
 from spira.segment.catalog import understood_world
+from spira.segment.conditions.catalog import NUMERIC
 from spira.segment.conditions.faults import Fault
 from spira.segment.conditions.functions import AUDIENCES
 from spira.segment.conditions.tree import Call, Literal, Name, Node, walk
@@ -64,6 +65,20 @@ def check_model(definition: Definition, world: World) -> Iterator[Diagnostic]:
         help = did_you_mean(event, found.catalog.events) or "declare it in the tracking plan"
         message = f"there is no event called `{event}`"
         yield Diagnostic(code=UNKNOWN_MODEL_EVENT, message=message, at=definition.node.at("event"), help=help)
+
+    elif kind in MODELS and MODELS.get(kind).takes_amount:
+        yield from _amount(definition, found)
+
+
+def _amount(definition: Definition, found: Analysed) -> Iterator[Diagnostic]:
+    """A kind that sums needs a number of the event."""
+    event, amount = definition.model.event, definition.model.amount
+    known = {name for name, type in found.catalog.events[event].properties.items() if type in NUMERIC}
+    if amount not in known:
+        at = definition.node.at("amount") if "amount" in definition.node.children else definition.node.at("kind")
+        help = did_you_mean(amount, known) or f"name one in `amount`; there are: {', '.join(sorted(known)) or 'none'}"
+        message = f"`{event}` has no number called `{amount}`, and a model of kind `{definition.model.kind}` needs one"
+        yield Diagnostic(code=UNKNOWN_MODEL_EVENT, message=message, at=at, help=help)
 
 
 def _located(definition: Definition, key: str, faults: Iterable[Fault]) -> Iterator[Diagnostic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from spira.definitions.kinds import Kind, kind
 from spira.segment.audiences import AudienceDefinition
 from spira.segment.checks import check_audience, check_model, check_tag
-from spira.segment.models import next_order_date  # noqa: F401  (registers a kind of model)
+from spira.segment.models import next_order_date, rfm  # noqa: F401  (each registers a kind of model)
 from spira.segment.models.definition import ModelDefinition
 from spira.segment.tags import TagDefinition
 

@@ -14,9 +14,11 @@ from typing import Any, Literal
 
 from spira.kernel.registry import Registry
 from spira.segment.conditions.catalog import Type
+from spira.storage import ddl
 from spira.storage.warehouse import Row
 
 Parameters = Mapping[str, float]
+_AMOUNT = "{amount}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,9 @@ class Model:
     parameters by name: `profile_id`, `value` and `at`. A condition reads `at` when
     `score_type` is `time`, and `value` otherwise. `explain` says what made the score of one
     person, from their row of `features` (without `profile_id`) and the parameters.
+
+    Features that `{amount}` stands in sum a number that the definition's `amount` names, a property of the event.
+    `called` says what people call a score, where numbers stand for names.
     """
 
     name: str
@@ -75,6 +80,16 @@ class Model:
     score: str
     card: Card
     explain: Callable[[Mapping[str, Any], Parameters], tuple[Input, ...]] = as_they_are
+    called: Callable[[float], Mapping[str, str]] | None = None
+
+    @property
+    def takes_amount(self) -> bool:
+        """Whether the features read a number of the event."""
+        return _AMOUNT in self.features
+
+    def features_over(self, amount: str) -> str:
+        """The features, over the property `amount`."""
+        return self.features.replace(_AMOUNT, ddl.quote(amount))
 
 
 MODELS: Registry[Model] = Registry("kind of model")

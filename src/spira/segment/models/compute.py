@@ -66,7 +66,7 @@ def _choose(warehouse: Warehouse, as_of: datetime, *, full: bool) -> int:
 
 def _score(warehouse: Warehouse, wanted: ModelDefinition, as_of: datetime, *, refit: bool) -> None:
     kind = MODELS.get(wanted.kind)
-    warehouse.execute(_FEATURES + kind.features, {"event": wanted.event, "as_of": as_of})
+    warehouse.execute(_FEATURES + kind.features_over(wanted.amount), {"event": wanted.event, "as_of": as_of})
     parameters = _fitted(warehouse, wanted, kind, as_of) if refit else _known(warehouse, wanted)
     version = _version(wanted, parameters)
     found = {"model": wanted.model, "version": version, "as_of": as_of}
@@ -96,7 +96,7 @@ def _known(warehouse: Warehouse, wanted: ModelDefinition) -> Parameters:
 
 def _fingerprint(wanted: ModelDefinition) -> str:
     kind = MODELS.get(wanted.kind)
-    return _hash(wanted.kind, wanted.event, kind.features, kind.totals, kind.score)
+    return _hash(wanted.kind, wanted.event, kind.features_over(wanted.amount), kind.totals, kind.score)
 
 
 def _version(wanted: ModelDefinition, parameters: Parameters) -> str:

@@ -22,4 +22,7 @@ class ModelDefinition(DefinitionModel):
     owner: str = Field(default="", description="Who answers for it.")
     kind: str = Field(description="Which kind of model makes the score.")
     event: str = Field(default="Order Completed", description="The event that it learns from.")
+    amount: str = Field(
+        default="revenue", description="The property of the event that says how much, for kinds that ask for it."
+    )
     refit: Duration = Field(default="7 days", description="How old a fit may grow before it is made anew.")

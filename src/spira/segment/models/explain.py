@@ -36,6 +36,7 @@ class ScoreReason:
 
     score_type: Literal["time", "number"] = field(metadata={"help": "what the score is: an instant, or a number"})
     value: float | None = field(metadata={"help": "the number; null when there is none"})
+    called: Mapping[str, str] | None = field(metadata={"help": "what people call it, in both languages, if anything"})
     at: datetime | None = field(metadata={"help": "the instant, for scores that are one"})
     as_of: datetime | None = field(metadata={"help": "the instant it was worked out for; null without a score"})
     event: str = field(metadata={"help": "the event that the model learns from"})
@@ -56,13 +57,14 @@ def score_reason(lane: Warehouse, viewer: Viewer, profile_id: int, model: ModelD
     inputs: tuple[Input, ...] = ()
     if found is not None and fit is not None:
         asked = {"profile": profile, "event": model.event, "as_of": as_of}
-        features = lane.rows(_FEATURES.format(features=kind.features), asked)
+        features = lane.rows(_FEATURES.format(features=kind.features_over(model.amount)), asked)
         inputs = kind.explain(_without_id(features[0]), json.loads(fit[2])) if features else ()
     by_time = kind.score_type == "time"
     mine = at if by_time else value
     return ScoreReason(
         score_type="time" if by_time else "number",
         value=value,
+        called=None if kind.called is None or value is None else kind.called(value),
         at=at,
         as_of=as_of,
         event=model.event,
