@@ -8,7 +8,8 @@ traits: [member_card, card_number]
 blocked: [XX00000000]
 
 Every kind below is built in; a file of the same name changes what it says and leaves the rest. A file with
-another name declares a kind of the workspace's own. What the rules do to people: unify.joining.
+another name declares a kind of the workspace's own, which may take the values of one app or shop out of a kind that
+is scoped (`of: wechat_openid`, `collection: wx1234`). What the rules do to people: unify.joining.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ class IdentifierRule(msgspec.Struct, frozen=True, kw_only=True):
     blocked: frozenset[str] = frozenset()
     traits: frozenset[str] = frozenset()
     scoped: bool = False
+    of: str | None = None
+    collection: str = ""
 
     def within(self, collection: str, value: str) -> str | None:
         """`value` of one collection (an app, a shop) where the kind's values are told apart by it."""
@@ -157,6 +160,10 @@ class IdentifierDefinition(DefinitionModel):
         default=None,
         description="Whether a value is somebody only within the `collection` it is told with: an app, a shop.",
     )
+    of: NameStr | None = Field(
+        default=None, description="The scoped kind of which it takes the values of one `collection`; it is as that is."
+    )
+    collection: str = Field(default="", max_length=200, description="The app or shop whose values it takes, with `of`.")
     blocked: list[str] = Field(default_factory=list, description="Values that mean nobody, beside the built-in ones.")
     traits: list[NameStr] = Field(default_factory=list, description="Traits of identify calls that carry it.")
 
@@ -175,8 +182,13 @@ class IdentifierDefinition(DefinitionModel):
 def rules_of(declared: Iterable[IdentifierDefinition] = ()) -> dict[str, IdentifierRule]:
     """Every kind there is, by its name: the built-in ones as they are declared, then the workspace's own."""
     rules = dict(BUILT_IN)
-    for place, each in enumerate(sorted(declared, key=lambda one: one.identifier)):
-        before = rules.get(each.identifier, IdentifierRule(kind=each.identifier, rank=OWN + place))
+    by_name = sorted(declared, key=lambda one: one.identifier)
+    ranks = {each.identifier: OWN + place for place, each in enumerate(by_name)}
+    for each in sorted(by_name, key=lambda one: one.of is not None):  # a kind of one collection is as its whole is
+        before = rules.get(each.identifier, IdentifierRule(kind=each.identifier, rank=ranks[each.identifier]))
+        if each.of in rules:
+            own = {"kind": each.identifier, "rank": before.rank, "scoped": False, "traits": before.traits}
+            before = msgspec.structs.replace(rules[each.of], **own, of=each.of, collection=each.collection.strip())
         said = {name: getattr(each, name) for name in _SAID if getattr(each, name) is not None}
         rule = msgspec.structs.replace(before, **said)
         if each.strength is not None and each.people is None:
@@ -198,8 +210,34 @@ def carried(rules: Mapping[str, IdentifierRule]) -> dict[str, IdentifierRule]:
     return {trait: rule for rule in rules.values() for trait in sorted(rule.traits)}
 
 
+class Kinds:
+    """The kinds of a workspace, and of which of them a value is that was told with its collection, or that holds it."""
+
+    def __init__(self, rules: Mapping[str, IdentifierRule]) -> None:
+        self.rules = rules
+        self._apart = {(each.of, each.collection): each for each in rules.values() if each.of}
+
+    def read(self, kind: str, value: str, collection: str = "") -> tuple[IdentifierRule, str] | None:
+        """The kind and the value as its key is made of it; None for no kind there is, and for what is no value of it.
+
+        `wx1234/oX9…` of a scoped kind is the value `oX9…` of the collection `wx1234`.
+        """
+        rule = self.rules.get(kind)
+        if rule is None:
+            return None
+        told, text = collection.strip(), value
+        if rule.scoped and not told:
+            app, slash, rest = value.strip().partition("/")
+            if slash and (kind, app) in self._apart:
+                told, text = app, rest
+        apart = self._apart.get((kind, told))
+        normal = rule.within(collection, value) if apart is None else apart.normalise(text)
+        return None if normal is None else (apart or rule, normal)
+
+
 def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
-    """What a file alone can't see: a trait that carries two kinds, and ids of ours that nobody can change."""
+    """What a file alone can't see: a trait that carries two kinds, whose collection a kind takes, what is fixed."""
+    yield from _part(definition, world)
     model: IdentifierDefinition = definition.model
     others = {trait: rule.kind for rule in BUILT_IN.values() if rule.kind != model.identifier for trait in rule.traits}
     for each in world.of("identifier"):
@@ -220,6 +258,34 @@ def check(definition: Definition, world: World) -> Iterable[Diagnostic]:
             message=f"`{changed[0]}` of `{model.identifier}` can't be changed",
             at=definition.node.at(changed[0]),
             help="the ids by which calls name their subject, and addresses that are written to, are as they are",
+        )
+
+
+def _part(definition: Definition, world: World) -> Iterable[Diagnostic]:
+    """A kind of one collection is of a scoped kind, names the collection, and is the only one that does."""
+    model: IdentifierDefinition = definition.model
+    if model.of is None and not model.collection:
+        return
+    kinds = rules_of(each.model for each in world.of("identifier"))
+    whole = kinds.get(model.of or "")
+    wrong = None
+    if whole is None or not whole.scoped or whole.kind == model.identifier:
+        wrong = (
+            f"`{model.of}` is no kind whose values are told apart by a collection" if model.of else "`of` is missing"
+        )
+    elif not model.collection.strip():
+        wrong = "`collection` is missing"
+    elif any(
+        (each.of, each.collection, each.kind < model.identifier) == (model.of, model.collection.strip(), True)
+        for each in kinds.values()
+    ):
+        wrong = f"`{model.collection}` of `{model.of}` has a kind of its own already"
+    if wrong is not None:
+        yield Diagnostic(
+            code="D464",
+            message=wrong,
+            at=definition.node.at("of" if model.of is not None else "collection"),
+            help="write `of: wechat_openid` and `collection: wx1234…`, one kind for each app",
         )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from spira.collect.calls import Call, fields, identity
-from spira.collect.identifier_rules import IdentifierRule, carried
+from spira.collect.identifier_rules import IdentifierRule, Kinds, carried
 from spira.collect.identifiers import kind_of_anonymous, normalise
 from spira.collect.properties import clean_value
 from spira.collect.tracking import Plan, PropertyType
@@ -78,6 +78,7 @@ class Sealer:
         self._keys = keys
         self._plan = plan
         self._carried = carried(plan.identifiers)
+        self._kinds = Kinds(plan.identifiers)
         self._known: dict[tuple[str, str], str] = {}
         self._seen: dict[tuple[str, str], Identifier] = {}
         self.sealed: dict[str, SealedValue] = {}
@@ -119,14 +120,10 @@ class Sealer:
         except (msgspec.MsgspecError, RecursionError):
             return
         for each in told:
-            rule = self._plan.identifiers.get(each.type)
             value = identity(each.id)
-            if (
-                rule is not None
-                and value is not None
-                and (normal := rule.within(each.collection or "", value)) is not None
-            ):
-                yield self._of_kind(rule, normal), f"external id {rule.kind}"
+            found = None if value is None else self._kinds.read(each.type, value, each.collection or "")
+            if found is not None:
+                yield self._of_kind(*found), f"external id {found[0].kind}"
 
     def _of_kind(self, rule: IdentifierRule, normal: str) -> Identifier:
         """An identifier of a kind: sealed if it reaches somebody, and known by its hash alone if the kind says so."""
@@ -157,7 +154,8 @@ class Sealer:
         if is_null(raw) or bytes(raw) == b'""':
             return Trait(name)
         rule = self._carried.get(name)
-        if rule is not None and (normal := rule.normalise(_plain(raw))) is not None:
+        if rule is not None and (told := self._kinds.read(rule.kind, _plain(raw))) is not None:
+            rule, normal = told
             found = self._of_kind(rule, normal)
             linked.append((found, f"trait {name}"))
             if rule.privacy == "opaque":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from spira.collect import identifiers
-from spira.collect.identifier_rules import BUILT_IN, IdentifierRule
+from spira.collect.identifier_rules import BUILT_IN, IdentifierRule, Kinds
 from spira.kernel.registry import Registry
 
 USER_ID = "user_id"
@@ -54,8 +54,8 @@ def split_identifier(text: str, rules: Mapping[str, IdentifierRule] = BUILT_IN) 
     kind, colon, value = text.strip().partition(":")
     if not colon or kind not in rules:
         return None
-    normal = rules[kind].normalise(value)
-    return None if normal is None else (kind, normal)
+    found = Kinds(rules).read(kind, value)
+    return None if found is None else (found[0].kind, found[1])
 
 
 def guesses(text: str) -> list[tuple[str, str]]:
