@@ -15,6 +15,7 @@ place, since a subject's events stay its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -83,13 +84,13 @@ def keep(warehouse: Warehouse, *, runs: Sequence[int] = RUNS) -> int:
 
 def _merge(warehouse: Warehouse, runs: Sequence[int]) -> int:
     """Make one part of a longer run, the longest first, if one is due; how many were made."""
-    for length in reversed(runs[1:]):
-        if warehouse.value(_PENDING):
-            break
-        parts = length // runs[1]
-        shares = [each / parts for each in range(1, parts)]
-        warehouse.execute(_DUE.format(shares=shares), {"length": length, "each": max(1, length // SAMPLE)})
     part = warehouse.one(_PART)
+    due = None if part else _due([last for (last,) in warehouse.query(_RUNS)], runs[1:])
+    if due:
+        parts = due // runs[1]
+        shares = [each / parts for each in range(1, parts)]
+        warehouse.execute(_DUE.format(shares=shares), {"length": due, "each": max(1, due // SAMPLE)})
+        part = warehouse.one(_PART)
     if part is None:
         return 0
     own = dict(zip(("after", "last", "from", "before"), part, strict=True))
@@ -99,6 +100,18 @@ def _merge(warehouse: Warehouse, runs: Sequence[int]) -> int:
         warehouse.execute(_PART_MADE, {"last": own["last"], "from": own["from"]})
         warehouse.execute(_WHOLE, {"after": own["after"], "last": own["last"]})
     return 1
+
+
+def _due(reached: Sequence[int], lengths: Sequence[int]) -> int | None:
+    """The greatest length of which a stretch is full and lies in more than one run, if any is; `reached` by each run.
+
+    A turn without news asks this, and works nothing out.
+    """
+    for length in sorted(lengths, reverse=True):
+        stretches = Counter((last - 1) // length for last in reached)
+        if any(stretches[(last - 1) // length] > 1 for last in reached if last % length == 0):
+            return length
+    return None
 
 
 def latest(
@@ -187,7 +200,7 @@ where event_id > $after and event_id <= $last
 order by subject_id, event_id
 """
 _REACHES = "insert into event_runs (last_event) values ($last)"
-_PENDING = "select count(*) from event_merges"
+_RUNS = "select last_event from event_runs"
 _PART = """
 select after_event, last_event, from_subject, before_subject from event_merges order by from_subject limit 1
 """

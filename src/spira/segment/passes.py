@@ -24,6 +24,7 @@ from spira.segment.divisions import Division
 from spira.segment.order import order
 from spira.segment.ranks import Rank, apart, has_ranks, split
 from spira.segment.rewrite import Held, alongside, reading, stored, within
+from spira.storage import ddl
 from spira.storage.tables import Column
 
 COLUMN_TYPES: Mapping[Type, str] = {
@@ -91,6 +92,7 @@ class Program:
     inputs: tuple[Column, ...]
     cuts: tuple[Cut, ...]
     fingerprint: str
+    carried: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -103,19 +105,35 @@ class _Making:
     tags: dict[str, Type] = field(default_factory=dict)
     cuts: dict[str, Rank] = field(default_factory=dict)
     over: Mapping[str, str] = field(default_factory=dict)
+    carried: frozenset[str] = frozenset()
 
 
-def program(values: Mapping[str, str], catalog: Catalog, *, over: Mapping[str, str] | None = None) -> Program:
-    """The compiled tags, reading the tables of `over` in others' places; made once for the same texts and catalog."""
-    return _program(tuple(values.items()), Held(catalog), tuple((over or {}).items()))
+def program(
+    values: Mapping[str, str],
+    catalog: Catalog,
+    *,
+    over: Mapping[str, str] | None = None,
+    carried: frozenset[str] = frozenset(),
+) -> Program:
+    """The compiled tags, reading the tables of `over` in others' places; made once for the same texts and catalog.
+
+    Tags that are `carried` are not worked out: they keep the value that `tags` has.
+    """
+    return _program(tuple(values.items()), Held(catalog), tuple((over or {}).items()), carried)
 
 
 @lru_cache(maxsize=8)
-def _program(values: tuple[tuple[str, str], ...], held: Held, over: tuple[tuple[str, str], ...] = ()) -> Program:
-    making = _Making(catalog=held.catalog, over=dict(over))
+def _program(
+    values: tuple[tuple[str, str], ...], held: Held, over: tuple[tuple[str, str], ...], carried: frozenset[str]
+) -> Program:
+    making = _Making(catalog=held.catalog, over=dict(over), carried=carried)
     for name, text in values:
-        _add_tag(making, name, text)
-    uses = {name: each.reads.tags for name, each in making.columns.items()}
+        if name in carried:
+            making.tags[name] = held.catalog.tags[name]
+        else:
+            _add_tag(making, name, text)
+    uses: dict[str, frozenset[str]] = {name: each.reads.tags for name, each in making.columns.items()}
+    uses |= dict.fromkeys(carried, frozenset())
     passes = tuple(_layers(making, order(uses).layers))
     hidden = [name for name in making.columns if name not in making.tags]
     tags = tuple(Column(name=name, type=COLUMN_TYPES[kind]) for name, kind in making.tags.items())
@@ -127,6 +145,7 @@ def _program(values: tuple[tuple[str, str], ...], held: Held, over: tuple[tuple[
         inputs=inputs,
         cuts=tuple(_cut(tag, rank, _type(making, rank.input)) for tag, rank in making.cuts.items()),
         fingerprint=hashlib.sha256(said.encode()).hexdigest()[:32],
+        carried=carried,
     )
 
 
@@ -177,13 +196,16 @@ def _type(making: _Making, name: str) -> Type:
 
 def _layers(making: _Making, layers: Iterable[tuple[str, ...]]) -> Iterable[Pass]:
     for layer in layers:
-        plain = {name: making.columns[name] for name in layer if name not in making.ranks}
-        beside = {name: each for name, each in plain.items() if _beside({name: each}, making.catalog) is not None}
+        carried = [name for name in layer if name in making.carried]
+        plain = {name: making.columns[name] for name in layer if name not in (*making.ranks, *carried)}
+        beside = {name: each for name, each in plain.items() if _is_beside(name, each, making.catalog)}
         scanned = {name: each for name, each in plain.items() if name not in beside}
         divided = [name for name in layer if name in making.ranks and making.ranks[name].parts]
         ranked = {name: making.columns[name] for name in layer if name in making.ranks and name not in divided}
         if scanned:
             yield _scan(scanned, making)
+        if carried:
+            yield _carrying(carried)
         if ranked:
             yield _ranking(ranked, making)
         if divided:
@@ -197,6 +219,18 @@ def _scan(columns: Mapping[str, Analysis], making: _Making) -> Pass:
     whole = profiles_query(columns, making.catalog, restrict=False, edges=True)
     made = [stored(reading(each, {"tags": DRAFT, **making.over}), LAYER) for each in (changed, within(changed), whole)]
     return Pass(names=tuple(columns), changed=made[0], part=made[1], everyone=made[2])
+
+
+def _is_beside(name: str, analysis: Analysis, catalog: Catalog) -> bool:
+    """Whether a column only needs the draft; what reads no tags is not compiled to find that out."""
+    return bool(analysis.reads.tags) and _beside({name: analysis}, catalog) is not None
+
+
+def _carrying(names: list[str]) -> Pass:
+    """The stored values of some tags, as they stand; time alone changes none of them."""
+    shown = ", ".join(f"known.{ddl.quote(each)}" for each in names)
+    made = [_CARRIED.format(layer=LAYER, shown=shown, who=who) for who in (_AMONG_CHANGED, _WITHIN, "true")]
+    return Pass(names=tuple(names), changed=made[0], part=made[1], everyone=made[2])
 
 
 def _beside(columns: Mapping[str, Analysis], catalog: Catalog) -> exp.Select | None:
@@ -292,3 +326,12 @@ def _cut(tag: str, rank: Rank, kind: Type) -> Cut:
         .group_by(_column(rank.column))
     )
     return Cut(tag=tag, sql=duckdb_sql(query))
+
+
+_CARRIED = """
+create or replace temp table {layer} as
+select one.profile_id, {shown}, null::timestamp as next_edge_at
+from profiles one left join tags known on known.profile_id = one.profile_id where {who}
+"""
+_AMONG_CHANGED = "one.profile_id in (select profile_id from changed)"
+_WITHIN = "one.profile_id >= $low and one.profile_id < $high"

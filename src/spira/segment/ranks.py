@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from spira.segment.conditions.arguments import number
 from spira.segment.conditions.behaviours import is_behaviour
 from spira.segment.conditions.functions import POPULATION, SCALARS
 from spira.segment.conditions.printer import canonical
-from spira.segment.conditions.tree import Call, Name, Node, children, walk
+from spira.segment.conditions.ranks import QUINTILES
+from spira.segment.conditions.tree import Call, Name, Node, children, mapped, walk
 
-_QUINTILES = 5
 _MOST_PARTS = 20  # more places than these are not looked for one by one
 
 
@@ -121,7 +120,7 @@ def _rank(call: Call) -> Rank:
 
 def _parts(call: Call) -> int | None:
     if call.function == "quintile":
-        return _QUINTILES
+        return QUINTILES
     parts = number(call.named()["n"]) if call.function == "ntile" else None
     return parts if parts is not None and parts <= _MOST_PARTS else None
 
@@ -130,16 +129,7 @@ def _replaced(node: Node, others: Mapping[int, Node]) -> Node:
     """The tree with some of its nodes, known by identity, exchanged."""
     if id(node) in others:
         return others[id(node)]
-    changed = {each.name: _inside(getattr(node, each.name), others) for each in fields(node)}
-    return replace(node, **changed)
-
-
-def _inside(value: Any, others: Mapping[int, Node]) -> Any:
-    if isinstance(value, Node):
-        return _replaced(value, others)
-    if isinstance(value, tuple):
-        return tuple(_inside(each, others) for each in value)
-    return value
+    return mapped(node, lambda each: _replaced(each, others))
 
 
 def _short(text: str) -> str:

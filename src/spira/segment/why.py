@@ -21,13 +21,13 @@ from spira.kernel.errors import ConditionInvalid, Conflict
 from spira.segment.conditions.arguments import text as text_of
 from spira.segment.conditions.behaviours import Events, Followed, Funnel, Together, array_of, behaviour_of, is_behaviour
 from spira.segment.conditions.catalog import Catalog, Type
+from spira.segment.conditions.follows import after
 from spira.segment.conditions.functions import HOUSEHOLDS, MEMBERSHIP, POPULATION
 from spira.segment.conditions.language import Analysis, analyse
 from spira.segment.conditions.printer import canonical
 from spira.segment.conditions.query import duckdb_sql, profiles_query
 from spira.segment.conditions.scans import met, source_of
 from spira.segment.conditions.tree import Call, Case, Compare, Literal, Logic, Name, Node, When, children
-from spira.segment.conditions.windows import Window
 from spira.storage.warehouse import Warehouse
 from spira.unify.portrait import says
 
@@ -163,9 +163,7 @@ def _branch(case: Case, node: Node) -> Node:
 
 def _in_order(node: Call, asked: Followed | Funnel) -> Iterator[_Sketch]:
     """What a `followed` or a `funnel` looks at: the first events, those after, and those that may not come between."""
-    reach = None if asked.first.window.reach is None else asked.first.window.reach - asked.shift
-    window = Window(within=reach, ending=asked.shift, since=asked.first.window.since)
-    for events in (asked.first, *(replace(each, window=window) for each in asked.later())):
+    for events in (asked.first, *(after(asked.first, each) for each in asked.later())):
         text = canonical(Literal(kind="text", value=events.event))
         yield _Sketch(node=node, kind="events", text=text, valued=False, events=events)
 
