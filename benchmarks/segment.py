@@ -10,6 +10,8 @@ widths, over the memory's bandwidth as measured here. Answers must agree, tags c
 reported. What takes memory runs in a process of its own, whose peak is told. Both refreshes, ours and the one by
 hand, have the memory that the workspace's settings give, and work on as many people at a time.
 
+With `--growth` the full size tells how much more it takes than the small one, measured in the same run beside it.
+
 `--only` chooses rows; Polars and PySpark (`pip install spira[bench]`, and Java 17) run at the small size, and at the
 full one only if named.
 """
@@ -49,6 +51,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(dir=None)
     parser.add_argument("--only", action="append", choices=ROWS, help="a row to run, once or more; else all of them")
     parser.add_argument("--people", type=int, help="another number of people, with ten events each")
+    parser.add_argument("--growth", action="store_true", help="at the full size, the refresh of the small one too")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
 
 
@@ -67,7 +70,7 @@ def measure(chosen: argparse.Namespace) -> Measured:
         found.figures["memory read, GB/s"] = bandwidth = asked.bandwidth()
         alone = chosen.size == "tiny"
         if "refresh" in rows:
-            _refresh(world, found, bandwidth, inside=alone)
+            _refresh(world, found, bandwidth, inside=alone, growth=chosen.growth)
         elif not refresh.is_refreshed(world):
             _apart(world, "refresh", inside=alone)
         for name in (each for each in PEERS if each in rows):
@@ -80,7 +83,7 @@ def measure(chosen: argparse.Namespace) -> Measured:
         return found
 
 
-def _refresh(world: World, found: Measured, bandwidth: float, *, inside: bool) -> None:
+def _refresh(world: World, found: Measured, bandwidth: float, *, inside: bool, growth: bool) -> None:
     ours, hand = _apart(world, "refresh", inside=inside), _apart(world, "hand", inside=inside)
     refresh.agree(world, ours, hand, "by hand")
     found.figures |= _told("refresh of 20 tags", ours) | _told("by hand: refresh of 20 tags", hand)
@@ -91,18 +94,27 @@ def _refresh(world: World, found: Measured, bandwidth: float, *, inside: bool) -
         "refresh of 20 tags, peak GB": REFRESH_GB,
         "of by hand: refresh of 20 tags": OF_HAND,
     }
-    _grown(world, found, ours)
+    _grown(world, found, ours, from_small=growth)
 
 
-def _grown(world: World, found: Measured, ours: dict[str, Any]) -> None:
-    """How much more it takes than the small size did, if that was measured into the same folder's neighbour."""
+def _grown(world: World, found: Measured, ours: dict[str, Any], *, from_small: bool) -> None:
+    """How much more five times the events take than the small size does.
+
+    The small size is measured now, `from_small`, in a folder beside the world's; or it was, into one beside it.
+    """
     kept = world.directory.parent / "segment-small-refresh.json"
     if world.people == SIZES["small"]:
         kept.write_text(json.dumps(ours))
-    elif world.people == SIZES["full"] and kept.is_file():
-        small = json.loads(kept.read_text())
-        found.ratios["growth: seconds, five times the events"] = round(ours["seconds"] / small["seconds"], 2)
-        found.ratios["growth: peak memory"] = round(ours["peak_gb"] / small["peak_gb"], 2)
+    if world.people != SIZES["full"]:
+        return
+    if from_small:
+        small = make(world.directory.with_name(f"{world.directory.name}-small"), SIZES["small"])
+        kept.write_text(json.dumps(_apart(small, "refresh", inside=False)))
+    if kept.is_file():
+        before = json.loads(kept.read_text())
+        found.ratios["growth: seconds, five times the events"] = round(ours["seconds"] / before["seconds"], 2)
+        found.ratios["growth: cpu seconds"] = round(ours["cpu"] / before["cpu"], 2)
+        found.ratios["growth: peak memory"] = round(ours["peak_gb"] / before["peak_gb"], 2)
         found.limits["growth: seconds, five times the events"] = GROWTH
 
 

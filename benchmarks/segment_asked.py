@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from common import Measured, median, percentile, timed
-from segment_world import DAYS, NOON, World
+from segment_world import AUDIENCE, DAYS, NOON, World
 
 from spira.kernel.viewer import SYSTEM
 from spira.segment import audiences
@@ -163,6 +163,11 @@ def _difference(core: Core, found: Measured) -> None:
             moves = audiences.compute(lane, core.applied, core.catalog, as_of, full=True)
             seconds = time.perf_counter() - started
         members = lane.value("select count(*) from members")
+    if not members:
+        raise SystemExit(
+            f"difference: the audience of {AUDIENCE!r} has no members; expected three people in ten. "
+            "The world is another one than `segment_world.py` makes now: give another --dir, or remove that folder"
+        )
     found.figures |= {
         "membership difference: members": members,
         "membership difference: entered": moves.entered,
