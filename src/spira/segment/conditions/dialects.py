@@ -316,7 +316,6 @@ class SpiraSpark(Spark):
             exp.ArgMax: _spark_by("MAX_BY"),
             exp.ArgMin: _spark_by("MIN_BY"),
             exp.AtTimeZone: _spark_zone,
-            exp.Avg: lambda self, node: f"AVG(CAST({self.sql(node, 'this')} AS DOUBLE))",
             exp.Case: _spark_case,
             exp.Cast: _spark_cast("CAST"),
             exp.Contains: _called("CONTAINS", "this", "expression"),

@@ -137,7 +137,7 @@ def aggregate(counted: Counted, source: Source, *, alone: bool) -> Sql:
         case "sum":
             return sql.typed(exp.Sum(this=chosen), None if counted.value is None else counted.value.type)
         case "avg":
-            return exp.Avg(this=chosen)
+            return _mean(chosen, None if counted.value is None else counted.value.type)
         case "min":
             return exp.Min(this=chosen)
         case "max":
@@ -148,6 +148,17 @@ def aggregate(counted: Counted, source: Source, *, alone: bool) -> Sql:
             return exp.ArgMax(this=chosen, expression=source.order())
         case "most":
             raise TypeError("the most frequent value takes two passes")
+
+
+def _mean(value: Sql, kind: Type | None) -> Sql:
+    """The mean; of whole numbers and amounts their exact sum divided once.
+
+    What an engine's own mean is in its last bit depends on how it goes about it, and a half is rounded either way.
+    """
+    if kind not in ("integer", "money"):
+        return exp.Avg(this=value)
+    total = sql.typed(exp.Sum(this=value), kind)
+    return exp.Div(this=sql.cast(total, "double"), expression=sql.cast(exp.Count(this=value.copy()), "double"))
 
 
 def first_edge(groups: Sequence[Events], offset: timedelta, source: Source) -> Sql:
