@@ -256,3 +256,15 @@ def test_the_versions_of_a_tag_say_what_changed_and_for_how_many(fresh_world):
     page = world.get(f"/tags/orders_some/versions?effect_of={changed['generation']}").text
     assert f"{effect['people']} of 60 people got another value" in page
     assert world.get(f"/api/tags/orders_some/versions/{added['generation']}").status_code == 404
+
+
+def test_a_tag_with_a_rhythm_says_so(fresh_world):
+    """Its page names the rhythm, and the list and the API have when it was last worked out."""
+    world = fresh_world
+    text = "tag: slow\nrefresh: every 6 hours\nvalue: count_of('Order Completed')\n"
+    (world.core.directory / "tags" / "slow.yaml").write_text(text)
+    world.core.apply(SYSTEM)
+    world.core.refresh()
+    card = world.get("/api/tags/slow").json()["card"]
+    assert (card["refresh"], card["refreshed"] is not None) == ("every 6 hours", True)
+    assert "every 6 hours" in world.get("/tags/slow").text

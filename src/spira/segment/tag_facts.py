@@ -19,6 +19,7 @@ from sqlglot import exp
 from spira.definitions.model import Label
 from spira.kernel.errors import Conflict
 from spira.kernel.viewer import Viewer
+from spira.segment import tag_rhythm
 from spira.segment import tags as tagging
 from spira.segment.conditions.catalog import Catalog, Type
 from spira.segment.conditions.functions import AGGREGATES, HOUSEHOLDS, POPULATION
@@ -28,6 +29,7 @@ from spira.segment.conditions.tree import Call, walk
 from spira.segment.distribution import FEWEST
 from spira.segment.limits import limited
 from spira.segment.ranks import has_ranks
+from spira.segment.tag_rhythm import ALWAYS
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
 from spira.unify import people
@@ -71,6 +73,8 @@ class TagCard:
     kind: Kind = field(metadata={"help": "rank among everyone, aggregate over events, or expression over other names"})
     status: Status = field(metadata={"help": "draft, applied or retired; only what is applied is worked out"})
     computed: bool = field(metadata={"help": "whether a refresh has worked it out since it was applied"})
+    refresh: str = field(metadata={"help": "how often it is worked out: with every change, or by a rhythm"})
+    refreshed: datetime | None = field(metadata={"help": "the instant it was last worked out for"})
     coverage: Coverage = field(metadata={"help": "how many people have a value"})
     used_by: int = field(metadata={"help": "how many tags, audiences, journeys, templates and destinations read it"})
     used_at: datetime | None = field(metadata={"help": "when it was last used, to within a day; null for never"})
@@ -145,6 +149,11 @@ def _coverage(everyone: int, held: int | None, viewer: Viewer) -> Coverage:
 def freshness(warehouse: Warehouse) -> Freshness:
     """How far the tags have come, and when the next of them changes by time alone."""
     return Freshness(as_of=progress.stood_at(warehouse, tagging.STAGE), next_edge_at=warehouse.value(_NEXT_EDGE))
+
+
+def refreshed(warehouse: Warehouse, rhythm: str) -> datetime | None:
+    """The instant that the tags of a rhythm were last worked out for."""
+    return progress.stood_at(warehouse, tagging.STAGE) if rhythm == ALWAYS else tag_rhythm.stood_at(warehouse, rhythm)
 
 
 def cuts(warehouse: Warehouse, viewer: Viewer, tag: str) -> tuple[Cut, ...]:

@@ -11,6 +11,7 @@ Writes  `tags`             one row per profile, one typed column per tag, and th
         `tag_program`      what the columns were compiled from
         `tag_changes`      whose values a refresh has changed
         `tag_stage`, `tag_parts`   what a refresh of everyone has found so far
+        `progress`         how far the tags have come, and each rhythm (`tag_rhythm.py`)
 
 A tag is a function of the events before `as_of`. A refresh runs the same statements for the
 changed profiles, and for those whose next edge has passed, as a full one runs for everyone,
@@ -28,7 +29,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from spira.definitions.apply import Applied
 from spira.definitions.model import DefinitionModel, Label, NameStr
-from spira.segment import drafting, manual_tags, passes, whole
+from spira.segment import drafting, manual_tags, passes, tag_rhythm, whole
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.passes import Program
 from spira.storage import ddl, progress
@@ -60,6 +61,10 @@ class TagDefinition(DefinitionModel):
         default="applied",
         description="A `draft` is tried out and a `retired` one kept: neither is worked out, and nothing may use it.",
     )
+    refresh: tag_rhythm.Rhythm = Field(
+        default=tag_rhythm.ALWAYS,
+        description="How often it is worked out: `every change`, `every 30 minutes` or `daily at 04:00`.",
+    )
     manual: manual_tags.Manual | None = Field(
         default=None,
         description="Set by staff instead of a `value`: `flag` is yes or no, `choice` one of `values`.",
@@ -84,11 +89,14 @@ def idle_of(tags: Iterable[TagDefinition]) -> frozenset[str]:
 
 def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: datetime, *, full: bool = False) -> int:
     """Make `tags` agree with the events before `as_of`; how many profiles were worked out."""
-    wanted = program_of(applied, catalog)
-    anew = _fingerprint(warehouse) != wanted.fingerprint
-    done = 0
-    if full or anew:
-        stood, done = _everyone(warehouse, wanted, as_of, anew=anew)
+    print = program_of(applied, catalog).fingerprint
+    anew = _fingerprint(warehouse) != print
+    beats = tag_rhythm.rhythms((each.tag, each.refresh) for each in worked_out(applied))
+    waits = frozenset() if full or anew else tag_rhythm.waiting(warehouse, beats, as_of, zone=catalog.zone)
+    carried = frozenset[str]().union(*(beats[each] for each in waits))
+    wanted, done = program_of(applied, catalog, carried=carried), 0
+    if full or anew or beats.keys() - waits:
+        stood, done = _everyone(warehouse, wanted, as_of, anew=anew, print=print, due=beats.keys() - waits)
         if stood == as_of:
             return done
     upto = choose(warehouse, as_of)
@@ -102,8 +110,10 @@ def compute(warehouse: Warehouse, applied: Applied, catalog: Catalog, as_of: dat
     return done + int(warehouse.value(_COUNT_DRAFT))
 
 
-def _everyone(warehouse: Warehouse, wanted: Program, as_of: datetime, *, anew: bool) -> tuple[datetime, int]:
-    """Work everyone out; the instant at which they stand now, and how many they are.
+def _everyone(
+    warehouse: Warehouse, wanted: Program, as_of: datetime, *, anew: bool, print: str, due: Iterable[str]
+) -> tuple[datetime, int]:
+    """Work everyone out, with the tags of rhythms that are `due`; the instant at which they stand now, and how many.
 
     The instant is an earlier one where a refresh goes on that was killed.
     """
@@ -118,14 +128,16 @@ def _everyone(warehouse: Warehouse, wanted: Program, as_of: datetime, *, anew: b
         _note_changes(warehouse)
         _write_cuts(warehouse, wanted, now.as_of)
         warehouse.execute(_FORGET_PROGRAM)
-        warehouse.execute(_NOTE_PROGRAM, {"fingerprint": wanted.fingerprint})
+        warehouse.execute(_NOTE_PROGRAM, {"fingerprint": print})
+        for each in due:
+            tag_rhythm.mark(warehouse, each, now.batch, now.as_of)
         progress.mark(warehouse, STAGE, now.batch, now.as_of)
     return now.as_of, done
 
 
-def program_of(applied: Applied, catalog: Catalog) -> Program:
-    """The applied tags, compiled."""
-    return passes.program({each.tag: each.value for each in worked_out(applied)}, catalog)
+def program_of(applied: Applied, catalog: Catalog, *, carried: frozenset[str] = frozenset()) -> Program:
+    """The applied tags, compiled; those `carried` keep the values that they have."""
+    return passes.program({each.tag: each.value for each in worked_out(applied)}, catalog, carried=carried)
 
 
 def choose(warehouse: Warehouse, as_of: datetime) -> int:
@@ -163,7 +175,7 @@ def _note_changes(warehouse: Warehouse) -> None:
 
 
 def _write_cuts(warehouse: Warehouse, wanted: Program, as_of: datetime) -> None:
-    warehouse.execute(_FORGET_CUTS)
+    warehouse.execute(_FORGET_CUTS, {"carried": sorted(wanted.carried)})
     for each in wanted.cuts:
         warehouse.execute(_WRITE_CUTS + each.sql, {"tag": each.tag, "as_of": as_of})
 
@@ -203,6 +215,6 @@ where change < (select max(change) from tag_changes)
   and change <= (select coalesce(min(batch), 0) from progress where stage = $facts)
 """
 _WRITE = "insert into {table} by name select {columns} from tags_draft order by profile_id"
-_FORGET_CUTS = "delete from tag_cuts"
+_FORGET_CUTS = "delete from tag_cuts where not list_contains($carried::varchar[], tag)"
 _WRITE_CUTS = "insert into tag_cuts by name "
 _COUNT_DRAFT = "select count(*) from tags_draft"

@@ -15,6 +15,7 @@ from spira.console.columns import columns_of
 from spira.console.labels import label_of, tag_value_words
 from spira.console.pages.people import event_labels, trait_labels
 from spira.console.render import page
+from spira.console.schedules import length_words
 from spira.console.telling import Told, told
 from spira.kernel.clock import local, utc
 from spira.kernel.errors import SpiraError
@@ -27,6 +28,7 @@ from spira.segment.distribution import Part
 from spira.segment.lineage import Node, Thing
 from spira.segment.tag_facts import Cost, TagCard
 from spira.segment.tag_points import TagPoint
+from spira.segment.tag_rhythm import ALWAYS
 from spira.server.api.manual_tags import TAG
 from spira.server.api.tag_past import earlier, today
 from spira.server.api.tags import DAYS, TagView, cost, listed, view
@@ -145,8 +147,19 @@ def _draw(
         by_hand=core.applied.get("tag", name).model.manual is not None and viewer.has(*TAG),
         cost=cost,
         fault=fault,
+        rhythm=rhythm_words(data.card.refresh, viewer),
         then=earlier(core) if data.card.status == "applied" else today(core),
     )
+
+
+def rhythm_words(refresh: str, viewer: Viewer) -> str:
+    """How often a tag is worked out, in words; empty for one that follows every change."""
+    texts = catalogue("spira.console", viewer.language)
+    if refresh == ALWAYS:
+        return ""
+    if refresh.startswith("daily at "):
+        return say(texts, "tag.daily", at=refresh.removeprefix("daily at "))
+    return say(texts, "tag.every", length=length_words(refresh.removeprefix("every "), viewer.language))
 
 
 def builder(condition: str) -> str:

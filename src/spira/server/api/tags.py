@@ -160,6 +160,8 @@ def _card(
         kind=kind,
         status=model.status,
         computed=computed,
+        refresh=model.refresh,
+        refreshed=tag_facts.refreshed(core.lane(), model.refresh) if computed else None,
         coverage=held,
         used_by=used_by,
         used_at=use.used_at if use else None,
