@@ -69,6 +69,11 @@ def test_no_protocol_that_fsspec_can_open_here_leads_to_this_machine_unseen():
     assert [each for each in open_here if not looks_through(f"{each}://x")] == []
 
 
+def theirs(name):
+    """A fault of a storage's own package, which is no OSError."""
+    return type(name, (Exception,), {"__module__": "botocore.exceptions"})("of bucket /home/ada")
+
+
 @pytest.mark.parametrize(
     ("raised", "told", "help"),
     [
@@ -76,6 +81,8 @@ def test_no_protocol_that_fsspec_can_open_here_leads_to_this_machine_unseen():
         (ValueError("no bucket"), DestinationRefused, "fsspec"),
         (PermissionError(13, "Permission denied", "/home/ada/lake"), DestinationRefused, "keys"),
         (OSError("connection reset"), DestinationUnavailable, "tried again"),
+        (theirs("EndpointConnectionError"), DestinationUnavailable, "tried again"),
+        (theirs("NoCredentialsError"), DestinationRefused, "keys"),
     ],
 )
 def test_what_goes_wrong_is_told_in_our_words(raised, told, help):
@@ -88,3 +95,14 @@ def test_what_goes_wrong_is_told_in_our_words(raised, told, help):
     assert "/home" not in str(fault.value)
     assert "memory://" in str(fault.value)
     assert help in fault.value.help
+
+
+def test_a_fault_of_ours_is_not_told_as_one_of_the_place():
+    """
+    What no storage raises is a fault in Spira or in a plug-in, and stays what it is.
+    """
+    wanted = {"verb": "read", "never": DestinationRefused, "later": DestinationUnavailable}
+    with pytest.raises(KeyError), reached("memory://lake", {}, **wanted):
+        raise KeyError("x")
+    with pytest.raises(DestinationRefused, match="ours"), reached("memory://lake", {}, **wanted):
+        raise DestinationRefused("ours")

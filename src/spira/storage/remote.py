@@ -32,6 +32,8 @@ _SHOWING = (
 LOCAL = frozenset({"file", "local"})
 _HERE = frozenset({"asynclocal", "dask", "dvc", "git"})  # they read this machine too, by packages that may be missing
 _EXTRAS = {"s3fs": "spira[s3]"}
+# Packages whose faults of a network are no OSError; those of keys are told apart by their names.
+_THEIRS = frozenset({"aiohttp", "azure", "botocore", "google", "httpx", "requests", "urllib3"})
 
 
 def looks_through(address: str, storage: object = None, *, local: bool = False) -> bool:
@@ -78,3 +80,11 @@ def reached(
     except OSError as fault:
         help = "see that it is there; it is tried again by itself"
         raise later(f"`{address}` can't be {verb}: {fault.strerror or fault}", help=help) from None
+    except Exception as fault:
+        name = type(fault).__name__
+        if type(fault).__module__.partition(".")[0] not in _THEIRS:
+            raise
+        if "Credential" in name:
+            raise never(f"`{address}` may not be {verb}: {name}", help="see the keys in `storage`") from None
+        help = "see that it is there; it is tried again by itself"
+        raise later(f"`{address}` can't be {verb}: {name}", help=help) from None
