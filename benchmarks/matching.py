@@ -111,7 +111,7 @@ def _tutorial(fake: pa.Table) -> float:
         settings,
         log_level=logging.ERROR,
     )
-    certain = [
+    certain: list[Any] = [
         block_on("first_name", "dob"),
         "l.first_name = r.first_name and levenshtein(r.surname, l.surname) <= 2",
         block_on("email"),

@@ -73,7 +73,7 @@ def _facts(found: Measured, server: LocalServer, names: list[str], *, seconds: f
         "facts": [f"GET /api/profiles/{quote('user_id:' + name)}/facts HTTP/1.1\r\n{head}" for name in names],
     }
     for kind, requests in kinds.items():
-        plan = {"host": where.hostname, "port": where.port, "rate": RATE, "connections": CONNECTIONS}
+        plan: dict[str, Any] = {"host": where.hostname, "port": where.port, "rate": RATE, "connections": CONNECTIONS}
         plan["requests"] = requests
         _asked({**plan, "seconds": 2})
         before = _cpu_ms(server.pid)
