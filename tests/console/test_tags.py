@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from click.testing import CliRunner
 
+from spira.cli.client import Client
+from spira.cli.tag import tag as command
 from spira.console import lineage
 from spira.kernel.viewer import SYSTEM
 from spira.segment.lineage import Edge, Lineage, Node
@@ -268,3 +272,30 @@ def test_a_tag_with_a_rhythm_says_so(fresh_world):
     card = world.get("/api/tags/slow").json()["card"]
     assert (card["refresh"], card["refreshed"] is not None) == ("every 6 hours", True)
     assert "every 6 hours" in world.get("/tags/slow").text
+
+
+def test_the_command_line_lists_tags_and_looks_back(world, monkeypatch, tmp_path):
+    """`spira tag list`, `value` and `versions` say what the API says; a file gets everyone who had been seen."""
+
+    @contextmanager
+    def connect(_):
+        headers = {"authorization": "Bearer local"}
+        yield Client(lambda method, path, **more: world.client.request(method, path, headers=headers, **more))
+
+    monkeypatch.setattr("spira.cli.tag.connect", connect)
+
+    def said(*arguments):
+        ran = CliRunner().invoke(command, [*arguments], catch_exceptions=False)
+        assert ran.exit_code == 0, ran.output
+        return ran.output
+
+    assert re.search(r"orders_90d +applied +integer +60", said("list"))
+    assert "orders_90d" not in said("list", "--quiet")
+    looked = said("value", "orders_90d", "--as-of", "2026-05-01")
+    assert "profiles     60" in looked
+    assert "as of today: which identifiers are one person" in looked
+    assert world.person("u7") in said("value", "orders_90d", "--as-of", "2026-05-01", "--profile", "user_id:u7")
+    file = tmp_path / "then.csv"
+    assert said("value", "orders_90d", "--as-of", "2026-05-01", "--out", str(file)).startswith("60 people")
+    assert len(file.read_text().split()) == 61
+    assert "generation 1  add" in said("versions", "orders_90d")
