@@ -1,5 +1,6 @@
 """What all tests share: no deadlines (machines differ), and skips that count as failures where all is installed."""
 
+import gc
 import os
 from math import inf
 
@@ -12,6 +13,22 @@ settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
 
 kept.SLOW = inf  # however slow a machine is, a test reads what is true now, and no answer that was kept
+
+gc.disable()  # until all is read: what modules define stays, and looking through it again and again finds nothing
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session):  # noqa: ARG001  (the hook's own signature)
+    """What was read is left out of every later collection of garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config):  # noqa: ARG001  (the hook's own signature)
+    """What was left out is given back, so that the process ends as any does."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(wrapper=True)
