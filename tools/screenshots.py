@@ -131,7 +131,7 @@ def main() -> None:
                 _take(page, server.url + asked, chosen.to / f"{name}.{language}.{width}.png")
             page.context.close()
         browser.close()
-    for language in ("en", "zh-CN"):
+    for language in ("en", "zh-CN") if chosen.to == IMAGES / "pages" else ():
         for page, shown in (("cockpit", "cockpit"), ("audiences-new", "builder")):
             taken = chosen.to / f"{page}.{language}.1440.png"
             if taken.is_file():
