@@ -4,6 +4,7 @@ import fsspec
 import pytest
 from tests.collect.connectors.test_csv_file import written
 
+import spira.collect.connectors.builtin  # noqa: F401  (those that read each object)
 from spira.collect.connectors.base import Unreadable
 from spira.collect.connectors.objects import Objects
 from spira.testing.connectors import ConnectorContract, StandInPlace, texts
