@@ -12,6 +12,7 @@ from tests.console.world import World
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 PATHS = [path for path, _ in PAGES]
+WIDE = 1440
 WITH_QUERY = ["/audiences/new?condition=orders_90d+%3E+1+and+not+in_audience('lapsed')", "/people?q=nobody"]
 
 
@@ -37,13 +38,14 @@ class Walk:
     said: list[str] = field(default_factory=list)
 
     def look(self, path: str, page: sync_api.Page, width: int, theme: str) -> None:
-        """One page as it is; then in the other theme; then at 200 % of 1440 pixels, which is 720 pixels of page."""
+        """One page as it is; wide also in the other theme; then at 200 % of 1440 pixels, which is 720 of page."""
         if found := violations(page):
             self.faults[path] = found
         self._measure(path, page, width)
-        page.evaluate(PAINT, "light" if theme == "dark" else "dark")
-        if found := violations(page, rule="color-contrast"):
-            self.faint[path] = found
+        if width == WIDE:  # colours are the same on a phone, where the darker theme is looked at as a whole
+            page.evaluate(PAINT, "light" if theme == "dark" else "dark")
+            if found := violations(page, rule="color-contrast"):
+                self.faint[path] = found
         page.set_viewport_size({"width": 720, "height": 900})
         self._measure(path, page, 720)
         page.set_viewport_size({"width": width, "height": 900})
@@ -53,7 +55,7 @@ class Walk:
             self.sideways.append((path, width))
 
 
-@pytest.fixture(scope="module", params=[(1440, "zh-CN", "light"), (390, "en", "dark")], ids=str)
+@pytest.fixture(scope="module", params=[(WIDE, "zh-CN", "light"), (390, "en", "dark")], ids=str)
 def walk(request, browser, place, world) -> Walk:
     """Every page is loaded once wide and light in Chinese, and once narrow and dark in English."""
     width, language, theme = request.param
@@ -73,7 +75,7 @@ def test_pages_are_open_to_everybody(walk):
 
 
 def test_the_contrast_holds_in_the_other_theme(walk):
-    """What is light at 1440 pixels and dark at 390 is also readable the other way about."""
+    """What is light at 1440 pixels is also readable when it is dark."""
     assert walk.faint == {}
 
 
