@@ -7,6 +7,7 @@ import json
 import pytest
 from litestar.testing import TestClient
 
+from spira.kernel.ids import show_profile
 from spira.server.sessions import open_session
 from spira.server.staff import NewStaff, add_staff
 from spira.storage import audit
@@ -50,6 +51,20 @@ def test_looking_up_shows_a_masked_card_and_leaves_no_trace_in_an_address(office
     assert ADDRESS not in page.replace(f'value="email:{ADDRESS}"', "").replace(f'value="{ADDRESS}"', "")
     assert officer.post("/requests/look-up", data={"kind": "email", "identifier": "no@example.com"}).status_code == 404
     assert officer.post("/requests/look-up", data={"kind": "email", "identifier": "nothing"}).status_code == 404
+
+
+def test_a_persons_page_leads_to_what_they_may_ask_for(officer, signed_in):
+    """Its form looks them up by an id that is no address; whoever may not answer requests sees none."""
+    profile = officer.world.person("u7")
+    page = officer.get(f"/people/{profile}").text
+    form = page.split('action="/requests/look-up#card"')[1].split("</form>")[0]
+    assert "@" not in form
+    told = {name: form.split(f'name="{name}" value="')[1].split('"')[0] for name in ("kind", "identifier")}
+    card = officer.post("/requests/look-up", data=told).text
+    assert f'data-confirm="{profile}"' in card
+    assert f'name="identifier" value="{told["identifier"]}" required' in card.split('id="file"')[1]
+    analyst = signed_in("ann", "analyst")
+    assert "/requests/look-up" not in analyst.get(f"/people/{show_profile(7)}").text
 
 
 def test_everything_about_a_person_is_given_out_and_written_down(officer):

@@ -33,7 +33,7 @@ from spira.server.api.profiles import (
 )
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.errors import Unacceptable
-from spira.server.roles import PEOPLE
+from spira.server.roles import ERASE, PEOPLE
 from spira.unify import people
 from spira.unify.moments import EVERYTHING, KINDS, Wanted
 from spira.unify.notes import LONGEST
@@ -253,6 +253,8 @@ def _draw(
         fault=fault,
         typed=typed,
         longest=LONGEST,
+        may_answer=viewer.has(*ERASE) and viewer.units is None,
+        tells=next((each for each in shown.identifiers if not each.contact), None),
     )
 
 
