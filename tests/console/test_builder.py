@@ -201,4 +201,6 @@ def test_steps_lines_and_moves_have_sentences(builder):
         assert words in page, condition
         assert condition_of(builder(page, op="update")) == condition
     page = builder(builder.client.get(NEW).text, op="adding:r", looking_for="")
+    told = re.findall(r'value="add:r:did:([^"]+)"', page)
+    assert "Order Completed" in told[:3]  # the brand's own events stand before what Spira tells by itself
     assert condition_of(builder(page, op="add:r:moved")) == "entered_audience('lapsed', within => '7 days')"

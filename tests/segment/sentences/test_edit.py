@@ -63,6 +63,13 @@ def test_whatever_is_offered_is_a_good_condition_at_once(what):
         assert analyse(made, SHOP, expect="boolean").faults == (), made
 
 
+def test_no_sum_of_ids_is_offered():
+    """What Spira's own events number is not summed; what a brand adds to such an event is."""
+    opened = EventSchema(properties={"delivery_id": "integer", "tip": "money"})
+    told = {each.what for each in offers(Catalog(events={"Email Opened": opened}))}
+    assert {each for each in told if each.startswith("sum_of")} == {"sum_of:Email Opened:tip"}
+
+
 @pytest.mark.parametrize("what", ["tag:city", "did:Nothing", "audience:none", "sum_of:Order Completed:order", "x", ""])
 def test_what_is_not_on_offer_is_not_made(what):
     """A form that is older than the definitions, or made by hand, adds nothing."""

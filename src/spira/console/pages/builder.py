@@ -19,6 +19,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
+from spira.collect.tracking import OWN_EVENTS
 from spira.console.labels import by_label, label_of, place_of
 from spira.console.pages.people import event_labels, trait_labels
 from spira.console.render import page
@@ -273,7 +274,9 @@ def _offers(core: AnyCore, names: _Names, looking_for: str) -> list[tuple[str, l
             found[offer.group].append((offer, told))
     for group, each in found.items():
         if group != "other":
-            each.sort(key=lambda pair: place_of(pair[1], names.language))
+            # What the brand itself declares comes before what Spira tells by itself: few fit, and they are asked for.
+            own = group in ("event", "measure")
+            each.sort(key=lambda it: (own and it[0].name in OWN_EVENTS, place_of(it[1], names.language)))
     return [(group, each[:MOST_OFFERS]) for group, each in found.items() if each]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal as Choice
 
+from spira.collect.tracking import OWN_EVENTS
 from spira.segment.conditions.catalog import NUMERIC, Catalog, Type
 from spira.segment.conditions.tree import Call, Compare, Literal, Name, Named, Node
 from spira.segment.sentences import compared
@@ -45,8 +46,10 @@ def offers(catalog: Catalog) -> Iterator[Offer]:
         yield Offer(what=f"did:{event}", group="event", name=event)
         yield Offer(what=f"count_of:{event}", group="measure", name=event, measure="count_of")
         yield Offer(what=f"days_since:{event}", group="measure", name=event, measure="days_since")
+        # Numbers that Spira's own events carry are ids and versions: a sum of them says nothing.
+        counted = OWN_EVENTS[event].properties if event in OWN_EVENTS else {}
         for name, kind in properties(event, catalog).items():
-            if kind in SUMMED:
+            if kind in SUMMED and name not in counted:
                 what = f"sum_of:{event}:{name}"
                 yield Offer(what=what, group="measure", name=event, measure="sum_of", property=name)
     yield from (Offer(what=f"audience:{name}", group="audience", name=name) for name in sorted(catalog.audiences))
