@@ -20,10 +20,10 @@ def test_refused_calls_are_counted_by_reason_and_found_by_filters(english, world
 
 
 def test_a_call_is_shown_in_another_language_by_what_it_quotes(world):
-    """In Chinese the reason has its own words, and the detail is what it is about."""
+    """In Chinese the reason has its own words, and the detail says what it is about and what came in its place."""
     page = world.get("/quarantine?reason=wrong_type", headers={"cookie": "spira_language=zh-CN"}).text
     assert "类型不符" in page
-    assert "`revenue`" in page
+    assert "`revenue` 收到的是文本" in page
     assert "is not an amount" not in page
 
 

@@ -17,6 +17,7 @@ from spira.console.render import page
 from spira.console.telling import Told, told
 from spira.kernel.clock import RealClock
 from spira.kernel.errors import SpiraError
+from spira.kernel.i18n import catalogue, say
 from spira.kernel.viewer import Viewer
 from spira.server.api.quarantine import filters_of, one, view
 from spira.server.api.replay import Wish, carry_out, foreseen
@@ -26,6 +27,7 @@ from spira.server.roles import CONNECT, whole
 Asked = Request[Any, Any, Any]
 MOST_CALLS = 500  # that one form may name
 _QUOTED = re.compile(r"`[^`]+`")
+_CAME = re.compile(r"^(`[^`]+`) .*: a JSON (\w+) was found$")  # as `collect.typed` says it
 
 
 @get("/quarantine", opt={**whole(CONNECT), "data": "/api/quarantine"}, sync_to_thread=True)
@@ -63,7 +65,12 @@ def refused_page(request: Asked, core: Core, viewer: Asking, call: FromPath[str]
 
 def said_of(detail: str, *, language: str) -> str:
     """What is wrong with a call, in English; in another language what it is about, beside the reason's own words."""
-    return detail if language == "en" else " ".join(_QUOTED.findall(detail))
+    if language == "en":
+        return detail
+    texts, found = catalogue("spira.console", language), _CAME.match(detail)
+    if found and (came := texts.get(f"json_type.{found[2]}")):
+        return say(texts, "quarantine.came", property=found[1], came=came)
+    return " ".join(_QUOTED.findall(detail))
 
 
 @get("/quarantine/replay", opt={**whole(CONNECT), "data": "/api/quarantine/replay"}, sync_to_thread=True)
