@@ -147,6 +147,22 @@ def test_an_audience_is_saved_from_the_builder(fresh_world):
     assert model.label == {"zh-CN": "常客", "en": "Often"}
 
 
+def test_an_audience_without_a_name_gets_one(world):
+    """From its English label, another one where that is taken or reserved, and a plain one without such a label."""
+    form = {"op": "save", "condition": "orders_90d >= 5"}
+    for label, name in (("Loyal & near", "loyal_near"), ("Lapsed", "lapsed_2"), ("New", "new_2"), ("", "audience")):
+        answer = world.post("/audiences/save", data={**form, "label_en": label})
+        assert f"audience: {name}\n" in html.unescape(answer.text)
+
+
+def test_a_destination_is_begun_from_an_audience(world):
+    """The page of an audience leads to a text that is about it; about none that does not exist."""
+    path = "/definitions/new?kind=destination&audience="
+    assert f'{path}lapsed"' in html.unescape(world.get("/audiences/lapsed").text)
+    assert "audience: lapsed\n" in html.unescape(world.get(f"{path}lapsed").text)
+    assert "audience: loyal\n" in html.unescape(world.get(f"{path}nobody").text)
+
+
 def test_an_earlier_text_of_one_definition_is_taken_again(fresh_world):
     """Only this definition goes back: what else came since stays, and nothing is written before a plan is seen."""
     world = fresh_world

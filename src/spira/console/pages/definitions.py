@@ -6,8 +6,10 @@ plan's own button applies exactly what was seen. Files and generations stay the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any, cast
 
 import anyio.to_thread
@@ -90,12 +92,14 @@ def definitions_page(request: Asked, core: Core, kind: FromQuery[str] = "", q: F
 
 
 @get("/definitions/new", opt={**whole(DEFINE), "data": None}, sync_to_thread=True)
-def new_page(request: Asked, core: Core, kind: FromQuery[str] = "tag") -> Response[str]:
-    """A new definition, from the least that is a good one of its kind."""
+def new_page(request: Asked, core: Core, kind: FromQuery[str] = "tag", audience: FromQuery[str] = "") -> Response[str]:
+    """A new definition, from the least that is a good one of its kind; a destination for the audience one came from."""
     chosen = kind if kind in EXAMPLES else "tag"
-    return page(
-        request, core, "definition_new.html", kinds=list(EXAMPLES), kind=chosen, text=EXAMPLES[chosen], fault=None
-    )
+    text = EXAMPLES[chosen]
+    if chosen == "destination" and core.applied.find("audience", audience) is not None:
+        text = text.replace("loyal\n", f"{audience}\n").replace("loyal_to_files", f"{audience}_to_files")
+        text = re.sub(r"label: .*\n", "", text)
+    return page(request, core, "definition_new.html", kinds=list(EXAMPLES), kind=chosen, text=text, fault=None)
 
 
 @get("/definitions/plan", opt={**whole(DEFINE), "data": "/api/definitions/plan"}, sync_to_thread=True)
@@ -168,14 +172,22 @@ async def save_audience(request: Asked, core: Core, viewer: Asking) -> Response[
 
     def plan() -> Response[str]:
         editing = form.get("editing", "")
-        name = editing or form.get("name", "").strip()
-        old = text_of(core.directory, "audience", editing) if editing else ""
         labels = {"zh-CN": form.get("label_zh", ""), "en": form.get("label_en", "")}
+        name = editing or form.get("name", "").strip() or _name_from(core, labels["en"])
+        old = text_of(core.directory, "audience", editing) if editing else ""
         text = audience_text(name, form.get("condition", ""), labels=labels, old=old)
         wanted = Draft(way="write", kind="audience", name=name, text=text)
         return _planned(request, core, viewer, wanted, f"/audiences/{name}")
 
     return await anyio.to_thread.run_sync(plan)
+
+
+def _name_from(core: AnyCore, label: str) -> str:
+    """A name for an audience that none has yet, from its English label as far as that can be."""
+    plain = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_")
+    plain = plain if plain[:1].isalpha() else f"audience_{plain}".rstrip("_")
+    taken = {each.name for each in core.applied.definitions_of("audience")} | KINDS.get("audience").reserved
+    return next(each for number in count(1) if (each := plain if number == 1 else f"{plain}_{number}") not in taken)
 
 
 def _draft_of(form: Mapping[str, str]) -> Draft:
