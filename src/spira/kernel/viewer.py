@@ -57,4 +57,16 @@ def bound_units(viewer: Viewer) -> dict[str, Any]:
     return {"units": None if viewer.units is None else sorted(viewer.units)}
 
 
+def only_theirs(viewer: Viewer) -> tuple[str, dict[str, Any]]:
+    """How a statement over a table with a `profile_id` ends to count the viewer's people alone, and its parameter.
+
+    Neither for a viewer who is not bound to units, so that no profile is read for one.
+    """
+    if viewer.units is None:
+        return "", {}
+    return "and profile_id in (select profile_id from profiles where list_contains($units::bigint[], unit_id))", (
+        bound_units(viewer)
+    )
+
+
 SYSTEM = Viewer(staff_id="system", name="Spira", roles=frozenset(), units=None, language="en")

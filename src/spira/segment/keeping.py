@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from spira.kernel.errors import Conflict
 from spira.kernel.ids import stable_share
-from spira.kernel.viewer import Viewer, bound_units
+from spira.kernel.viewer import Viewer, only_theirs
 from spira.segment.manual_tags import YES
 from spira.storage.warehouse import Warehouse
 
@@ -28,7 +28,9 @@ WHOLE = 100
 
 def members(lane: Warehouse, viewer: Viewer, audience: str) -> list[int]:
     """Who of the viewer's people is in, in order; Conflict for more than can be kept at once."""
-    found = [each for (each,) in lane.query(_MEMBERS, {"audience": audience, "most": MOST + 1, **bound_units(viewer)})]
+    theirs, bound = only_theirs(viewer)
+    asked = {"audience": audience, "most": MOST + 1, **bound}
+    found = [each for (each,) in lane.query(_MEMBERS.format(theirs=theirs), asked)]
     if len(found) > MOST:
         raise Conflict(f"more than {MOST:,} people are in it", help="keep a smaller audience")
     return found
@@ -36,7 +38,8 @@ def members(lane: Warehouse, viewer: Viewer, audience: str) -> list[int]:
 
 def count(lane: Warehouse, viewer: Viewer, audience: str) -> int:
     """How many of the viewer's people are in."""
-    return int(lane.value(_COUNT, {"audience": audience, **bound_units(viewer)}))
+    theirs, bound = only_theirs(viewer)
+    return int(lane.value(_COUNT.format(theirs=theirs), {"audience": audience, **bound}))
 
 
 def arms(profiles: Sequence[int], seed: str, shares: Mapping[str, int]) -> dict[int, str]:
@@ -62,9 +65,5 @@ def fresh(lane: Warehouse, tag: str, wanted: Mapping[int, str]) -> dict[int, str
     return {profile: each for profile, each in wanted.items() if now.get(profile) != each}
 
 
-_OWN = """
-from members join profiles using (profile_id)
-where audience = $audience and ($units::bigint[] is null or list_contains($units, unit_id))
-"""
-_MEMBERS = f"select profile_id {_OWN} order by profile_id limit $most"
-_COUNT = f"select count(*) {_OWN}"
+_MEMBERS = "select profile_id from members where audience = $audience {theirs} order by profile_id limit $most"
+_COUNT = "select count(*) from members where audience = $audience {theirs}"

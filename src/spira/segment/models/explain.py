@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from spira.kernel.viewer import FEWEST, Viewer, bound_units
+from spira.kernel.viewer import FEWEST, Viewer, only_theirs
 from spira.segment.models.base import MODELS, Card, Input
 from spira.segment.models.definition import ModelDefinition
 from spira.storage.warehouse import Warehouse
@@ -77,8 +77,9 @@ def score_reason(lane: Warehouse, viewer: Viewer, profile_id: int, model: ModelD
 
 
 def _beside(lane: Warehouse, viewer: Viewer, model: str, mine: Any, *, by_time: bool) -> Beside | None:
-    asked = {**bound_units(viewer), "model": model, "mine": mine}
-    count, above, median = lane.query(_AMONG_TIMES if by_time else _AMONG_NUMBERS, asked)[0]
+    theirs, bound = only_theirs(viewer)
+    sql = _AMONG.format(score='scores."at"' if by_time else "scores.value", theirs=theirs)
+    count, above, median = lane.query(sql, {**bound, "model": model, "mine": mine})[0]
     return None if count < FEWEST else Beside(people=count, above=above / count, median=median)
 
 
@@ -94,15 +95,7 @@ _FEATURES = """
 with changed as (select $profile::bigint as profile_id)
 select * from ({features}) where profile_id = $profile
 """
-_AMONG_TIMES = """
-select count(*), count(*) filter (scores."at" > $mine), quantile_disc(scores."at", 0.5)
-from scores join profiles using (profile_id)
-where model = $model and scores."at" is not null
-  and ($units::bigint[] is null or list_contains($units::bigint[], unit_id))
-"""
-_AMONG_NUMBERS = """
-select count(*), count(*) filter (scores.value > $mine), quantile_disc(scores.value, 0.5)
-from scores join profiles using (profile_id)
-where model = $model and scores.value is not null
-  and ($units::bigint[] is null or list_contains($units::bigint[], unit_id))
+_AMONG = """
+select count(*), count(*) filter ({score} > $mine), quantile_disc({score}, 0.5)
+from scores where model = $model and {score} is not null {theirs}
 """
