@@ -128,7 +128,7 @@ def _leaving(
 
     With `among` only of those people.
     """
-    chosen, bound = _chosen(among is not None, model.purpose, model.channel, _of_the_day(rules))
+    chosen, bound = _chosen(among is not None, model.purpose, model.channel, model.recipient, _of_the_day(rules))
     named: dict[str, Any] = {"audience": model.audience}
     if among is not None:
         named["among"] = list(among)
@@ -142,13 +142,15 @@ def _leaving(
 
 
 @lru_cache(maxsize=64)
-def _chosen(among: bool, purpose: str, channel: str, rules: Rules) -> tuple[str, Mapping[str, Any]]:
+def _chosen(
+    among: bool, purpose: str, channel: str, recipient: str, rules: Rules
+) -> tuple[str, Mapping[str, Any]]:  # fmt: skip
     """The members who may leave, as text, and its parameters; writing it takes longer than asking it of a batch."""
     own = exp.select("profile_id").from_("members").where("audience = $audience", dialect="duckdb")
     own = own.where("profile_id not in (select profile_id from restricted)", dialect="duckdb")
     if among:
         own = own.where("profile_id in (select unnest($among::bigint[]))", dialect="duckdb")
-    select, bound = may_leave(own, SYSTEM, purpose, channel, rules)
+    select, bound = may_leave(own, SYSTEM, purpose, channel, rules, recipient=recipient)
     return select.sql(dialect="duckdb"), bound
 
 
