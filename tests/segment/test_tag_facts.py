@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import FEWEST, Viewer
 from spira.segment import tag_facts, tags
 from spira.segment.conditions.language import analyse
 from spira.segment.conditions.query import count_query, duckdb_sql
-from spira.segment.distribution import FEWEST, distribution
+from spira.segment.distribution import distribution
 from spira.segment.limits import TooSlow, limited
 from spira.segment.lineage import Use, lineage, reading, texts_understood
 

@@ -57,6 +57,11 @@ def bound_units(viewer: Viewer) -> dict[str, Any]:
     return {"units": None if viewer.units is None else sorted(viewer.units)}
 
 
+def is_of_few(count: int, everyone: int) -> bool:
+    """Whether a count, or what is left of `everyone` beside it, is about so few that it speaks of single people."""
+    return 0 < count < FEWEST or 0 < everyone - count < FEWEST
+
+
 def only_theirs(viewer: Viewer) -> tuple[str, dict[str, Any]]:
     """How a statement over a table with a `profile_id` ends to count the viewer's people alone, and its parameter.
 

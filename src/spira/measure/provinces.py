@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from spira.kernel.viewer import FEWEST, Viewer, bound_units
+from spira.kernel.viewer import FEWEST, Viewer, bound_units, is_of_few
 from spira.measure.places import province_of
 from spira.storage.warehouse import Warehouse
 
@@ -94,7 +94,7 @@ def discreet(found: Provinces) -> Provinces | None:
 
 def _enough(active: int | None, people: int) -> int | None:
     """A part of some people, unless it or what is left of them is about a few."""
-    return None if active is None or any(0 < each < FEWEST for each in (active, people - active)) else active
+    return None if active is None or is_of_few(active, people) else active
 
 
 def _place(province: str | None, city: str | None) -> str | None:

@@ -21,7 +21,7 @@ from typing import Literal as Choice
 from sqlglot import exp
 
 from spira.kernel.clock import local
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import FEWEST, Viewer
 from spira.segment.conditions.catalog import NUMERIC, Catalog
 from spira.segment.conditions.language import analyse
 from spira.segment.conditions.printer import canonical
@@ -31,7 +31,7 @@ from spira.segment.rewrite import Held, reading
 from spira.storage.warehouse import Warehouse
 from spira.unify import people
 
-VALUES, BARS, MONTHS, FEWEST = 12, 10, 24, 5
+VALUES, BARS, MONTHS = 12, 10, 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +223,7 @@ def _counting(texts: tuple[str, ...], held: Held, units: frozenset[int] | None, 
     each = profiles_query(conditions, held.catalog, restrict=False, edges=False, scope=scope)
     each = reading(each, {"tags": table})
     counted = [exp.CountIf(this=exp.column(name, quoted=True)) for name in conditions]
-    return duckdb_sql(exp.select(*counted).from_(exp.Subquery(this=each, alias=exp.to_identifier("each"))))
+    return duckdb_sql(exp.select(*counted).from_(each.subquery("each", copy=False)))
 
 
 def _over(asked: _Asked, *shown: exp.Expr) -> exp.Select:

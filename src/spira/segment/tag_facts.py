@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from spira.definitions.model import Label
 from spira.kernel.errors import Conflict
-from spira.kernel.viewer import Viewer
+from spira.kernel.viewer import Viewer, is_of_few
 from spira.segment import tag_rhythm
 from spira.segment import tags as tagging
 from spira.segment.conditions.catalog import Catalog, Type
@@ -26,10 +26,10 @@ from spira.segment.conditions.functions import AGGREGATES, HOUSEHOLDS, POPULATIO
 from spira.segment.conditions.language import Analysis
 from spira.segment.conditions.query import duckdb_sql, profiles_query
 from spira.segment.conditions.tree import Call, walk
-from spira.segment.distribution import FEWEST
 from spira.segment.limits import limited
 from spira.segment.ranks import has_ranks
 from spira.segment.tag_rhythm import ALWAYS
+from spira.segment.tags import Status
 from spira.storage import progress
 from spira.storage.warehouse import Warehouse
 from spira.unify import people
@@ -37,7 +37,6 @@ from spira.unify import people
 SECONDS = 10.0
 MEMBERS = 10
 Kind = Literal["rank", "aggregate", "expression"]
-Status = Literal["draft", "applied", "retired"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +139,7 @@ def coverages(warehouse: Warehouse, viewer: Viewer, tags: Iterable[str]) -> dict
 
 
 def _coverage(everyone: int, held: int | None, viewer: Viewer) -> Coverage:
-    few = held is not None and (0 < held < FEWEST or 0 < everyone - held < FEWEST)
-    if held is None or (few and not viewer.sees_people):
+    if held is None or (not viewer.sees_people and is_of_few(held, everyone)):
         return Coverage(profiles=everyone, with_value=None, share=None)
     return Coverage(profiles=everyone, with_value=held, share=held / everyone if everyone else None)
 
@@ -196,7 +194,7 @@ def measure(
     if missing:
         raise Conflict(f"the tag `{missing[0]}` has not been worked out yet", help="wait for a refresh, or ask for one")
     each = profiles_query({name: analysis}, catalog, restrict=False, edges=True)
-    whole = exp.Subquery(this=each, alias=exp.to_identifier("each"))
+    whole = each.subquery("each", copy=False)
     value, edge = exp.column(name, quoted=True), exp.column("next_edge_at")
     asked = exp.select(exp.Count(this=exp.Star()), exp.Count(this=value), exp.Max(this=edge)).from_(whole)
     with limited(warehouse, seconds, said=f"the tag `{name}` was not done"):

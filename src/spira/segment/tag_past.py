@@ -20,7 +20,7 @@ from typing import Literal
 from sqlglot import exp
 
 from spira.collect.tracking import OWN_TRAITS
-from spira.kernel.viewer import FEWEST, Viewer, bound_units
+from spira.kernel.viewer import Viewer, bound_units, is_of_few
 from spira.segment import drafting, passes
 from spira.segment.conditions.catalog import Catalog
 from spira.segment.conditions.functions import HOUSEHOLDS
@@ -139,12 +139,12 @@ def then(lane: Warehouse, catalog: Catalog, viewer: Viewer, name: str, as_of: da
     spread = distribution(lane, catalog.whole(), viewer, name, with_value=with_value, as_of=as_of, table=passes.DRAFT)
     some = lane.rows(_SOME.format(column=column, now=now), {**bound_units(viewer), "most": MEMBERS})
     few = not viewer.sees_people
-    hides = few and (_few(with_value) or _few(profiles - with_value))
+    hides = few and is_of_few(with_value, profiles)
     return Then(
-        profiles=None if few and _few(profiles) else profiles,
+        profiles=None if few and is_of_few(profiles, profiles) else profiles,
         with_value=None if hides else with_value,
         share=None if hides or not profiles else with_value / profiles,
-        moved=None if few and (_few(moved) or _few(profiles - moved)) else moved,
+        moved=None if few and is_of_few(moved, profiles) else moved,
         distribution=spread,
         people=() if few else tuple(Was(**each) for each in some),
     )
@@ -163,10 +163,6 @@ def values(lane: Warehouse, name: str, profiles: list[int]) -> dict[int, object]
     value = exp.alias_(exp.column(name, quoted=True), "value")
     query = exp.select("profile_id", value).from_(passes.DRAFT).where("list_contains($profiles, profile_id)")
     return dict(lane.query(query.sql(dialect="duckdb"), {"profiles": profiles}))
-
-
-def _few(count: int) -> bool:
-    return 0 < count < FEWEST
 
 
 _DRAFTS = (passes.DRAFT, passes.LAYER, passes.RANKED, passes.RANKED_BY, "changed", PEOPLE, TOLD)

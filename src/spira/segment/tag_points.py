@@ -17,7 +17,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from spira.kernel.clock import local
-from spira.kernel.viewer import FEWEST
+from spira.kernel.viewer import is_of_few
 from spira.storage.warehouse import Warehouse
 
 EVERY = timedelta(hours=1)
@@ -36,7 +36,7 @@ class TagPoint:
     @property
     def is_about_few(self) -> bool:
         """Whether it says something of fewer than five people."""
-        return 0 < self.with_value < FEWEST or 0 < self.profiles - self.with_value < FEWEST
+        return is_of_few(self.with_value, self.profiles)
 
 
 def note(warehouse: Warehouse, *, as_of: datetime, zone: str, full: bool = False) -> int:

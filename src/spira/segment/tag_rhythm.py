@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -29,10 +29,11 @@ _MARK = "segment.tags, {rhythm}"
 
 
 def _rhythm(text: str) -> str:
-    if text == ALWAYS or _DAILY.fullmatch(text):
+    by, said = read(text)
+    if by != "length":
         return text
     try:
-        parse_duration(text.removeprefix("every "))
+        parse_duration(said)
     except BadDuration:
         message = f"`{text}` does not say how often a tag is worked out"
         raise fault("D014", message, help=f"write `{ALWAYS}`, `every 30 minutes` or `daily at 04:00`") from None
@@ -44,12 +45,21 @@ Rhythm = Annotated[
 ]
 
 
+def read(rhythm: str) -> tuple[Literal["change", "length", "day"], str]:
+    """What a rhythm goes by: every change, a length of time as `30 minutes`, or a time of day as `04:00`."""
+    daily = _DAILY.fullmatch(rhythm)
+    if daily is not None:
+        return "day", f"{daily[1]}:{daily[2]}"
+    return ("change", "") if rhythm == ALWAYS else ("length", rhythm.removeprefix("every "))
+
+
 def is_due(rhythm: str, last: datetime, now: datetime, *, zone: str) -> bool:
     """Whether the tags of a rhythm that were worked out at `last` are to be worked out at `now`."""
-    daily = _DAILY.fullmatch(rhythm)
-    if daily is None:
-        return rhythm == ALWAYS or now >= last + parse_duration(rhythm.removeprefix("every "))
-    return last_between(read_schedule(f"{daily[2]} {daily[1]} * * *"), last, now, zone=zone) is not None
+    by, said = read(rhythm)
+    if by == "day":
+        hour, minute = said.split(":")
+        return last_between(read_schedule(f"{minute} {hour} * * *"), last, now, zone=zone) is not None
+    return by == "change" or now >= last + parse_duration(said)
 
 
 def rhythms(tags: Iterable[tuple[str, str]]) -> Mapping[str, frozenset[str]]:

@@ -42,6 +42,9 @@ FACTS_READ = "segment.facts.tags"
 READERS = ("segment.models.tags", "segment.audiences.tags", FACTS_READ)
 
 
+Status = Literal["draft", "applied", "retired"]
+
+
 class TagDefinition(DefinitionModel):
     """A tag: a short fact about each profile."""
 
@@ -57,7 +60,7 @@ class TagDefinition(DefinitionModel):
     privacy: Literal["open", "personal", "sensitive"] = Field(
         default="open", description="How carefully it is shown; `sensitive` values leave no export."
     )
-    status: Literal["draft", "applied", "retired"] = Field(
+    status: Status = Field(
         default="applied",
         description="A `draft` is tried out and a `retired` one kept: neither is worked out, and nothing may use it.",
     )

@@ -21,6 +21,7 @@ from spira.kernel.clock import local, utc
 from spira.kernel.errors import SpiraError
 from spira.kernel.i18n import catalogue, choose, say
 from spira.kernel.viewer import Viewer
+from spira.segment import tag_rhythm
 from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.printer import canonical
 from spira.segment.conditions.tree import Call, IsNull, Literal, Name
@@ -28,7 +29,6 @@ from spira.segment.distribution import Part
 from spira.segment.lineage import Node, Thing
 from spira.segment.tag_facts import Cost, TagCard
 from spira.segment.tag_points import TagPoint
-from spira.segment.tag_rhythm import ALWAYS
 from spira.server.api.manual_tags import TAG
 from spira.server.api.tag_past import earlier, today
 from spira.server.api.tags import DAYS, TagView, cost, listed, view
@@ -154,12 +154,12 @@ def _draw(
 
 def rhythm_words(refresh: str, viewer: Viewer) -> str:
     """How often a tag is worked out, in words; empty for one that follows every change."""
-    texts = catalogue("spira.console", viewer.language)
-    if refresh == ALWAYS:
+    texts, (by, said) = catalogue("spira.console", viewer.language), tag_rhythm.read(refresh)
+    if by == "change":
         return ""
-    if refresh.startswith("daily at "):
-        return say(texts, "tag.daily", at=refresh.removeprefix("daily at "))
-    return say(texts, "tag.every", length=length_words(refresh.removeprefix("every "), viewer.language))
+    if by == "day":
+        return say(texts, "tag.daily", at=said)
+    return say(texts, "tag.every", length=length_words(said, viewer.language))
 
 
 def builder(condition: str) -> str:

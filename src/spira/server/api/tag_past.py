@@ -23,9 +23,8 @@ from spira.kernel.viewer import Viewer
 from spira.segment import tag_past
 from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.language import Analysis
-from spira.segment.tag_facts import Status
 from spira.segment.tag_past import Limit, Then, Was
-from spira.segment.tags import STAGE
+from spira.segment.tags import STAGE, Status
 from spira.server import judging
 from spira.server.api import exports
 from spira.server.api.asked import instant, profile_of
@@ -92,13 +91,9 @@ def view(core: AnyCore, viewer: Viewer, name: str, as_of: str, person: str = "")
     model, at = core.applied.get("tag", name).model, moment(core, as_of)
     analyses, _ = understood(core)
     profile = _named(core, viewer, person) if person.strip() else None
-    lane = core.lane().lane()
-    try:
-        with tag_past.worked_out(lane, core.catalog, name, analyses, at, profile=profile):
-            figures = None if profile is not None else tag_past.then(lane, core.catalog, viewer, name, at)
-            one = None if profile is None else tag_past.of_person(lane, name, profile)
-    finally:
-        lane.close()
+    with core.lane().lane() as lane, tag_past.worked_out(lane, core.catalog, name, analyses, at, profile=profile):
+        figures = None if profile is not None else tag_past.then(lane, core.catalog, viewer, name, at)
+        one = None if profile is None else tag_past.of_person(lane, name, profile)
     some = [one] if one is not None else [(each, True) for each in figures.people] if figures else []
     return TagThen(
         tag=name,
@@ -125,15 +120,11 @@ def file(core: AnyCore, viewer: Viewer, name: str, as_of: str, *, after: str = "
     analyses, _ = understood(core)
     wish = Wish(audience="", purpose=ANALYSIS, tags=(name,))
     begin = None if not after else int(profile_of(after))
-    lane = core.lane().lane()
-    try:
-        with tag_past.worked_out(lane, core.catalog, name, analyses, at, seconds=tag_past.LONGEST):
-            rules = judging.leaving(core)
-            found = profile_export.leaving(lane, viewer, wish, rules, after=begin, limit=MOST)
-            left, more = [profile for profile, _ in found[:MOST]], len(found) > MOST
-            values = tag_past.values(lane, name, left)
-    finally:
-        lane.close()
+    patience = tag_past.LONGEST
+    with core.lane().lane() as lane, tag_past.worked_out(lane, core.catalog, name, analyses, at, seconds=patience):
+        found = profile_export.leaving(lane, viewer, wish, judging.leaving(core), after=begin, limit=MOST)
+        left, more = [profile for profile, _ in found[:MOST]], len(found) > MOST
+        values = tag_past.values(lane, name, left)
     exports.leave(core, viewer, "profiles", list(values), wish, reason="")
     audit(core, viewer, "tag.export", name, rows=len(values), as_of=iso(at))
     rows = [(show_profile(profile), values[profile]) for profile in left if profile in values]

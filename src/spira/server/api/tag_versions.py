@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from spira.definitions.history import Revision, revisions, text_at
 from spira.definitions.workspace import read_definitions
 from spira.kernel.errors import NotFound
-from spira.kernel.viewer import FEWEST, Viewer
+from spira.kernel.viewer import Viewer, is_of_few
 from spira.segment import tag_past
 from spira.segment.analysed import analyse_tag
 from spira.segment.conditions.language import Analysis
@@ -68,12 +68,9 @@ def effect(core: AnyCore, viewer: Viewer, name: str, generation: int) -> Effect:
     people, seen, unknown = None, None, next((each for each in (then, now) if isinstance(each, str)), None)
     if not isinstance(then, str) and not isinstance(now, str):
         analyses = {**understood(core)[0], name: now}
-        lane = core.lane().lane()
-        try:
+        with core.lane().lane() as lane:
             people, seen = tag_past.differing(lane, core.catalog, name, analyses, then, found.at)
-        finally:
-            lane.close()
-        if not viewer.sees_people and (0 < people < FEWEST or 0 < seen - people < FEWEST):
+        if not viewer.sees_people and is_of_few(people, seen):
             people = None
     return Effect(tag=name, generation=generation, as_of=found.at, people=people, seen=seen, unknown=unknown)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from litestar import get, post
@@ -14,6 +14,7 @@ from spira.engage.uses import uses
 from spira.kernel.clock import local
 from spira.kernel.viewer import Viewer
 from spira.segment import tag_facts, tag_points, tag_uses
+from spira.segment.audiences import who_of
 from spira.segment.conditions.catalog import Type
 from spira.segment.conditions.language import Analysis
 from spira.segment.distribution import Distribution, distribution
@@ -65,8 +66,7 @@ class TagView:
 def understood(core: AnyCore) -> tuple[Mapping[str, Analysis], dict[Thing, set[Thing]]]:
     """Every applied tag understood, and who reads whom."""
     tags = {each.tag: each.value for each in core.applied.of("tag")}
-    audiences = {each.audience: each.who for each in core.applied.of("audience")}
-    of_tags, of_audiences = texts_understood(tags, audiences, core.catalog)
+    of_tags, of_audiences = texts_understood(tags, who_of(core.applied), core.catalog)
     return of_tags, reading(of_tags, of_audiences, uses(core.applied, core.catalog))
 
 
@@ -76,12 +76,10 @@ def listed(core: AnyCore, viewer: Viewer) -> TagList:
     lane = core.lane()
     analyses, reads = understood(core)
     held = tag_facts.coverages(lane, viewer, analyses)
-    columns, known = lane.columns("tags"), tag_uses.uses(core.state)
+    tags = core.applied.of("tag")
+    standing = _standing(core, reads, {each.refresh for each in tags})
     return TagList(
-        tags=tuple(
-            _card(core, each, analyses[each.tag], reads, held[each.tag], known, computed=each.tag in columns)
-            for each in core.applied.of("tag")
-        ),
+        tags=tuple(_card(each, analyses[each.tag], held[each.tag], standing) for each in tags),
         freshness=tag_facts.freshness(lane),
     )
 
@@ -96,7 +94,7 @@ def view(core: AnyCore, viewer: Viewer, name: str) -> TagView:
     computed = name in lane.columns("tags")
     held = tag_facts.coverages(lane, viewer, [name])[name]
     return TagView(
-        card=_card(core, model, analysis, reads, held, tag_uses.uses(core.state), computed=computed),
+        card=_card(model, analysis, held, _standing(core, reads, {model.refresh})),
         privacy=model.privacy,
         freshness=tag_facts.freshness(lane),
         distribution=distribution(lane, core.catalog, viewer, name, with_value=held.with_value or 0, as_of=now),
@@ -137,18 +135,32 @@ def measure_tag(core: Core, name: FromPath[str]) -> dict[str, Any]:
     return told
 
 
-def _card(
-    core: AnyCore,
-    model: Any,
-    analysis: Analysis,
-    reads: dict[Thing, set[Thing]],
-    held: Coverage,
-    known: Mapping[str, Use],
-    *,
-    computed: bool,
-) -> TagCard:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """What cards say of tags beside their definitions, read once for all of them."""
+
+    reads: Mapping[Thing, set[Thing]]
+    uses: Mapping[str, Use]
+    computed: Collection[str]
+    refreshed: Mapping[str, datetime | None]  # by rhythm
+    now: datetime
+
+
+def _standing(core: AnyCore, reads: Mapping[Thing, set[Thing]], rhythms: Iterable[str]) -> _Standing:
+    lane = core.lane()
+    return _Standing(
+        reads=reads,
+        uses=tag_uses.uses(core.state),
+        computed=lane.columns("tags"),
+        refreshed={each: tag_facts.refreshed(lane, each) for each in rhythms},
+        now=as_of(core),
+    )
+
+
+def _card(model: Any, analysis: Analysis, held: Coverage, standing: _Standing) -> TagCard:
     kind: Kind = tag_facts.kind_of(analysis)
-    used_by, use = sum(("tag", model.tag) in things for things in reads.values()), known.get(model.tag)
+    used_by = sum(("tag", model.tag) in things for things in standing.reads.values())
+    use, computed = standing.uses.get(model.tag), model.tag in standing.computed
     return TagCard(
         tag=model.tag,
         label=model.label,
@@ -161,11 +173,11 @@ def _card(
         status=model.status,
         computed=computed,
         refresh=model.refresh,
-        refreshed=tag_facts.refreshed(core.lane(), model.refresh) if computed else None,
+        refreshed=standing.refreshed[model.refresh] if computed else None,
         coverage=held,
         used_by=used_by,
         used_at=use.used_at if use else None,
-        quiet=use is not None and not used_by and model.status == "applied" and use.is_quiet(as_of(core)),
+        quiet=use is not None and not used_by and model.status == "applied" and use.is_quiet(standing.now),
     )
 
 
