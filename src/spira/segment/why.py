@@ -205,7 +205,7 @@ def _part(node: Node, whole: Analysis) -> Analysis:
 def _for_one(statement: exp.Query, profile_id: int) -> exp.Select:
     """The statement with one profile in the place of those that have changed."""
     only = exp.select(exp.alias_(exp.cast(exp.Literal.number(profile_id), "bigint"), "profile_id"))
-    inner = exp.Subquery(this=statement, alias=exp.TableAlias(this=exp.to_identifier("person")))
+    inner = statement.subquery("person", copy=False)
     return exp.select(exp.Star()).from_(inner).with_("changed", as_=only)
 
 
@@ -232,14 +232,12 @@ def _counted(
 def _latest(place: int, events: Events, zone: str) -> exp.Select:
     """The latest few events that count, each row with how many there are."""
     nodes = events.conditions
-    rows = exp.Subquery(
-        this=met(events, source_of(array_of(nodes), nodes, zone)), alias=exp.TableAlias(this=exp.to_identifier("met"))
-    )
+    rows = met(events, source_of(array_of(nodes), nodes, zone)).subquery("met", copy=False)
     total = exp.Window(this=exp.Count(this=exp.Star()))
     order = [exp.Ordered(this=exp.column(name), desc=True) for name in ("ts", "event_id")]
     chosen = exp.select(exp.Literal.number(place), total, exp.column("event_id"), exp.column("event"), exp.column("ts"))
     chosen = chosen.from_(rows).order_by(*order).limit(LATEST)
-    return exp.select(exp.Star()).from_(exp.Subquery(this=chosen, alias=exp.TableAlias(this=exp.to_identifier("some"))))
+    return exp.select(exp.Star()).from_(chosen.subquery("some", copy=False))
 
 
 def _cuts(lane: Warehouse, tag: str) -> tuple[Cut, ...]:

@@ -34,7 +34,7 @@ def followed(asked: Followed, found_as: str, zone: str, *, restrict: bool) -> ex
     found = found.with_(FIRSTS, as_=firsts, materialized=True, copy=False)
     for each in between:
         found = found.with_(BETWEENS, as_=moments(each, zone, restrict=restrict, among=FIRSTS), copy=False)
-    running = _named(_running(_seen(has_between=bool(between)), has_between=bool(between)), RUNNING)
+    running = _running(_seen(has_between=bool(between)), has_between=bool(between)).subquery(RUNNING, copy=False)
     found = found.from_(running, copy=False).where(_tests(asked), copy=False)
     return found.group_by(column("profile_id", RUNNING), copy=False)
 
@@ -89,7 +89,7 @@ def _running(seen: exp.Query, *, has_between: bool) -> exp.Select:
     found = found.select(_latest_before(_FIRST, "last_first"), copy=False)
     if has_between:
         found = found.select(_latest_before(_BETWEEN, "last_between"), copy=False)
-    return found.from_(_named(seen, SEEN), copy=False)
+    return found.from_(seen.subquery(SEEN, copy=False), copy=False)
 
 
 def _latest_before(kind: int, name: str) -> Sql:
@@ -108,7 +108,3 @@ def running_max(value: Sql, alias: str, order: list[exp.Ordered]) -> exp.Window:
             kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end=sql.whole(1), end_side="PRECEDING"
         ),
     )
-
-
-def _named(query: exp.Query, alias: str) -> exp.Subquery:
-    return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(alias)))

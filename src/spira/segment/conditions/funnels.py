@@ -38,7 +38,9 @@ def funnel(asked: Funnel, found_as: str, zone: str, *, restrict: bool) -> exp.Se
     found = exp.Select().select(column("profile_id", SO_FAR), copy=False)
     found = found.with_(CAME, as_=came, copy=False).with_(TOLD, as_=read, copy=False)
     found = found.select(exp.alias_(exp.Max(this=reached), found_as, quoted=True), copy=False)
-    return found.from_(_named(query), copy=False).group_by(column("profile_id", SO_FAR), copy=False)
+    return found.from_(query.subquery(SO_FAR, copy=False), copy=False).group_by(
+        column("profile_id", SO_FAR), copy=False
+    )
 
 
 def _moments(asked: Funnel, zone: str) -> exp.Select:
@@ -91,7 +93,7 @@ def _with_latest(asked: Funnel, before: exp.Select, step: int) -> exp.Select:
     window = running_max(_way(asked, step), SO_FAR, order)
     whole = exp.Column(this=exp.Star(), table=exp.to_identifier(SO_FAR))
     found = exp.Select().select(whole, exp.alias_(window, f"to_{step}", quoted=True), copy=False)
-    return found.from_(_named(before), copy=False)
+    return found.from_(before.subquery(SO_FAR, copy=False), copy=False)
 
 
 def _way(asked: Funnel, step: int) -> Sql:
@@ -109,7 +111,3 @@ def _way(asked: Funnel, step: int) -> Sql:
 
 def _not_null(value: Sql) -> Sql:
     return exp.Not(this=exp.Is(this=sql.operand(value), expression=exp.Null()))
-
-
-def _named(query: exp.Select) -> exp.Subquery:
-    return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(SO_FAR)))

@@ -55,7 +55,7 @@ def profiles_query(
     found = _assembled(found, gathered, scope, future=edges)
     if not (restrict and ranked):
         return found
-    everyone = exp.Subquery(this=found, alias=exp.TableAlias(this=exp.to_identifier("everyone")))
+    everyone = found.subquery("everyone", copy=False)
     kept = exp.Select().select(exp.Star(), copy=False).from_(everyone, copy=False)
     return kept.where(restricted("everyone"), copy=False)
 

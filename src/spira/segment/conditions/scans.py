@@ -214,7 +214,7 @@ def weighed_by_value(source: Source, value: Node, counted: Counted, found_as: st
         exp.alias_(latest, "latest", quoted=True),
         copy=False,
     )
-    weighed = exp.Subquery(this=alone, alias=exp.TableAlias(this=exp.to_identifier("a")))
+    weighed = alone.subquery("a", copy=False)
     found = exp.Select().select(column("profile_id", "a"), column("value", "a"), copy=False)
     weight = sql.typed(exp.Sum(this=_weight(counted)), "integer")
     found = found.select(exp.alias_(weight, found_as, quoted=True), copy=False)
@@ -251,10 +251,7 @@ def rows(source: Source, asked: Sequence[Events], *, restrict: bool, future: boo
         same = exp.EQ(this=column("event_id", EVENTS), expression=column("event_id", LINES))
         found = found.join(sql.source("profile_events", EVENTS), on=same, copy=False)
     if source.traits:
-        own = exp.Subquery(
-            this=trait_columns(dict(source.traits), restrict=restrict),
-            alias=exp.TableAlias(this=exp.to_identifier(OWN)),
-        )
+        own = trait_columns(dict(source.traits), restrict=restrict).subquery(OWN, copy=False)
         theirs = exp.EQ(this=column("profile_id", OWN), expression=column("profile_id", source.rows))
         found = found.join(own, on=theirs, join_type="left", copy=False)
     conditions = _bounds(EVENTS, asked, future=future) if source.joined else []
@@ -309,8 +306,7 @@ def done_by(alias: str, people: str = CHANGED) -> Sql:
     """
     merged = exp.Select().select(column("subject_id", "m"), copy=False).from_(sql.source("moved", "m"), copy=False)
     merged = merged.where(sql.in_query(column("profile_id", "m"), _ids(people)), copy=False)
-    theirs = exp.Subquery(this=exp.union(_ids(people), merged, distinct=False, copy=False))
-    return exp.In(this=column("subject_id", alias), query=theirs)
+    return sql.in_query(column("subject_id", alias), exp.union(_ids(people), merged, distinct=False, copy=False))
 
 
 def _ids(people: str) -> exp.Select:

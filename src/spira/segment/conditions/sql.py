@@ -169,7 +169,7 @@ def named_in(value: Sql, names: Iterable[str]) -> Sql:
     return exp.In(this=value, expressions=listed)
 
 
-def in_query(value: Sql, query: exp.Select) -> Sql:
+def in_query(value: Sql, query: exp.Query) -> Sql:
     """Whether a value is among the rows of a query of one column."""
     return exp.In(this=value, query=exp.Subquery(this=query))
 

@@ -26,7 +26,7 @@ def streak(asked: Streak, found_as: str, zone: str, *, restrict: bool) -> exp.Se
     """One row per person with the length in `found_as`, and when a current one breaks in `ends_at`."""
     found = exp.Select().select(column("profile_id", "r"), copy=False)
     found = found.select(exp.alias_(exp.Max(this=column("length", "r")), found_as, quoted=True), copy=False)
-    found = found.from_(_named(_runs(_numbered(_days(asked, zone, restrict=restrict))), "r"), copy=False)
+    found = found.from_(_runs(_numbered(_days(asked, zone, restrict=restrict))).subquery("r", copy=False), copy=False)
     if asked.current:
         now = sql.shifted(sql.as_of(), -asked.events.window.ending)
         yesterday = exp.Sub(this=_number(sql.cast(clock(now, zone), "date")), expression=sql.whole(1))
@@ -53,7 +53,7 @@ def _numbered(days: exp.Select) -> exp.Select:
     )
     run = exp.alias_(exp.Sub(this=column("day", "d"), expression=place), "run", quoted=True)
     found = exp.Select().select(column("profile_id", "d"), column("day", "d"), run, copy=False)
-    return found.from_(_named(days, "d"), copy=False)
+    return found.from_(days.subquery("d", copy=False), copy=False)
 
 
 def _runs(numbered: exp.Select) -> exp.Select:
@@ -63,7 +63,7 @@ def _runs(numbered: exp.Select) -> exp.Select:
         exp.alias_(exp.Max(this=column("day", "n")), "last", quoted=True),
         copy=False,
     )
-    return found.from_(_named(numbered, "n"), copy=False).group_by(
+    return found.from_(numbered.subquery("n", copy=False), copy=False).group_by(
         column("profile_id", "n"), column("run", "n"), copy=False
     )
 
@@ -83,7 +83,3 @@ def _breaks(last: Sql, zone: str) -> Sql:
 def _utc(local: Sql, zone: str) -> Sql:
     there = exp.AtTimeZone(this=sql.operand(local), zone=exp.Literal.string(zone))
     return exp.AtTimeZone(this=there, zone=exp.Literal.string("UTC"))
-
-
-def _named(query: exp.Select, alias: str) -> exp.Subquery:
-    return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(alias)))

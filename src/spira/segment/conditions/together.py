@@ -27,5 +27,5 @@ def together(asked: Together, found_as: str, zone: str, *, restrict: bool) -> ex
         events = events.having(exp.GT(this=some, expression=sql.whole(0)), copy=False)
     found = exp.Select().select(column("profile_id", "w"), copy=False)
     found = found.select(exp.alias_(exp.Boolean(this=True), found_as, quoted=True), copy=False)
-    found = found.from_(exp.Subquery(this=events, alias=exp.TableAlias(this=exp.to_identifier("w"))), copy=False)
+    found = found.from_(events.subquery("w", copy=False), copy=False)
     return found.group_by(column("profile_id", "w"), copy=False)
