@@ -83,6 +83,11 @@ def diagnose(text: str, catalog: Catalog) -> tuple[Diagnostic, ...]:
     return tuple(_diagnostic(text, each) for each in analyse(text, catalog, expect="boolean").faults)
 
 
+def tags_of(catalog: Catalog, viewer: Viewer, text: str) -> frozenset[str]:
+    """The tags that a condition reads; ConditionInvalid as `preview`, with which it shares what was understood."""
+    return _compiled(text, Held(catalog), viewer.units)[0].reads.tags
+
+
 def sql_of(catalog: Catalog, viewer: Viewer, text: str) -> str:
     """The statement that counts the people of a condition, laid out to be read; ConditionInvalid as `preview`."""
     analysis, _ = _compiled(text, Held(catalog), viewer.units)
@@ -180,7 +185,7 @@ def _asked(who: exp.Select, scope: exp.Expression | None) -> exp.Select:
     if scope is not None:
         everyone = everyone.where(scope.copy())
     first = exp.Anonymous(this="min", expressions=[exp.column("profile_id"), exp.Literal.number(SAMPLE)])
-    answered = exp.Subquery(this=who, alias=exp.TableAlias(this=exp.to_identifier("each")))
+    answered = who.subquery("each", copy=False)
     return exp.select(exp.Count(this=exp.Star()), everyone.subquery(), first).from_(answered)
 
 

@@ -11,8 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from spira.kernel.errors import NotAllowed
 from spira.kernel.viewer import FEWEST, Viewer, bound_units
 from spira.segment import tag_uses
-from spira.segment.conditions.language import analyse
-from spira.segment.preview import Preview, preview
+from spira.segment.preview import Preview, preview, tags_of
 from spira.server.api.audience_facts import listed
 from spira.server.api.profiles import row
 from spira.server.core import AnyCore, Asking, Core, as_of
@@ -33,7 +32,7 @@ def ask(core: AnyCore, viewer: Viewer, condition: str) -> Preview:
     Who sees figures only is told no figure that is about a few people, or about all but a few:
     a narrow enough condition would else say of one person whatever one asks.
     """
-    tag_uses.note(core.state, analyse(condition, core.catalog).reads.tags, at=as_of(core))
+    tag_uses.note(core.state, tags_of(core.catalog, viewer, condition), at=as_of(core))
     found = preview(core.lane(), core.catalog, viewer, condition, as_of=as_of(core), vault=core.vault)
     if not viewer.sees_people and min(found.count, found.total - found.count) < FEWEST and found.count != found.total:
         raise NotAllowed(f"this chooses fewer than {FEWEST} people, or all but so few", help="ask a wider question")
