@@ -130,7 +130,7 @@ class Giving(Looking):
         if run is not None and (run.print != model.print or now - run.begun_at > OLD):
             self._end(run, "its definition was changed" if run.print != model.print else "it had waited too long")
             run = None
-        if stands.print != model.print or stands.paused or model.paused:
+        if not stands.gives(model.print, paused=model.paused):
             return 0
         if run is None:
             run = self._begin(model, stands, now) if self._due(stands, now) else None

@@ -36,6 +36,16 @@ Asked = Request[Any, Any, Any]
 PAGES = {"tag": "/tags/", "audience": "/audiences/", "journey": "/journeys/", "template": "/templates/",
          "metric": "/metrics/", "destination": "/destinations/"}  # fmt: skip
 WAYS = ("write", "remove", "roll_back", "files")
+
+
+def _to_files(audience: str, label: str = "") -> str:
+    """A destination of files that is told who is in an audience."""
+    return (
+        f"destination: {audience}_to_files\n{label}kind: files\naddress: {audience}\naudience: {audience}\n"
+        "purpose: analysis\nfields: {id: id, since: since}\n"
+    )
+
+
 # The least that is a good definition of each kind, to start from.
 EXAMPLES: Mapping[str, str] = {
     "tracking": "tracking: my_events\nevents:\n  Order Completed:\n    label: {zh-CN: 完成订单, en: Order completed}\n"
@@ -61,8 +71,7 @@ EXAMPLES: Mapping[str, str] = {
     "    properties: {order_id: order_id, revenue: paid}\n",
     "import": "import: shop_orders\nsource: shop\nfrom: {kind: folder, folder: drops/orders}\n"
     "mapping: shop_orders\nevery: 15 minutes\n",
-    "destination": "destination: loyal_to_files\nlabel: {zh-CN: 忠实顾客文件, en: Loyal customers as files}\n"
-    "kind: files\naddress: loyal\naudience: loyal\npurpose: analysis\nfields: {id: id, since: since}\n",
+    "destination": _to_files("loyal", "label: {zh-CN: 忠实顾客文件, en: Loyal customers as files}\n"),
     "metric": "metric: orders\nlabel: {zh-CN: 订单数, en: Orders}\nvalue: count(*)\nfrom: Order Completed\n",
 }
 
@@ -95,10 +104,8 @@ def definitions_page(request: Asked, core: Core, kind: FromQuery[str] = "", q: F
 def new_page(request: Asked, core: Core, kind: FromQuery[str] = "tag", audience: FromQuery[str] = "") -> Response[str]:
     """A new definition, from the least that is a good one of its kind; a destination for the audience one came from."""
     chosen = kind if kind in EXAMPLES else "tag"
-    text = EXAMPLES[chosen]
-    if chosen == "destination" and core.applied.find("audience", audience) is not None:
-        text = text.replace("loyal\n", f"{audience}\n").replace("loyal_to_files", f"{audience}_to_files")
-        text = re.sub(r"label: .*\n", "", text)
+    is_told = chosen == "destination" and core.applied.find("audience", audience) is not None
+    text = _to_files(audience) if is_told else EXAMPLES[chosen]
     return page(request, core, "definition_new.html", kinds=list(EXAMPLES), kind=chosen, text=text, fault=None)
 
 

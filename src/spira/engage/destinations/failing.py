@@ -44,7 +44,7 @@ def failing(state: State, models: Sequence[DestinationDefinition]) -> tuple[Fail
 
 
 def _of(state: State, model: DestinationDefinition, stands: Standing | None, latest: Run | None) -> Failing | None:
-    if stands is None or stands.started_at is None or stands.print != model.print or stands.paused or model.paused:
+    if stands is None or not stands.gives(model.print, paused=model.paused):
         return None
     name = model.destination
     if stands.fault is not None and stands.looked_at is not None:

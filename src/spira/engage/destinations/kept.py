@@ -47,6 +47,10 @@ class Standing:
     next_at: datetime | None = None
     fault: str | None = None
 
+    def gives(self, print: str, *, paused: bool) -> bool:
+        """Whether it was started as it is defined, by that fingerprint, and neither staff nor its file pause it."""
+        return self.started_at is not None and self.print == print and not self.paused and not paused
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
