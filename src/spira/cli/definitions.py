@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import click
 
@@ -12,7 +12,7 @@ from spira.cli.client import connect
 from spira.cli.options import json_option, working, workspace_option
 from spira.cli.plan import MARKS, print_plan
 
-Dialect = Literal["duckdb", "clickhouse", "spark"]
+Dialect = Literal["duckdb", "clickhouse", "spark"]  # of `segment.conditions.dialects`, which takes long to import
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -91,7 +91,7 @@ def roll_back(*, generation: int, directory: Path, yes: bool, as_json: bool) -> 
 @workspace_option
 @click.option(
     "--dialect",
-    type=click.Choice(["duckdb", "clickhouse", "spark"]),
+    type=click.Choice(get_args(Dialect)),
     default="duckdb",
     show_default=True,
     help="The engine that is to run it.",
