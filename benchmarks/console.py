@@ -39,7 +39,7 @@ from spira.kernel.clock import iso
 from spira.server.local import LocalServer
 
 _NUMBERS = itertools.count()
-LIMIT_MS = {"demo": 100, "crowd": 200}  # quiet, and while the loader runs
+QUIET_MS, LOADING_MS = 100, {"demo": 100, "crowd": 200}
 RATE = 1_000  # calls a second while the loader runs: forty a day of each of two million people
 MUCH = 5_000  # what some two hundred million calls a day come to at noon
 TURNS = 30.0  # seconds from turn to turn; a manual clock takes none by itself
@@ -61,10 +61,9 @@ def measure(chosen: argparse.Namespace) -> Measured:
         pages = [*_pages(client), HEALTH]
         found.figures["pages"] = len(pages) - 1
         _ask(client, pages, 2)
-        limit = LIMIT_MS["crowd" if chosen.people else "demo"]
-        _note(found, "quiet", _ask(client, pages, rounds), limit)
+        _note(found, "quiet", _ask(client, pages, rounds), QUIET_MS)
         with _sending(server, *_orders(chosen, RATE)), _turning(server, chosen):
-            _note(found, "loading", _ask(client, pages, rounds), limit)
+            _note(found, "loading", _ask(client, pages, rounds), LOADING_MS["crowd" if chosen.people else "demo"])
         for when, rate in (("5,000 a second", MUCH), ("at full speed", None)):
             if rate is None or not chosen.people:
                 with _sending(server, *_orders(chosen, rate)), _turning(server, chosen):
