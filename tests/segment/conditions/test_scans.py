@@ -44,3 +44,19 @@ def test_one_kind_of_events_is_looked_at_once(text):
     statement = profiles_query({"value": understood(text)}, catalog(), restrict=False, edges=False)
     assert list(statement.find_all(exp.AggFunc))
     assert not list(statement.find_all(exp.Case))
+
+
+def test_each_name_is_looked_at_as_far_back_as_any_behaviour_of_it_asks():
+    """
+    Where names differ in how far back they matter, older events of a name leave before anything is grouped.
+    """
+    text = "count_of('Product Viewed', within => '14 days') > 1 and count_of('Order Completed', within => '90 days') = 0"
+    statement = profiles_query({"value": understood(text)}, catalog(), restrict=False, edges=False)
+    (way,) = [each for each in statement.find_all(exp.Or) if each.find_ancestor(exp.Where)]
+    assert way.sql("duckdb") == (
+        """(e."ts" >= (CAST($as_of AS TIMESTAMP) - INTERVAL '14' DAY)) OR """
+        """((e."event" = 'Order Completed') AND (e."ts" >= (CAST($as_of AS TIMESTAMP) - INTERVAL '90' DAY)))"""
+    )
+    alike = text.replace("14", "90")
+    statement = profiles_query({"value": understood(alike)}, catalog(), restrict=False, edges=False)
+    assert not [each for each in statement.find_all(exp.Or) if each.find_ancestor(exp.Where)]

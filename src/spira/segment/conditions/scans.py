@@ -290,7 +290,39 @@ def _bounds(alias: str, asked: Sequence[Events], *, future: bool) -> list[Sql]:
     if None not in starts:
         since = min(each for each in starts if each is not None)
         found.append(exp.GTE(this=column("ts", alias), expression=sql.constant(since, "time")))
+    found.extend(_reached(alias, asked))
     return found
+
+
+def _reached(alias: str, asked: Sequence[Events]) -> list[Sql]:
+    """That an event is no older than anything looks at among those of its name, where names differ in that.
+
+    Page views of two weeks beside orders of a year: most of a year's rows are gone before they are grouped. What is
+    recent enough for all names comes first, so that the names of those rows are not even compared.
+    """
+    reaches: dict[str, timedelta | None] = {}
+    for each in asked:
+        if each.event is None:
+            return []
+        known, reach = reaches.get(each.event, timedelta(0)), each.window.reach
+        reaches[each.event] = None if known is None or reach is None else max(known, reach)
+    limits = sorted({each for each in reaches.values() if each is not None})
+    if len(set(reaches.values())) < 2:
+        return []
+    ways: list[Sql] = []
+    for limit in limits:
+        parts = _named(alias, reaches, limit) if ways else []
+        since = sql.shifted(sql.as_of(), -limit)
+        ways.append(sql.every([*parts, exp.GTE(this=column("ts", alias), expression=since)]))
+    if None in reaches.values():
+        ways.extend(_named(alias, reaches, None))
+    return [sql.some(ways)]
+
+
+def _named(alias: str, reaches: Mapping[str, timedelta | None], limit: timedelta | None) -> list[Sql]:
+    """That an event has one of the names that reach as far back as `limit`, or without end where it is None."""
+    far = [each for each, reach in reaches.items() if reach is None or (limit is not None and reach >= limit)]
+    return [sql.some([sql.named_in(column("event", alias), [each]) for each in sorted(far)])]
 
 
 def restricted(alias: str) -> Sql:
