@@ -10,11 +10,11 @@ from spira.segment.divisions import Division, ends
 from spira.storage.warehouse import open_warehouse
 
 KINDS = {
-    "bigint": "x",
+    "bigint": "if(x = 2, -9223372036854775807, x)",
     "double": "x / 3.0",
-    "decimal(18, 4)": "x / 7.0",
+    "decimal(18, 4)": "(x - 400) * 99999999999 / 7.0",
     "varchar": "'a' || x",
-    "timestamp": "'2026-01-01'::timestamp + to_seconds(x)",
+    "timestamp": "'2026-01-01'::timestamp + to_seconds(x - 99999999)",
     "date": "'2026-01-01'::date + x::integer",
 }
 PEOPLE = "create or replace temp table people as select p * 3 as profile_id, {value}::{kind} as value from ({rows})"
