@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -56,6 +57,22 @@ def test_a_killed_child_is_replaced_and_its_task_done():
         os.kill(first, signal.SIGKILL)
         assert children.run(PROBE, Probe(text="again", how=ECHO)).text == "again"
         assert first not in children.pids()
+    finally:
+        children.close()
+
+
+def test_children_that_only_much_work_needed_end_after_it():
+    """
+    Two tasks at once have a child each; once both rest, one of them is left for the next task.
+    """
+    children = Children(2)
+    try:
+        with ThreadPoolExecutor(2) as both:
+            told = both.map(lambda text: children.run(PROBE, Probe(text=text, how=ECHO)).pid, ("one", "two"))
+            assert set(told) == set(children.pids())
+        children.rest()
+        assert len(children.pids()) == 1
+        assert children.run(PROBE, Probe(text="on", how=ECHO)).pid in children.pids()
     finally:
         children.close()
 

@@ -11,9 +11,7 @@ given in the order of the log. Sealed values are in the vault before the transac
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,10 +20,10 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from spira.collect import carried, damage, placed, sources
+from spira.collect import carried, damage, placed, sources, stretches
 from spira.collect.chunk import SourceFacts
 from spira.collect.damage import Lost
-from spira.collect.decode import Decoded, DecodeTask, decode_stretch
+from spira.collect.decode import Decoded, DecodeTask
 from spira.collect.identifiers import KEY_HEAD
 from spira.collect.known import KnownIds
 from spira.collect.outcomes import mark_replayed
@@ -74,16 +72,6 @@ def positions(warehouse: Warehouse) -> dict[str, Position]:
     return {name: Position(segment, offset) for name, segment, offset in warehouse.query(_POSITIONS)}
 
 
-@dataclass(slots=True)
-class _Reading:
-    """One log on the way from where it was loaded to the end it had when the load began."""
-
-    name: str
-    where: str
-    at: Position
-    goal: Position
-
-
 def load(
     warehouse: Warehouse,
     *,
@@ -110,7 +98,7 @@ def load(
     """
     there = positions(warehouse)
     done = Loaded(batch=int(warehouse.value(_LAST_BATCH) or 0), end=there.get(LOG, BEGINNING))
-    due = _due(
+    due = stretches.due(
         there, (LOG, directory / "data" / "log", log.end()), *((one.name, one.directory, one.end()) for one in apart)
     )
     if not due:
@@ -128,46 +116,12 @@ def load(
         future_tolerance_seconds=settings.collect.future_tolerance_seconds,
     )
     known = known or KnownIds(scratch)
-    with closing(_decoded(runner, task, due, scratch)) as stretches:
-        for name, decoded in stretches:
+    with closing(stretches.decoded(runner, task, due, scratch)) as batches:
+        for name, decoded in batches:
             if sealed := decoded.files.get("sealed"):
                 vault.put(_SEALED.decode(Path(sealed).read_bytes()))
             done = _take(warehouse, decoded, done, log=name, at=clock.now(), join=join, known=known)
     return done
-
-
-def _decoded(
-    runner: JobRunner, task: DecodeTask, due: Iterable[_Reading], scratch: Path
-) -> Generator[tuple[str, Decoded]]:
-    """Each stretch of each log in turn; a child decodes the next one while whoever asks takes in the last."""
-    turns = deque(due)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="spira-decode") as ahead:
-
-        def ask(each: _Reading) -> Future[Decoded]:
-            return ahead.submit(runner.run, decode_stretch, _stretch(task, each, scratch / each.name))
-
-        coming = ask(turns[0])
-        while turns:
-            each, decoded = turns.popleft(), coming.result()
-            before, each.at = each.at, Position(decoded.segment, decoded.offset)
-            if before != each.at < each.goal:  # neither a torn end nor all there was
-                turns.append(each)
-            if turns:
-                coming = ask(turns[0])
-            if each.at != before:
-                yield each.name, decoded
-
-
-def _due(there: Mapping[str, Position], *logs: tuple[str, Path | str, Position]) -> list[_Reading]:
-    """The logs that hold more than was loaded."""
-    every = (_Reading(name, str(where), there.get(name, BEGINNING), goal) for name, where, goal in logs)
-    return [each for each in every if each.at < each.goal]
-
-
-def _stretch(task: DecodeTask, reading: _Reading, scratch: Path) -> DecodeTask:
-    """The task for the next stretch of a log."""
-    at = reading.at
-    return msgspec.structs.replace(task, log=reading.where, segment=at.segment, offset=at.offset, scratch=str(scratch))
 
 
 def source_facts(state: State) -> dict[str, SourceFacts]:
@@ -196,8 +150,7 @@ def _take(
             warehouse.execute(_ATTEMPTS, {"batch": batch})
         damage.note(warehouse, decoded.damage, log=log, at=at, batch=batch)
         _mark(warehouse, batch, log, end, at=at)
-    for path in decoded.files.values():
-        Path(path).unlink(missing_ok=True)
+    stretches.forget(decoded)
     return Loaded(
         batch=batch,
         events=before.events + events,

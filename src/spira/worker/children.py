@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import subprocess
 import sys
+from contextlib import suppress
 from typing import IO, TypeVar, cast
 
 import msgspec
@@ -60,6 +61,18 @@ class Children:
             if life + 1 == LIVES or not job.repeatable:
                 break
         raise ChildLost(f"a child ended while doing `{job.name}`", help="the worker will try again")
+
+    def rest(self) -> None:
+        """End the idle children but one: what the others were for, much work at once, is over."""
+        idle: list[subprocess.Popen[bytes] | None] = []
+        with suppress(queue.Empty):
+            while True:
+                idle.append(self._idle.get_nowait())
+        alive = [child for child in idle if child]
+        for child in alive[1:]:
+            self._bury(child)
+        for place in [None] * (len(idle) - len(alive[:1])) + alive[:1]:  # the last that is put is the next taken
+            self._idle.put(place)
 
     def pids(self) -> list[int]:
         """The process ids of the children there are now."""

@@ -20,7 +20,7 @@ from weakref import WeakSet
 
 import spira.worker.builtin  # noqa: F401  (registers everything)
 from spira.collect import load as loading
-from spira.collect import tracking
+from spira.collect import stretches, tracking
 from spira.collect.door import Door
 from spira.collect.intake import Intake
 from spira.definitions import apply as applying
@@ -140,7 +140,7 @@ class Core:
             log = Log.open(paths.log, keys)
             opening.callback(log.close)
             if runner is None:
-                runner = Children()
+                runner = Children(stretches.AHEAD)
                 opening.callback(runner.close)
             shutil.rmtree(paths.scratch, ignore_errors=True)
             paths.scratch.mkdir(parents=True)

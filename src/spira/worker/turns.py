@@ -26,6 +26,7 @@ from spira.segment.models import compute as modelling
 from spira.unify import consent as consenting
 from spira.unify import decisions, identity, restrictions
 from spira.unify import profiles as profiling
+from spira.worker.children import Children
 from spira.worker.turn import Turn
 
 _log = logging.getLogger("spira.worker")
@@ -53,6 +54,8 @@ def load(turn: Turn) -> int:
         join=partial(identity.resolve, ties=turn.memory.ties),
         known=turn.memory.known,
     )
+    if isinstance(turn.runner, Children):
+        turn.runner.rest()
     backfill.step(turn.warehouse)
     for damage in done.damage:
         _log.error("the log is damaged and a part of it could not be loaded: %s", damage)
