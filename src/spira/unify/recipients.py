@@ -5,10 +5,9 @@ Writes  `shared_people` (state)      whose data went to whom in which calendar y
         `recipient_duties` (state)   what a recipient has to be told: that somebody was erased, corrected or restricted
 
 A recipient is one of the setting `rights.processors`; whatever gives data out (a list, a destination) calls `check`
-before and `note` after it has written down that it does; so do messages that a provider carries, which are counted
-only. People are counted by calendar year and country, ordinary
-data and sensitive apart, as the Chinese rules on data that leaves the country do; `check` stops what would go beyond
-the limits of the settings.
+before and `note` after it has written down that it does. Messages that a provider carries go one by one: `beyond`
+says of whom none may go. People are counted by calendar year and country, ordinary data and sensitive apart, as the
+Chinese rules on data that leaves the country do; what would go beyond the limits of the settings is stopped.
 
 When somebody is erased, corrected or restricted, each recipient of theirs gets a duty (GDPR 19, PIPL 47). It names
 the person by the id that stood in the list (`p_…`) and the list's mark, never by a value, so that it may be kept after
@@ -162,7 +161,8 @@ def check(
         if limit is None:
             continue
         gone = _gone_abroad(state, rights.country, year, only_sensitive=only_sensitive)
-        would = gone + _fresh(state, rights.country, year, keys, only_sensitive=only_sensitive)
+        known = _counted(state, rights.country, year, keys, only_sensitive=only_sensitive)
+        would = gone + len(set(keys) - known)
         if would > limit:
             of = "sensitive data of " if only_sensitive else "data of "
             raise Conflict(
@@ -170,6 +170,19 @@ def check(
                 help="file the standard contract or the security assessment, then raise `rights.abroad_people` or"
                 " `rights.abroad_sensitive`; or choose fewer people",
             )
+
+
+def beyond(state: State, rights: RightsSettings, keys: Sequence[str], *, at: datetime, zone: str) -> frozenset[str]:
+    """Which people, by their keys, would be more than may have gone abroad this year; the first ones go first."""
+    most, _ = limits(rights)
+    year, wanted = local(at, zone).year, list(dict.fromkeys(keys))
+    if most is None or not wanted:
+        return frozenset()
+    room = max(0, most - _gone_abroad(state, rights.country, year, only_sensitive=False))
+    if len(wanted) <= room:
+        return frozenset()
+    known = _counted(state, rights.country, year, wanted, only_sensitive=False)
+    return frozenset([key for key in wanted if key not in known][room:])
 
 
 def note(
@@ -363,8 +376,8 @@ def _gone_abroad(state: State, home: str, year: int, *, only_sensitive: bool) ->
         return int(connection.execute(asked).scalar_one())
 
 
-def _fresh(state: State, home: str, year: int, keys: Sequence[str], *, only_sensitive: bool) -> int:
-    """How many of the keys were not counted abroad yet this year."""
+def _counted(state: State, home: str, year: int, keys: Sequence[str], *, only_sensitive: bool) -> set[str]:
+    """Which of the keys were counted abroad already this year."""
     known: set[str] = set()
     with state.read() as connection:
         for lot in in_parts(list(keys)):
@@ -374,7 +387,7 @@ def _fresh(state: State, home: str, year: int, keys: Sequence[str], *, only_sens
             if only_sensitive:
                 asked = asked.where(SHARED.c.sensitive.is_(True))
             known.update(key for (key,) in connection.execute(asked))
-    return len(set(keys) - known)
+    return known
 
 
 def _duty(row: Mapping[Any, Any]) -> Duty:

@@ -9,7 +9,7 @@ import pytest
 
 from spira.definitions.apply import Applied
 from spira.definitions.check import check
-from spira.engage.delivery import carriers, stage
+from spira.engage.delivery import carriers, gate, stage
 from spira.kernel.settings import RightsSettings
 from spira.testing.houses import House
 from spira.testing.walks import SETTINGS, SHOP, Outside, workspace
@@ -77,6 +77,28 @@ def test_whose_data_a_carrier_gets_is_counted_once_and_owes_no_duty(outside: Out
     carriers.note(outside.state, outside.warehouse, channel, RIGHTS, [1], **told)
     (duty,) = recipients.owe(outside.state, outside.warehouse, outside.clock, keys, what="correction")
     assert duty.export_id == "exp_1"
+
+
+def test_messages_stop_when_as_many_people_as_may_were_written_to_from_abroad_in_a_year(outside: Outside) -> None:
+    """Whoever is counted is written to still, others as far as there is room; what waits keeps its place or goes."""
+    channels = outside.applied.of("channel")
+    at = outside.as_of
+
+    def decide(most: int) -> list[tuple[str, str | None]]:
+        beyond = carriers.year_of(outside.state, RIGHTS.model_copy(update={"abroad_people": most}), at=at, zone="UTC")
+        gate.decide(outside.warehouse, channels, ["hello"], at, zone="UTC", abroad={"email"}, beyond=beyond)
+        return [outside.states()[each] for each in asked]
+
+    for profile in (1, 2, 3, 4):
+        outside.reachable(profile, f"p{profile}@example.com")
+        says(outside, profile, True)
+    carriers.note(outside.state, outside.warehouse, channels[0], RIGHTS, [3], at=at, zone="UTC")
+    asked = [outside.ask(1), outside.ask(2), outside.ask(3), outside.ask(2, purpose="transactional")]
+    goes, stays = ("queued", None), ("withheld", "abroad_limit")
+    assert decide(2) == [goes, stays, goes, goes]
+    asked.append(outside.ask(4))  # the first one waits, and keeps the last place
+    assert decide(2) == [goes, stays, goes, goes, stays]
+    assert decide(1) == [stays, stays, goes, goes, stays]  # a list took that place meanwhile
 
 
 def test_nobody_is_asked_where_the_carrier_is_at_home_or_data_is_kept_elsewhere(outside: Outside) -> None:

@@ -1,17 +1,18 @@
 """Carriers: who carries a channel's messages for us, which of them abroad, and whose data they get by it.
 
-Reads   the setting `rights.processors`, `identifiers`
+Reads   the settings `rights.processors` and `rights.abroad_people`, `identifiers`
 Writes  `shared_people` (state)   whose data went to whom in which calendar year, as for lists (`unify.recipients`)
 
 A channel may name a recipient of the record of processing, its provider. Where data is kept in China and the provider
 is abroad, its messages need a consent of their own (PIPL 39): marketing needs the person's word for it, other messages
 stop at their refusal, and what a contract needs, `transactional`, is neither asked about nor counted, as the rules of
-2024 on data that leaves the country have it.
+2024 on data that leaves the country have it. Who is not counted yet gets nothing from abroad when as many people as may
+were written to this year; whoever was counted costs nothing more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from spira.engage.channels.definition import ChannelDefinition
@@ -34,6 +35,17 @@ def abroad(channels: Iterable[ChannelDefinition], rights: RightsSettings) -> fro
 def asking(rights: RightsSettings) -> frozenset[str]:
     """The names of the recipients to whom data goes only with a consent of its own."""
     return frozenset(each.name for each in recipients.every(rights) if each.asks)
+
+
+def year_of(
+    state: State, rights: RightsSettings, *, at: datetime, zone: str
+) -> Callable[[Sequence[str]], frozenset[str]]:
+    """What answers which people, by their keys and the first ones first, no longer fit into the year of an instant."""
+
+    def beyond(keys: Sequence[str]) -> frozenset[str]:
+        return recipients.beyond(state, rights, keys, at=at, zone=zone)
+
+    return beyond
 
 
 def note(

@@ -7,7 +7,8 @@ Writes  `deliveries`     a row for each message asked for: queued, held, or with
 
 Nothing is queued without permission, and what waits is asked about again: a message whose
 person has said no, was restricted or was made to leave the journey, or whose address was suppressed, is withheld
-even between two tries, and none of them goes out in quiet hours. The reasons and their order are
+even between two tries, and none of them goes out in quiet hours. So is one whose person would be more than may go
+abroad this year (`delivery.year`). The reasons and their order are
 those of docs/reference/gate.md.
 """
 
@@ -24,6 +25,7 @@ from spira.engage.channels.base import CHANNELS
 from spira.engage.channels.definition import ChannelDefinition
 from spira.engage.delivery.heeding import heed
 from spira.engage.delivery.hours import over_at
+from spira.engage.delivery.year import Beyond, keep
 from spira.engage.moves import follow
 from spira.kernel.clock import local
 from spira.storage import progress
@@ -48,6 +50,7 @@ REASONS = (
     "minor",
     "personal_off",
     "holdout",
+    "abroad_limit",
     "duplicate",
     "quiet_hours",
     "frequency_cap",
@@ -79,12 +82,14 @@ def decide(
     zone: str,
     personal: Collection[str] = (),
     abroad: Collection[str] = (),
+    beyond: Beyond | None = None,
     ages: tuple[int, int] = AGES,
 ) -> Decided:
     """Decide on what is newly asked for and on what was held, and take back what may no longer go.
 
     `personal` are the journeys that choose their people by what is known of them, which is nothing for whoever
-    refused personal content; `abroad` the channels whose messages leave the country (`delivery.carriers`).
+    refused personal content; `abroad` the channels whose messages leave the country (`delivery.carriers`), and
+    `beyond` says of people's keys, those first who were asked for first, which are more than may in this year.
     """
     today = local(as_of, zone).date()
     with warehouse.transaction():
@@ -104,6 +109,8 @@ def decide(
         warehouse.execute(_PUT_OFF)
         warehouse.execute(_ADDRESSED)
         warehouse.execute(_ALONE, {"templates": list(templates), **old})
+        if abroad and beyond is not None:
+            taken_back += keep(warehouse, beyond)
         warehouse.execute(_TOGETHER, {"recent": as_of - SAME_MESSAGE, "week": today - WEEK})
         warehouse.execute(_FORGET_HELD)
         warehouse.execute(_KEEP)

@@ -16,14 +16,16 @@ def run(turn: DeliveryTurn) -> int:
     """One tick of deliveries; how many rows changed."""
     folded = fold(turn.warehouse, turn.as_of)
     consent, channels = turn.settings.consent, turn.applied.of("channel")
+    rights, zone = turn.settings.rights, turn.settings.workspace.zone
     decided = decide(
         turn.warehouse,
         channels,
         [each.name for each in turn.applied.definitions_of("template")],
         turn.as_of,
-        zone=turn.settings.workspace.zone,
+        zone=zone,
         personal=[each.journey for each in turn.applied.of("journey") if each.chooses_people],
-        abroad=carriers.abroad(channels, turn.settings.rights),
+        abroad=carriers.abroad(channels, rights),
+        beyond=carriers.year_of(turn.state, rights, at=turn.as_of, zone=zone),
         ages=(consent.guardian_age, consent.marketing_age),
     )
     if decided.rows:
