@@ -2,9 +2,11 @@
 
 Reads   `profile_events`, `changed` and `moved` when restricted
 
-Each kind of event is read by itself, the second first: of the others only those of people who did it at all. What is
-of one instant lies in the order second, first, between, so that all before a row is strictly earlier, or of its own
-kind. The latest first event before a second is the one to look at: if any fits, it does.
+Each kind of event is read by itself, the second first: of the others only those of people who did it at all. A second
+that no first can fit, being no later than the person's earliest or too late for the latest, leaves before anything is
+put in order: of people with one first, which are most, that decides it. What is of one instant lies in the order
+second, first, between, so that all before a row is strictly earlier, or of its own kind. The latest first event before
+a second is the one to look at: if any fits, it does.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from spira.segment.conditions.scans import EVENTS, Source, done_by, rows
 from spira.segment.conditions.sql import Sql, column, when
 from spira.segment.conditions.windows import Window
 
-SEEN, RUNNING = "seen", "running"
-THENS, FIRSTS, BETWEENS = "thens", "firsts", "betweens"
+SEEN, RUNNING, SPAN = "seen", "running", "span"
+THENS, FIRSTS, BETWEENS, SPANS, NEAR = "thens", "firsts", "betweens", "spans", "near"
 _THEN, _FIRST, _BETWEEN = range(3)  # in which order they lie within an instant
 
 
@@ -32,8 +34,10 @@ def followed(asked: Followed, found_as: str, zone: str, *, restrict: bool) -> ex
     found = found.with_(THENS, as_=moments(then, zone, restrict=restrict), materialized=True, copy=False)
     firsts = moments(asked.first, zone, restrict=restrict, among=THENS)
     found = found.with_(FIRSTS, as_=firsts, materialized=True, copy=False)
+    found = found.with_(SPANS, as_=_spans(), copy=False)
+    found = found.with_(NEAR, as_=_near(asked), materialized=True, copy=False)
     for each in between:
-        found = found.with_(BETWEENS, as_=moments(each, zone, restrict=restrict, among=FIRSTS), copy=False)
+        found = found.with_(BETWEENS, as_=moments(each, zone, restrict=restrict, among=NEAR), copy=False)
     running = _running(_seen(has_between=bool(between)), has_between=bool(between)).subquery(RUNNING, copy=False)
     found = found.from_(running, copy=False).where(_tests(asked), copy=False)
     return found.group_by(column("profile_id", RUNNING), copy=False)
@@ -70,13 +74,33 @@ def _tests(asked: Followed) -> Sql:
     return sql.every(tests)
 
 
+def _spans() -> exp.Select:
+    """One row per person with the instants of their earliest and their latest first event."""
+    ts = column("ts", "f")
+    found = exp.Select().select(column("profile_id", "f"), copy=False).from_(sql.source(FIRSTS, "f"), copy=False)
+    found = found.select(exp.alias_(exp.Min(this=ts), "earliest", quoted=True), copy=False)
+    found = found.select(exp.alias_(exp.Max(this=ts.copy()), "latest", quoted=True), copy=False)
+    return found.group_by(column("profile_id", "f"), copy=False)
+
+
+def _near(asked: Followed) -> exp.Select:
+    """The second events that a first one may fit."""
+    ts = column("ts", SEEN)
+    found = exp.Select().select(column("profile_id", SEEN), ts, copy=False).from_(sql.source(THENS, SEEN), copy=False)
+    same = exp.EQ(this=column("profile_id", SPAN), expression=column("profile_id", SEEN))
+    found = found.join(sql.source(SPANS, SPAN), on=same, copy=False)
+    found = found.where(exp.GT(this=ts.copy(), expression=column("earliest", SPAN)), copy=False)
+    if asked.gap is None:
+        return found
+    return found.where(exp.LTE(this=ts.copy(), expression=sql.shifted(column("latest", SPAN), asked.gap)), copy=False)
+
+
 def _seen(*, has_between: bool) -> exp.Query:
-    """All that was read of the people who did both, each row with its kind."""
-    both = exp.Select().select(column("profile_id", "f"), copy=False).from_(sql.source(FIRSTS, "f"), copy=False)
-    found: exp.Query = _of_kind(THENS, _THEN).where(sql.in_query(column("profile_id", SEEN), both), copy=False)
-    for name, kind in [(FIRSTS, _FIRST), (BETWEENS, _BETWEEN)][: 2 if has_between else 1]:
-        found = exp.union(found, _of_kind(name, kind), distinct=False, copy=False)
-    return found
+    """All that was read of the people who may have done both in order, each row with its kind."""
+    near = exp.Select().select(column("profile_id", "n"), copy=False).from_(sql.source(NEAR, "n"), copy=False)
+    firsts = _of_kind(FIRSTS, _FIRST).where(sql.in_query(column("profile_id", SEEN), near), copy=False)
+    found: exp.Query = exp.union(_of_kind(NEAR, _THEN), firsts, distinct=False, copy=False)
+    return exp.union(found, _of_kind(BETWEENS, _BETWEEN), distinct=False, copy=False) if has_between else found
 
 
 def _of_kind(table: str, kind: int) -> exp.Select:
