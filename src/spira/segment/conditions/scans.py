@@ -297,32 +297,23 @@ def _bounds(alias: str, asked: Sequence[Events], *, future: bool) -> list[Sql]:
 def _reached(alias: str, asked: Sequence[Events]) -> list[Sql]:
     """That an event is no older than anything looks at among those of its name, where names differ in that.
 
-    Page views of two weeks beside orders of a year: most of a year's rows are gone before they are grouped. What is
-    recent enough for all names comes first, so that the names of those rows are not even compared.
+    Page views of two weeks beside orders of ninety days: most rows of the ninety are gone before they are grouped.
+    What is recent enough for all names comes first, so that the names of those rows are not even compared.
     """
-    reaches: dict[str, timedelta | None] = {}
+    reaches: dict[str, timedelta] = {}
     for each in asked:
-        if each.event is None:
+        if each.event is None or each.window.reach is None:
             return []
-        known, reach = reaches.get(each.event, timedelta(0)), each.window.reach
-        reaches[each.event] = None if known is None or reach is None else max(known, reach)
-    limits = sorted({each for each in reaches.values() if each is not None})
-    if len(set(reaches.values())) < 2:
+        reaches[each.event] = max(reaches.get(each.event, timedelta(0)), each.window.reach)
+    limits = sorted(set(reaches.values()))
+    if len(limits) < 2:
         return []
     ways: list[Sql] = []
     for limit in limits:
-        parts = _named(alias, reaches, limit) if ways else []
-        since = sql.shifted(sql.as_of(), -limit)
-        ways.append(sql.every([*parts, exp.GTE(this=column("ts", alias), expression=since)]))
-    if None in reaches.values():
-        ways.extend(_named(alias, reaches, None))
+        is_recent = exp.GTE(this=column("ts", alias), expression=sql.shifted(sql.as_of(), -limit))
+        far = [sql.named_in(column("event", alias), [each]) for each in sorted(reaches) if reaches[each] >= limit]
+        ways.append(sql.every([sql.some(far), is_recent]) if ways else is_recent)
     return [sql.some(ways)]
-
-
-def _named(alias: str, reaches: Mapping[str, timedelta | None], limit: timedelta | None) -> list[Sql]:
-    """That an event has one of the names that reach as far back as `limit`, or without end where it is None."""
-    far = [each for each, reach in reaches.items() if reach is None or (limit is not None and reach >= limit)]
-    return [sql.some([sql.named_in(column("event", alias), [each]) for each in sorted(far)])]
 
 
 def restricted(alias: str) -> Sql:
