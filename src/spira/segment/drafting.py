@@ -22,7 +22,7 @@ def draft(warehouse: Warehouse, wanted: Program, as_of: datetime, *, full: bool)
     """Work the chosen profiles out into the temporary table `tags_draft`; nothing else is written."""
     if not wanted.passes:
         warehouse.execute(_START_FULL if full else _START)
-    for place, run in enumerate(_runs(wanted.passes, together=full)):
+    for place, run in enumerate(_runs(wanted.passes)):
         each = run[0]
         if each.rows is not None:
             _add_rows(warehouse, run, as_of, full=full)
@@ -37,14 +37,14 @@ def draft(warehouse: Warehouse, wanted: Program, as_of: datetime, *, full: bool)
             add_layer(warehouse, first=place == 0)
 
 
-def _runs(all_passes: Iterable[Pass], *, together: bool) -> list[list[Pass]]:
-    """The passes, those `together` that only add columns, up to where a value of everyone is needed.
+def _runs(all_passes: Iterable[Pass]) -> list[list[Pass]]:
+    """The passes, those together that only add columns, up to where a value of everyone is needed.
 
-    Where profiles may be added to the draft, each column has to be in it by then.
+    By then every column is in the draft, for profiles may be added to it whose ranks were moved.
     """
     found: list[list[Pass]] = []
     for each in all_passes:
-        goes_on = together and each.rows is not None and not each.divisions
+        goes_on = each.rows is not None and not each.divisions
         if found and goes_on and found[-1][0].rows is not None:
             found[-1].append(each)
         else:
