@@ -12,8 +12,10 @@ hand, have the memory that the workspace's settings give, and work on as many pe
 
 With `--growth` the full size tells how much more it takes than the small one, measured in the same run beside it.
 
-`--only` chooses rows; Polars and PySpark (`pip install spira[bench]`, and Java 17) run at the small size, and at the
-full one only if named.
+`--only` chooses rows, so that a long run can be had in pieces over one `--dir`: the world is made, and its tags
+refreshed, by the first of them. `changed` comes last, for it adds events. `cpu ms` is what both cores have worked for
+an answer, which says most where something else runs beside it. Polars and PySpark (`pip install spira[bench]`, and
+Java 17) run at the small size, and at the full one only if named.
 """
 
 from __future__ import annotations

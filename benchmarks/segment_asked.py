@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from common import Measured, median, percentile, timed
-from segment_world import AUDIENCE, DAYS, NOON, World
+from segment_world import AUDIENCE, DAYS, NOON, World, watch
 
 from spira.kernel.viewer import SYSTEM
 from spira.segment import audiences
@@ -92,6 +92,7 @@ def measure(world: World, rows: Sequence[str], found: Measured, bandwidth: float
     with world.core() as core:
         for name in rows:
             if name == "difference":
+                watch(core, world)
                 _difference(core, found)
             else:
                 times = rounds if name == "tags" else max(rounds // 3, 2)
@@ -131,7 +132,9 @@ def _ask(
     counted = ours(1)
     if counted != (expected := hand(1)):
         raise SystemExit(f"{name}: {counted} people, and {expected} by hand")
+    spent = time.process_time()
     taken = [timed(lambda n=n: ours(n)) for n in range(rounds)]
+    spent = time.process_time() - spent
     theirs = [timed(lambda n=n: hand(n)) for n in range(rounds)]
     what = f"audience of {name}"
     found.figures |= {
@@ -139,6 +142,7 @@ def _ask(
         f"{what}, ms": median(taken),
         f"{what}, p95 ms": percentile(taken, 0.95),
         f"{what}, cold ms": round(cold, 1),
+        f"{what}, cpu ms": round(spent / rounds * 1000, 1),
         f"by hand: {what}, ms": median(theirs),
         f"floor: {what}, ms": round(_bytes(world, question) / bandwidth / 1e6, 2),
     }
