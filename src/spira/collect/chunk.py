@@ -76,7 +76,7 @@ def read_plainly(body: bytes, via: str) -> PlainBatch | None:
 
 @dataclass(slots=True)
 class Chunk:
-    """Calls with their origin and item, and the name of their event.
+    """Calls with their origin and item, the name of their event, and when their request was received and sent.
 
     `odd` are the places of those that turn out not to be plain.
     """
@@ -85,6 +85,8 @@ class Chunk:
     origins: list[Origin] = field(default_factory=list)
     items: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    received: list[int] = field(default_factory=list)
+    sent: list[str | None] = field(default_factory=list)
     odd: set[int] = field(default_factory=set)
 
     def __len__(self) -> int:
@@ -94,6 +96,8 @@ class Chunk:
         """The calls of one more request, whose items begin with `first`."""
         self.calls += calls
         self.origins += repeat(origin, len(calls))
+        self.received += repeat(origin.micros, len(calls))
+        self.sent += repeat(origin.sent_at or None, len(calls))
         self.items += range(first, first + len(calls))
         self.names += [
             (call.event or "").strip() if call.type == "track" else EVENT_NAMES.get(call.type or "", "")
@@ -108,6 +112,8 @@ class Chunk:
             origins=[self.origins[place] for place in kept],
             items=[self.items[place] for place in kept],
             names=[self.names[place] for place in kept],
+            received=[self.received[place] for place in kept],
+            sent=[self.sent[place] for place in kept],
         )
 
 
@@ -121,9 +127,15 @@ def list_of(texts: Iterable[bytes | msgspec.Raw]) -> bytes:
     return b"[%b]" % b",".join(texts)
 
 
-def deep(texts: list[bytes]) -> set[int]:
-    """The places of texts that may be nested deeper than a call may be."""
-    return {place for place, text in enumerate(texts) if text.count(b"{") + text.count(b"[") > DEEPEST}
+def deep(texts: list[bytes], together: bytes = b"[[") -> set[int]:
+    """The places of texts that may be nested deeper than a call may be; `together` is their list.
+
+    Each level takes two signs, and most parts of calls are short; of contexts nearly none holds a list.
+    """
+    long = [(place, text) for place, text in enumerate(texts) if len(text) > 2 * DEEPEST]
+    if together.find(b"[", 1) >= 0:
+        return {place for place, text in long if text.count(b"{") + text.count(b"[") > DEEPEST}
+    return {place for place, text in long if text.count(b"{") > DEEPEST}
 
 
 def one_by_one(decoder: msgspec.json.Decoder[list[Any]], texts: list[bytes], odd: set[int]) -> list[Any]:

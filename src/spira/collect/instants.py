@@ -54,7 +54,8 @@ def _read(texts: Sequence[str | None], odd: set[int]) -> Micros:
     known = {text: _read_one(text) for text in different}
     if None in known.values():
         odd.update(place for place, text in enumerate(texts) if known[text] is None)
-    return np.array([known[text] or 0 for text in texts], np.int64)
+        known = {text: at or 0 for text, at in known.items()}
+    return np.fromiter(map(known.__getitem__, texts), np.int64, len(texts))
 
 
 def _read_one(text: str | None) -> int | None:

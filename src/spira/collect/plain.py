@@ -102,7 +102,7 @@ class Plain:
                 chunk.odd.update(large)
             chunk.add(calls, origin, first=first)
         ids = [call.message_id for call in chunk.calls]
-        if [each.strip() for each in ids] != ids or min(map(len, ids), default=LONG) < LONG:
+        if list(map(str.strip, ids)) != ids or min(map(len, ids), default=LONG) < LONG:
             chunk.odd.update(place for place, each in enumerate(ids) if identity(each) != each)
         if "" in chunk.names:
             chunk.odd.update(place for place, name in enumerate(chunk.names) if not name)
@@ -117,8 +117,8 @@ class Plain:
         contexts = _contexts(chunk)
         ts = _instants(chunk, timedelta(seconds=self._limits.future_tolerance_seconds))
         found = self._shapes.read(chunk)
-        users = np.array([self._users[call.user_id] for call in chunk.calls], np.int64)
-        anonymous = np.array([self._anonymous[call.anonymous_id] for call in chunk.calls], np.int64)
+        users = self._users.of([call.user_id for call in chunk.calls])
+        anonymous = self._anonymous.of([call.anonymous_id for call in chunk.calls])
         unknown = (users == _WRONG) | (anonymous == _WRONG) | (users + anonymous == 2 * _NOBODY)
         chunk.odd.update(np.flatnonzero(unknown).tolist())
         persons = {}
@@ -151,6 +151,10 @@ class _Numbers(dict[Id, int]):
         super().__init__()
         self._sealer, self._columns, self._kind = sealer, columns, kind
 
+    def of(self, written: Sequence[Id]) -> Micros:
+        """The number of each id."""
+        return np.fromiter(map(self.__getitem__, written), np.int64, len(written))
+
     def __missing__(self, written: Id) -> int:
         try:
             named = self._sealer.opaque(self._kind, written)
@@ -165,8 +169,8 @@ class _Numbers(dict[Id, int]):
 def _contexts(chunk: Chunk) -> list[_Context]:
     """The context of each call. Those that name a short link or external ids are odd."""
     texts = texts_of([call.context for call in chunk.calls])
-    chunk.odd |= deep(texts)
     together = list_of(texts)
+    chunk.odd |= deep(texts, together)
     if LINK_NAMED in together:
         chunk.odd.update(place for place, text in enumerate(texts) if LINK_NAMED in text)
     try:
@@ -178,9 +182,14 @@ def _contexts(chunk: Chunk) -> list[_Context]:
 
 def _instants(chunk: Chunk, tolerance: timedelta) -> Micros:
     """When each call happened, in microseconds."""
-    told = [call.original_timestamp or call.timestamp or None for call in chunk.calls]
-    sent = [call.sent_at or origin.sent_at or None for call, origin in zip(chunk.calls, chunk.origins, strict=True)]
-    received = np.array([origin.micros for origin in chunk.origins], np.int64)
+    calls = chunk.calls
+    told: list[str | None] = [call.timestamp for call in calls]
+    if not all(told) or any(call.original_timestamp for call in calls):
+        told = [call.original_timestamp or call.timestamp or None for call in calls]
+    sent = chunk.sent
+    if any(call.sent_at for call in calls):
+        sent = [call.sent_at or shared for call, shared in zip(calls, sent, strict=True)]
+    received = np.array(chunk.received, np.int64)
     return occurred(told, sent, received, tolerance=tolerance, odd=chunk.odd)
 
 
@@ -193,7 +202,7 @@ def _events(told: _Told) -> pa.Table:
         "item": pa.array(chunk.items, pa.int64()),
         "message_id": pa.array([call.message_id for call in chunk.calls], pa.string()),
         "ts": pa.array(told.ts).cast(pa.timestamp("us")),
-        "received_at": pa.array([origin.micros for origin in chunk.origins], pa.int64()).cast(pa.timestamp("us")),
+        "received_at": pa.array(chunk.received, pa.int64()).cast(pa.timestamp("us")),
         "session_id": pa.array([each and text_of(each) for each in sessions], pa.string()),
         "subject": pa.array(subjects),
         "given_subject_id": pa.nulls(length, pa.int64()),

@@ -104,9 +104,10 @@ class Shapes:
 
     def _shapes(self, chunk: Chunk) -> list[Shape]:
         texts = texts_of([call.properties for call in chunk.calls])
-        chunk.odd |= deep(texts)
+        together = list_of(texts)
+        chunk.odd |= deep(texts, together)
         shapes: dict[tuple[Any, ...], Shape] = {}
-        rows = zip(self._told(texts, chunk.odd), chunk.calls, chunk.names, chunk.origins, strict=True)
+        rows = zip(self._told(texts, together, chunk.odd), chunk.calls, chunk.names, chunk.origins, strict=True)
         for place, (told, call, event, origin) in enumerate(rows):
             kind = call.type
             if kind != "track" and kind != "identify":
@@ -120,10 +121,10 @@ class Shapes:
             shape.rows.append(tuple(told.values()))
         return list(shapes.values())
 
-    def _told(self, texts: list[bytes], odd: set[int]) -> list[dict[str, Raw]]:
+    def _told(self, texts: list[bytes], together: bytes, odd: set[int]) -> list[dict[str, Raw]]:
         """The members of each text; those that are no object are odd."""
         try:
-            return [each or {} for each in _TOLD.decode(list_of(texts))]
+            return [each or {} for each in _TOLD.decode(together)]
         except UNREADABLE:
             return [each or {} for each in one_by_one(_TOLD, texts, odd)]
 
