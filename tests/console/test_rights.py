@@ -117,6 +117,28 @@ def test_a_restricted_person_is_kept_and_not_used_until_that_is_lifted(officer, 
     assert lived.core.lane().value(mine) == 1
 
 
+def test_what_a_relative_asks_for_marks_the_person_as_deceased_and_nothing_is_sent_from_then_on(officer, lived):
+    """The request says who asks; the gate's reason holds for every purpose, until the mark is taken back."""
+    place = filed(officer, "access", "u5", relative="spouse")
+    assert "Husband or wife of the deceased" in officer.get("/requests").text
+    told = officer.get(f"/api{place}").json()
+    assert (told["row"]["request"]["relative"], told["deceased"]) == ("spouse", "spouse")
+    assert "Take it back" in officer.get(place).text
+    lived.core.refresh()
+    person = told["found"]["person"]["id"]
+
+    def reasons():
+        reaches = officer.get(f"/api/profiles/{person}").json()["reach"]
+        return {each["reason"] for each in reaches} - {"unreachable", "suppressed"}
+
+    assert reasons() == {"deceased"}
+    mine = f"select count(*) from tags where profile_id = {profile_of(lived, 'u5')} and orders_90d is not null"
+    assert lived.core.lane().value(mine) == 0
+    officer.post(f"{place}/lift")
+    lived.core.refresh()
+    assert "deceased" not in reasons()
+
+
 def test_an_erasure_has_a_receipt_that_is_signed_and_names_every_store(officer, lived):
     """Who has it can verify it; a changed figure is found out; the request outlives the person, their words do not."""
     place = filed(officer, "erasure", "u8", note="I want to be gone")

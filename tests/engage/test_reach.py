@@ -25,7 +25,7 @@ from spira.unify.personal import BORN, GUARDIAN, MOST_A_WEEK, PERSONALISATION, Q
 
 EVERYONE = exp.select("profile_id").from_("profiles")
 CAPS = ("frequency_cap", "own_cap", "household_cap")
-BEFORE_CHOOSING = ("unreachable", "suppressed", "no_consent", "abroad", "restricted", "minor")
+BEFORE_CHOOSING = ("unreachable", "suppressed", "deceased", "no_consent", "abroad", "restricted", "minor")
 CHANNEL = ChannelDefinition.model_validate(
     {
         "channel": "email",
@@ -46,7 +46,7 @@ PERSON = st.fixed_dictionaries(
         "suppressed": st.sampled_from((None, None, 0, 1)),
         "granted": st.sampled_from((None, True, True, True, False)),
         "unit_id": st.sampled_from((None, 1, 2)),
-        "restricted": st.sampled_from((False, False, False, True)),
+        "restricted": st.sampled_from((None, None, None, "asked", "died")),
         "born": st.sampled_from((None, None, "2012-03-02", "2009-01-01", "2008-02-29", "2008-03-02", "soon")),
         "guardian": st.booleans(),
         "generic": st.sampled_from((False, False, True)),
@@ -92,7 +92,7 @@ def _populate(house, drawn):
             if value is not None:
                 house.put("traits", profile_id=number, name=name, value=value, source="web")
         if each["restricted"]:
-            house.put("restricted", profile_id=number, since=NOON)
+            house.put("restricted", profile_id=number, since=NOON, deceased=each["restricted"] == "died")
         if each["household"]:
             house.put("households", profile_id=number, household=each["household"], holds=True, size=2)
         if each["sent"]:

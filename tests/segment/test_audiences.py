@@ -71,7 +71,7 @@ def test_who_is_restricted_is_in_no_audience_and_has_no_tag(shop):
     shop.define(TWO)
     shop.add([_order(4, 1), _order(5, 1)])
     assert _refresh(shop, 2) == Moves(entered=2, left=0)
-    shop.warehouse.execute("insert into restricted values (4, ?)", [_day(3)])
+    shop.warehouse.execute("insert into restricted values (4, ?, false)", [_day(3)])
     assert _refresh(shop, 3, full=True) == Moves(entered=0, left=1)
     assert [row[0] for row in shop.warehouse.query("select profile_id from tags where orders > 0")] == [5]
     shop.warehouse.execute("delete from restricted")

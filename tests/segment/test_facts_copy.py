@@ -172,7 +172,7 @@ def test_who_refused_personal_content_or_is_restricted_is_greeted_as_anybody(sho
         shop.tag(subject, 3)
         shop.house.say(subject, "Consent Given", hours=0, purpose="marketing", channel="email")
     shop.house.say(1, "Consent Withdrawn", hours=0, purpose="personalisation", channel="all")
-    shop.house.warehouse.execute("insert into restricted values (2, ?)", [at(0)])
+    shop.house.warehouse.execute("insert into restricted values (2, ?, false)", [at(0)])
     shop.refresh()
     for text, restricted in (("user_id:u1", False), ("user_id:u2", True)):
         slow, quick = shop.told(text)

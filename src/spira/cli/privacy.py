@@ -14,6 +14,7 @@ from spira.kernel.settings import load_settings
 
 RIGHTS = click.Choice(["access", "portability", "correction", "restriction", "erasure"])
 LAWS = click.Choice(["pipl", "gdpr", "ccpa"])
+RELATIVES = click.Choice(["spouse", "child", "parent", "other_relative"])
 INCIDENT_KINDS = click.Choice(["leak", "alteration", "loss"])
 INCIDENT_DATA = click.Choice(
     ["contact", "identity", "account", "behaviour", "orders", "location", "finance", "health", "children"]
@@ -48,6 +49,7 @@ def requests(*, status: str | None, directory: Path, as_json: bool) -> None:
 @click.argument("identifier", metavar="KIND:VALUE")
 @click.option("--law", type=LAWS, default=None, help="Whose deadline holds; the workspace's own by default.")
 @click.option("--note", default="", help="What the person wrote.")
+@click.option("--relative", type=RELATIVES, default=None, help="Who asks for somebody who died, and marks them so.")
 @click.option("--correct", "corrections", metavar="NAME=VALUE", multiple=True, help="A corrected trait; repeatable.")
 @workspace_option
 @json_option
@@ -57,6 +59,7 @@ def file(
     identifier: str,
     law: str | None,
     note: str,
+    relative: str | None,
     corrections: tuple[str, ...],
     directory: Path,
     as_json: bool,
@@ -64,6 +67,7 @@ def file(
     """File a request for somebody, and start its clock."""
     told = dict(_pair(each) for each in corrections)
     body = {"identifier": identifier, "right": right, "law": law, "note": note, "corrections": told}
+    body |= {"relative": relative} if relative else {}
     with connect(directory) as api:
         answer = api.post("/api/requests", body)
     _print(answer.text, answer.value(), as_json=as_json)

@@ -161,6 +161,8 @@ class _Held:
             return "unreachable", None
         if barred is not None:
             return "suppressed", barred
+        if self._held.deceased:
+            return "deceased", self._held.restricted_since
         if purpose == TRANSACTIONAL:
             return None, said
         if (word is None and purpose == MARKETING) or (word is not None and not word[0]):

@@ -38,6 +38,7 @@ from spira.unify.people import ADDRESSES, MARKETING
 REASONS = (
     "unreachable",
     "suppressed",
+    "deceased",
     "no_consent",
     "abroad",
     "restricted",
@@ -99,6 +100,7 @@ class ChannelReach:
     reachable: int = field(metadata={"help": "how many could be written to now"})
     unreachable: int = field(metadata={"help": "how many have no address for the channel"})
     suppressed: int = field(metadata={"help": "how many have an address that is never to be written to again"})
+    deceased: int = field(metadata={"help": "how many died, as a close relative told"})
     no_consent: int = field(metadata={"help": "how many have not allowed it"})
     abroad: int = field(metadata={"help": "how many have not let their data go abroad, where the channel is carried"})
     restricted: int = field(metadata={"help": "how many asked that their data be kept and not used"})
@@ -249,6 +251,7 @@ with people as (
   select people.profile_id, wanted.*, best.address as address_key, heeded.most,
          case when wanted.kind <> '' and best.address is null then 'unreachable'
               when stopped.address_key is not null then 'suppressed'
+              when restricted.deceased then 'deceased'
               when $purpose::varchar <> 'transactional'
                 and (said.granted = false or (said.granted is null and $purpose::varchar = 'marketing'))
                 then 'no_consent'

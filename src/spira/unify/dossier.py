@@ -57,6 +57,7 @@ class Dossier:
     walks: Sequence[Told]  # every walk through a journey
     barred: Mapping[tuple[str, str], datetime]  # since when, by the key of an address in use and channel
     restricted_since: datetime | None
+    deceased: bool
     tags: Told
     deliveries: Sequence[Told]  # the latest `MESSAGES`
 
@@ -95,6 +96,7 @@ def read(warehouse: Warehouse, viewer: Viewer, profile_id: int) -> Dossier:
         walks=small["walks"] or (),
         barred=_barred(warehouse, addresses),
         restricted_since=small["restricted"],
+        deceased=bool(small["deceased"]),
         tags=next(iter(warehouse.rows(_TAGS, of)), {}),
         deliveries=warehouse.rows(_DELIVERIES, {**of, "limit": MESSAGES}),
     )
@@ -163,7 +165,8 @@ select
   (select list({'enrolment_id': enrolment_id, 'journey': journey, 'entered_at': entered_at, 'goal_at': goal_at,
                 'ended_at': ended_at, 'reason': reason} order by enrolment_id)
    from enrolments where profile_id = $profile) as walks,
-  (select since from restricted where profile_id = $profile) as restricted
+  (select since from restricted where profile_id = $profile) as restricted,
+  (select deceased from restricted where profile_id = $profile) as deceased
 """
 _BARRED = """
 select address_key, channel, min(since) from suppressions where list_contains($keys::varchar[], address_key)

@@ -282,6 +282,8 @@ def _reached(held: Dossier, channel: str, purpose: str, permission: PermissionVi
         reason = "unreachable"
     elif suppressed is not None:
         reason, since = "suppressed", suppressed
+    elif held.deceased:
+        reason, since = "deceased", held.restricted_since
     elif purpose != TRANSACTIONAL and (permission is None or not permission.granted):
         reason = "no_consent"
     elif channel in judged.abroad and is_kept_home(held, purpose):

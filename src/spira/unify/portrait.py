@@ -47,7 +47,7 @@ class Reach:
     purpose: str = says("marketing, transactional…")
     reachable: bool = says("whether a message would pass consent, suppression and address")
     reason: str | None = says(
-        "unreachable (no address), suppressed, no_consent, abroad, restricted or minor; none when reachable"
+        "unreachable (no address), suppressed, deceased, no_consent, abroad, restricted or minor; none when reachable"
     )
     since: datetime | None = says("when the permission was given or withdrawn, or the address suppressed")
 

@@ -30,6 +30,7 @@ from spira.storage.keys import Keys
 from spira.storage.resealing import sealed_column
 from spira.storage.state import State, in_parts, state_table
 from spira.unify.portrait import says
+from spira.unify.restrictions import Relative
 
 Right = Literal["access", "portability", "correction", "restriction", "erasure"]
 Law = Literal["pipl", "gdpr", "ccpa"]
@@ -55,6 +56,7 @@ REQUESTS = state_table(
     sa.Column("closed_at", sa.DateTime),
     sa.Column("closed_by", sa.String(64)),
     sa.Column("receipt", sa.BigInteger),
+    sa.Column("relative", sa.String(16)),
     sa.Index(None, "status", "due_at"),
     stage="unify.rights",
     holds="who asked for what by right, by HMAC, with its deadline; kept after an erasure as proof",
@@ -102,6 +104,7 @@ class Request:
     closed_at: datetime | None = says("when it was answered")
     closed_by: str | None = says("who answered it")
     receipt: int | None = says("the number of the receipt, a row of the audit")
+    relative: Relative | None = says("which close relative asks for somebody who died; none for the person")
 
     def is_late(self, now: datetime) -> bool:
         """Whether it was, or is, not answered in time."""
@@ -133,12 +136,13 @@ def file_request(
     law: Law | None = None,
     note: str = "",
     corrections: Mapping[str, str] | None = None,
+    relative: Relative | None = None,
 ) -> Request:
     """File a request of the person who has the identifier `subject_key`, and start its clock.
 
     `actor` is an id of staff, or `person` when they filed it themselves; `law` is the workspace's own by
-    default. Asking again for what is still open gives the request that there is. BadRequest says what is
-    wrong with its words.
+    default; `relative` tells who asks for somebody who died. Asking again for what is still open gives the request
+    that there is. BadRequest says what is wrong with its words.
     """
     details = _checked(right, note, corrections or {})
     chosen = law or settings.rights.law
@@ -154,15 +158,17 @@ def file_request(
         "filed_at": at,
         "due_at": deadline(at, chosen, settings),
         "extended": False,
+        "relative": relative,
     }
     same = sa.and_(REQUESTS.c.asked_key == subject_key, REQUESTS.c.right == right, REQUESTS.c.status == "open")
     with state.write() as connection:
         before = connection.execute(sa.select(REQUESTS).where(same)).mappings().first()
-        if before is not None and details == Details():
+        if before is not None and details == Details() and before["relative"] == relative:
             return _request(before)
         connection.execute(sa.insert(REQUESTS).values(**row))
         _keep_details(connection, keys, str(row["request_id"]), subject_key, details)
         told = {"right": right, "law": chosen, "origin": origin}
+        told |= {"relative": relative} if relative else {}
         audit.record_in(
             connection, clock, actor=actor, action="rights.file", subject=str(row["request_id"]), detail=told
         )

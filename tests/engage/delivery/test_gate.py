@@ -45,7 +45,7 @@ def test_every_message_withheld_has_its_reason(outside: Outside) -> None:
     lost = outside.ask(outside.reachable(6, "six@example.com"), template="gone")
     other = outside.ask(outside.reachable(7, "seven@example.com"), channel="sms")
     restricted = outside.ask(outside.reachable(8, "eight@example.com"))
-    outside.warehouse.execute("insert into restricted values (8, ?)", [outside.as_of])
+    outside.warehouse.execute("insert into restricted values (8, ?, false)", [outside.as_of])
 
     assert gate(outside) == Decided(queued=1, withheld=8)
     assert outside.states() == {

@@ -24,6 +24,7 @@ from spira.server.api.rights import NewRequest, zipped
 from spira.server.core import AnyCore, Asking, Core
 from spira.server.roles import ERASE, whole
 from spira.unify.affected import Affected
+from spira.unify.restrictions import RELATIVES
 from spira.unify.rights import LAWS, RIGHTS
 
 Asked = Request[Any, Any, Any]
@@ -143,6 +144,7 @@ def _new(form: dict[str, str]) -> NewRequest:
         law=law if law in LAWS else None,
         note=form.get("note", ""),
         corrections={trait: value} if trait else {},
+        relative=next((each for each in RELATIVES if each == form.get("relative")), None),
     )
 
 
@@ -171,6 +173,7 @@ def draw(
         statuses=rights.STATUSES,
         rights=RIGHTS,
         laws=LAWS,
+        relatives=RELATIVES,
         traits=trait_labels(core, viewer.language),
         kinds=KINDS,
         form=form or {},

@@ -44,6 +44,7 @@ REASONS = (
     "left",
     "unreachable",
     "suppressed",
+    "deceased",
     "no_consent",
     "abroad",
     "restricted",
@@ -201,6 +202,7 @@ update deliveries set state = 'withheld', reason = refused.reason, due_at = null
 from (
   select d.delivery_id,
     case when s.address_key is not null then 'suppressed'
+         when r.deceased then 'deceased'
          when d.purpose <> 'transactional' and (p.granted = false or (p.granted is null and d.purpose = 'marketing'))
            then 'no_consent'
          when c.abroad and d.purpose <> 'transactional'
@@ -279,6 +281,7 @@ select a.*,
        when w.outbox_id is not null then 'left'
        when a.address_key is null then 'unreachable'
        when s.address_key is not null then 'suppressed'
+       when r.deceased then 'deceased'
        when a.purpose <> 'transactional' and (p.granted = false or (p.granted is null and a.purpose = 'marketing'))
          then 'no_consent'
        when a.abroad and a.purpose <> 'transactional'

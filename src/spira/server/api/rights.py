@@ -37,6 +37,7 @@ from spira.unify.affected import Affected, affected_by_key
 from spira.unify.erase import keys_of
 from spira.unify.package import package
 from spira.unify.recipients import What
+from spira.unify.restrictions import Relative
 from spira.unify.rights import BadRequest, Law, Request, Right, Sought, Status
 
 LIST = 200
@@ -55,6 +56,7 @@ class NewRequest:
     law: Law | None = None
     note: str = ""
     corrections: dict[str, str] = field(default_factory=dict)
+    relative: Relative | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,7 @@ class OneRequest:
     corrections: Mapping[str, str] = field(metadata={"help": "what is to be corrected, by the trait's name"})
     answer: str = field(metadata={"help": "what they were told"})
     restricted_since: datetime | None = field(metadata={"help": "since when their data is kept and not used"})
+    deceased: str | None = field(metadata={"help": "which relative told us that they died; none for the living"})
 
 
 def view(core: AnyCore, *, status: str = "", right: str = "", receipt: int = 0) -> Register:
@@ -127,20 +130,25 @@ def one(core: AnyCore, viewer: Viewer, request_id: str) -> OneRequest:
     request = rights.one(core.state, request_id)
     details = rights.details_of(core.state, core.keys, request)
     lane = core.lane()
+    keys = keys_of(lane, request.asked_key)
     return OneRequest(
         row=_row(core, request, as_of(core)),
         found=affected_by_key(lane, core.state, core.vault, viewer, request.asked_key),
         note=details.note,
         corrections=details.corrections,
         answer=details.answer,
-        restricted_since=restrictions.since(core.state, keys_of(lane, request.asked_key)),
+        restricted_since=restrictions.since(core.state, keys),
+        deceased=restrictions.told_by(core.state, keys),
     )
 
 
 def file(core: AnyCore, viewer: Viewer, new: NewRequest) -> Request:
-    """File a request for somebody, by the law of where they are unless it names one; its audit row is written too."""
+    """File a request for somebody, by the law of where they are unless it names one; its audit row is written too.
+
+    What a `relative` asks for marks the person as deceased: from the next turn on nothing is sent to them.
+    """
     key = core.keys.subject_key(*parts_of(core, new.identifier))
-    return rights.file_request(
+    filed = rights.file_request(
         core.state,
         core.keys,
         core.clock,
@@ -152,7 +160,12 @@ def file(core: AnyCore, viewer: Viewer, new: NewRequest) -> Request:
         law=new.law or law_of(core, key),
         note=new.note,
         corrections=new.corrections,
+        relative=new.relative,
     )
+    if new.relative is not None:
+        restrictions.mark_deceased(core.state, key, relative=new.relative, actor=viewer.staff_id, at=core.clock.now())
+        audit(core, viewer, "rights.deceased", filed.request_id, relative=new.relative)
+    return filed
 
 
 def law_of(core: AnyCore, key: str) -> Law:
