@@ -113,6 +113,15 @@ def accepted(told):
 @settings(max_examples=150)
 @given(st.lists(RECORDS, max_size=4))
 @example([("shop", "batch", {"batch": [{"type": "track", "event": "Seen", "messageId": "m1", "userId": "u1"}]})])
+@example(
+    [
+        (
+            "shop",
+            "track",
+            {"type": "track", "event": "Seen", "messageId": "m1", "userId": "u1", "context": {"sessionId": ""}},
+        )
+    ]
+)
 def test_calls_become_the_same_rows_by_either_way(task, told):
     """Whatever is sent, reading many calls at once gives the rows that reading them one by one gives."""
     records = accepted(told)

@@ -203,7 +203,7 @@ def _events(told: _Told) -> pa.Table:
         "message_id": pa.array([call.message_id for call in chunk.calls], pa.string()),
         "ts": pa.array(told.ts).cast(pa.timestamp("us")),
         "received_at": pa.array(chunk.received, pa.int64()).cast(pa.timestamp("us")),
-        "session_id": pa.array([each and text_of(each) for each in sessions], pa.string()),
+        "session_id": pa.array([None if each is None else text_of(each) for each in sessions], pa.string()),
         "subject": pa.array(subjects),
         "given_subject_id": pa.nulls(length, pa.int64()),
         "properties": pa.array(map(told.found.rest.get, range(length)), pa.string(), size=length),
