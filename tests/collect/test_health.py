@@ -63,6 +63,24 @@ def test_a_property_that_changed_its_type_is_named_with_its_beginning(desk):
     assert door(desk.warehouse, desk.state, as_of=desk.clock.now()).changed == seen(desk).changed
 
 
+def test_an_undeclared_property_that_comes_as_another_type_is_named(desk):
+    """After twenty numbers a text is news for a week; whole numbers, and what was mixed at once, are none."""
+    said = [{"size": 1 if n % 2 else 1.5, "odd": n if n % 2 else "x", "rare": "x"} for n in range(20)]
+    desk.batch(*(track("Seen", id=f"m{n}", **each) for n, each in enumerate(said)))
+    desk.load()
+    assert changed(desk.warehouse, as_of=desk.clock.now()) == ()
+    desk.clock.step(timedelta(days=2))
+    desk.batch(track("Seen", id="n1", size="L", odd=1, rare="2026-03-01"), track("Seen", id="n2", size="XL"))
+    desk.load()
+    (one,) = seen(desk).changed
+    assert (one.event, one.property, one.declared, one.came, one.calls, one.undeclared) == (
+        "Seen", "size", "number", "text", 2, True,
+    )  # fmt: skip
+    assert one.since.date() == one.last.date() == (NOON + timedelta(days=2)).date()
+    desk.clock.step(timedelta(days=8))
+    assert seen(desk).changed == ()
+
+
 def test_what_was_replayed_has_changed_no_more(desk):
     """Once the calls are loaded nobody is warned."""
     desk.batch(track(id="m1", revenue="1"))

@@ -52,7 +52,7 @@ def test_types_are_read_off_what_was_seen(desk):
 
 
 def test_mixed_types_are_said_and_not_proposed(desk):
-    """A property that is a text here and a number there keeps its JSON, and its counts are in the comment."""
+    """A property that is a text here and a number there keeps its JSON, and its shares are in the comment."""
     found = sent(
         desk, track("Seen", id="m1", size="L"), track("Seen", id="m2", size=42), track("Seen", id="m3", size=43)
     )
@@ -60,7 +60,7 @@ def test_mixed_types_are_said_and_not_proposed(desk):
     assert [(each.type, each.why_not, each.types) for each in one.properties] == [
         (None, "mixed", {"integer": 2, "text": 1})
     ]
-    assert '# "size" stays JSON: its values have several types (integer 2, text 1)' in one.text
+    assert '# "size" stays JSON: its values have several types (integer 67 %, text 33 %)' in one.text
 
 
 def test_one_name_has_one_type_over_all_proposals(desk):

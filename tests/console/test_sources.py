@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from litestar.testing import TestClient
@@ -172,9 +173,24 @@ def test_what_an_operator_sees_when_a_property_changes_or_a_source_is_silent(eng
     assert "3 calls in quarantine" in english("/sources/shop")
     told = world.get("/api/sources/shop/health").json()
     assert [(each["property"], each["calls"]) for each in told["changed"]] == [("revenue", 3)]
+    lane, today = world.core.worker_lane, world.core.clock.now().date()
+    for day, kind, seen in ((today - timedelta(days=3), "number", 40), (today, "text", 2)):
+        lane.execute(_SEEN, {"day": day, "type": kind, "seen": seen})
+    try:
+        told_so = "“size” of Measured, which nobody declared, came as number and since"
+        assert told_so in english("/sources/shop")
+        assert "too from source shop: 2 values, kept as they came." in english("/sources")
+    finally:
+        lane.execute("delete from undeclared where event = 'Measured'")
     sources.adjust(world.core.state, "shop", mode=None, silent_minutes=1)
     try:
         for path in ("/cockpit", "/system", "/sources"):
             assert "One source is silent:" in english(path)
     finally:
         sources.adjust(world.core.state, "shop", mode=None, silent_minutes=None)
+
+
+_SEEN = """
+insert into undeclared by name
+select 'shop' as source, $day as day, 'Measured' as event, 'size' as property, $type as type, $seen as seen, 1 as batch
+"""

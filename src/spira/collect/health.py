@@ -1,10 +1,11 @@
 """Health: what an operator has to know of a source: is it heard, is it late, what is refused, what has changed.
 
-Reads   `events`, `tallies`, `quarantine`, `personal`, `refusals` (state)
+Reads   `events`, `tallies`, `quarantine`, `undeclared`, `personal`, `refusals` (state)
 
 A property changed its type when calls lie in quarantine because its values are of another JSON type
-than is declared; the first of them says since when. A source is alarming when it is silent, when its
-key is wrong, or when a property changed.
+than is declared; the first of them says since when. One that nobody declared changed when it comes as
+another JSON type than on the day it was first seen, and nothing of it is in quarantine. A source is
+alarming when it is silent, when its key is wrong, or when a property changed.
 """
 
 from __future__ import annotations
@@ -21,20 +22,23 @@ from spira.storage.warehouse import Warehouse
 HOURS = 48
 DAYS = 30
 MOST = 50
+STILL = 7  # days after which an undeclared property that comes as it used to is no news any more
+LEAST_BEFORE = 20  # values of an undeclared property that make a habit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeChange:
-    """A property that comes as another type than is declared."""
+    """A property that comes as another type than is declared, or than it came as before where nobody declared it."""
 
     source: str = field(metadata={"help": "who sends it"})
     event: str = field(metadata={"help": "of which event"})
     property: str = field(metadata={"help": "which property, or field of a line"})
-    declared: str = field(metadata={"help": "what is declared"})
+    declared: str = field(metadata={"help": "what is declared; the JSON type of before where nothing is"})
     came: str = field(metadata={"help": "the JSON type that came"})
-    calls: int = field(metadata={"help": "how many calls lie in quarantine for it"})
-    since: datetime = field(metadata={"help": "when the first of them was received"})
+    calls: int = field(metadata={"help": "how many calls lie in quarantine for it, or are kept where it is undeclared"})
+    since: datetime = field(metadata={"help": "when the first of them was received; the day, where it is undeclared"})
     last: datetime = field(metadata={"help": "when the latest was"})
+    undeclared: bool = field(default=False, metadata={"help": "whether nobody declared it, and its calls are kept"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +137,12 @@ def door(warehouse: Warehouse, state: State, *, as_of: datetime) -> DoorView:
 
 
 def changed(warehouse: Warehouse, *, as_of: datetime, source: str | None = None) -> tuple[TypeChange, ...]:
-    """Properties whose values are of another type than declared, most calls first."""
+    """Properties whose values are of another type than declared, most calls first; then the undeclared ones."""
     bound: dict[str, Any] = {"source": source, "since": as_of - timedelta(days=DAYS), "limit": MOST}
-    return tuple(TypeChange(**row) for row in warehouse.rows(_CHANGED, bound))
+    days = {"since": bound["since"].date(), "recent": (as_of - timedelta(days=STILL)).date(), "least": LEAST_BEFORE}
+    found = [TypeChange(**row) for row in warehouse.rows(_CHANGED, bound)]
+    found += (TypeChange(**row, undeclared=True) for row in warehouse.rows(_CAME_OTHERWISE, bound | days))
+    return tuple(found[:MOST])
 
 
 _HOURS = """
@@ -169,6 +176,27 @@ where reason = 'wrong_type' and event is not null and (outcome is null or outcom
   and received_at > $since and ($source::varchar is null or source = $source)
   and regexp_matches(detail, ': a JSON \\w+ was found$')
 group by all
+order by calls desc, source, event, property
+limit $limit
+"""
+# What is undeclared is counted by day and type. Whole numbers are numbers, and days and instants are texts.
+_CAME_OTHERWISE = """
+with told as (
+    select source, event, property, day, seen,
+           case when type = 'integer' then 'number' when type in ('date', 'time') then 'text' else type end as came
+    from undeclared
+    where day > $since and property <> '' and type not in ('null', 'event')
+      and ($source::varchar is null or source = $source)
+), kinds as (
+    select source, event, property, came, sum(seen)::bigint as calls, min(day) as first, max(day) as last
+    from told group by source, event, property, came
+), habits as (
+    select source, event, property, came as declared, calls as before, first as begun from kinds
+    qualify row_number() over (partition by source, event, property order by first, calls desc, came) = 1
+)
+select source, event, property, declared, came, calls, first::timestamp as since, last::timestamp as last
+from kinds join habits using (source, event, property)
+where came <> declared and first > begun and last > $recent and before >= $least
 order by calls desc, source, event, property
 limit $limit
 """

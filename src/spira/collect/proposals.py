@@ -23,7 +23,7 @@ from spira.collect.properties import FIELD_MARK
 from spira.collect.quarantine import quoted
 from spira.collect.shown import without_contacts
 from spira.collect.tracking import RESERVED, RESERVED_FIELDS, SQL_TYPES, Plan
-from spira.collect.trait_proposals import TraitProposal, propose_traits, trait_lines
+from spira.collect.trait_proposals import TraitProposal, propose_traits, shares, trait_lines
 from spira.definitions.model import NAME
 from spira.storage.warehouse import Warehouse
 
@@ -254,10 +254,9 @@ def _event_lines(event: str, properties: tuple[ProposedProperty, ...]) -> list[s
 
 
 def _line(each: ProposedProperty, name: str, indent: str) -> str:
-    seen = ", ".join(f"{kind} {count}" for kind, count in each.types.items())
+    seen = shares(each.types)
     if each.type is not None:
-        always = f"always {seen.split()[0]}" if len(each.types) == 1 else seen
-        return f"{indent}{name}: {each.type}  # seen {each.seen} times, {always}"
+        return f"{indent}{name}: {each.type}  # seen {each.seen} times, {seen}"
     shown = json.dumps(name[:80], ensure_ascii=False)
     return f"{indent}# {shown} stays JSON: {_SPOKEN[each.why_not or 'mixed']} ({seen})"
 

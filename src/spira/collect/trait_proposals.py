@@ -113,7 +113,7 @@ def _type_of(name: str, types: dict[str, int]) -> tuple[str | None, str | None]:
 
 
 def _line(each: ProposedTrait) -> str:
-    seen = ", ".join(f"{kind} {count}" for kind, count in each.types.items())
+    seen = shares(each.types)
     if each.type is None:
         shown = json.dumps(each.name[:80], ensure_ascii=False)
         return f"  # {shown} is kept as text: {_SPOKEN[each.why_not or 'mixed']} ({seen})"
@@ -122,6 +122,21 @@ def _line(each: ProposedTrait) -> str:
         return f"  {each.name}: {{type: text, privacy: contact}}  # {said}; by its name it reaches or names somebody"
     quoted = "; write text if it is sent in quotation marks" if each.type in _LOOKS else ""
     return f"  {each.name}: {each.type}  # {said}{quoted}"
+
+
+def shares(types: dict[str, int]) -> str:
+    """How often each type was seen, most frequent first: "always number", or "number 98 %, text 2 %"."""
+    total = sum(types.values())
+    if len(types) == 1:
+        return f"always {next(iter(types))}"
+    return ", ".join(f"{kind} {_percent(count / total)}" for kind, count in types.items())
+
+
+def _percent(share: float) -> str:
+    """Rounded, but that what is rare is never said to be nothing, nor the rest to be all."""
+    if share < 0.01:
+        return "less than 1 %"
+    return "more than 99 %" if share > 0.99 else f"{share:.0%}".replace("%", " %")
 
 
 _SPOKEN = {
