@@ -18,7 +18,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[demo,dev]'
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.engines: $(VENV)/.dev
@@ -44,6 +44,10 @@ types-and-docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
 suite: $(VENV)/.dev
 	$(BIN)/pytest -n 3 --dist worksteal
+
+.PHONY: thorough
+thorough: $(VENV)/.dev  ## the tests of promises with twenty times as many examples (an hour)
+	SPIRA_EXAMPLES=20 $(BIN)/pytest -n 2 --dist worksteal $$(grep -rl --include='test_*.py' 'examples(' tests)
 
 .PHONY: check
 check: $(VENV)/.dev  ## format, lint, types, fast tests

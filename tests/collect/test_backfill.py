@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import RETAIL, track
+from tests.examples import examples
 
 from spira.collect import backfill
 from spira.collect.tracking import TrackingDefinition, plan_of, reconcile
@@ -50,7 +51,7 @@ def test_slices_end_where_filling_at_once_ends(make_desk):
 QUICKLY = {"phases": (Phase.explicit, Phase.generate), "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
-@settings(max_examples=8, **QUICKLY)
+@settings(max_examples=examples(8), **QUICKLY)
 @given(st.lists(st.sampled_from(["step", "load", "restart"]), max_size=8), st.integers(1, 6))
 def test_loading_goes_on_between_slices(make_desk, turns, slice):
     """Whatever is loaded meanwhile and however often it is taken up again, every value is in its column at the end."""

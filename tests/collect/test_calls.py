@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import track
+from tests.examples import examples
 
 from spira.collect import sources
 from spira.collect.calls import Call, Fault, read_request
@@ -226,7 +227,7 @@ def no_fault_of_ours(desk, done):
     return "stopped the decoder" not in str(desk.rows("select detail from quarantine where batch = ?", [done.batch]))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=bodies(), zipped=st.booleans(), mode=MODES)
 def test_whatever_is_sent_gets_a_documented_answer_and_what_was_taken_is_kept(desk, body, zipped, mode):
     """No body makes a 500; after a 200 each call is an event, a duplicate, in quarantine or blocked, else none is."""
@@ -249,7 +250,7 @@ def test_whatever_is_sent_gets_a_documented_answer_and_what_was_taken_is_kept(de
         assert arrived == 0
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     call=st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=4),
     path=st.sampled_from(sorted(PATHS)),

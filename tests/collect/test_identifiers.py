@@ -6,6 +6,7 @@ import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.collect.identifiers import KINDS, normalise
 
@@ -58,7 +59,7 @@ GAPS = st.lists(st.sampled_from(["", "", " ", "-", ".", "  ", "–"]), min_size=
 BEFORE = st.sampled_from(["", "+86", "+86 ", "0086", "0086-", "(+86)", "tel:", "tel:+86"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.one_of(MAINLAND, ABROAD), GAPS, BEFORE, st.booleans())
 def test_phones_are_written_as_the_reference_library_writes_them(number, gaps, before, wide):
     """What `phonenumbers` takes for a number that exists has its E.164 form, however it is spaced and prefixed."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import track
+from tests.examples import examples
 
 from spira.collect import known as knowing
 from spira.collect.known import KnownIds
@@ -51,7 +52,7 @@ def keep(warehouse, said, known, last):
     return last
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.tuples(IDS, st.sampled_from(["keep", "undo", "erase", "restart"])), max_size=12))
 def test_what_is_known_is_what_reading_everything_finds(tmp_path, warehouse, batches):
     """Over many generations, with batches undone, events erased and a fresh start at any point."""

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import NOON, track
+from tests.examples import examples
 
 from spira.collect import sources
 from spira.collect.envelope import Attempt, OwnEvent, Result, encode
@@ -447,7 +448,7 @@ def test_cut_between_any_two_statements_loading_ends_the_same(desk):
     cut.close()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rounds=st.lists(
         st.lists(st.tuples(st.integers(0, 6), st.integers(0, 2), st.integers(0, 1)), min_size=1, max_size=5),

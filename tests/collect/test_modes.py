@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import NOON, RETAIL, Desk, track
+from tests.examples import examples
 
 from spira.collect import sources
 from spira.collect.door import Door
@@ -130,7 +131,7 @@ def test_fields_of_lines_are_held_to_as_well(desk):
 
 
 @settings(
-    max_examples=12,
+    max_examples=examples(6),
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

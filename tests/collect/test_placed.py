@@ -7,6 +7,7 @@ from datetime import datetime
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.collect import placed
 from spira.storage.warehouse import open_warehouse
@@ -27,7 +28,7 @@ def incoming(items):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.data())
 def test_each_new_event_gets_the_numbers_of_its_item(data):
     """Rows in any order, some of them known already: the others are added, in order, beside their own numbers."""

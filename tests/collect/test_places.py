@@ -8,6 +8,7 @@ from operator import itemgetter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.collect import places
 from spira.testing.houses import House, at
@@ -49,7 +50,7 @@ def seen(house, subjects, events=KINDS, before=None):
     return [row for row in rows if before is None or (row[1], row[0]) < (before[1], before[0])]
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(said=SAID, more=SAID, runs=RUNS, subjects=st.lists(st.integers(1, 5), max_size=3, unique=True))
 def test_what_is_found_is_what_there_is(house, said, more, runs, subjects):
     """Whatever is in runs and whatever still waits: newest first, none missing, none twice, page by page."""
@@ -64,7 +65,7 @@ def test_what_is_found_is_what_there_is(house, said, more, runs, subjects):
         assert places.latest(house.warehouse, subjects, before=place) == seen(house, subjects, before=place)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(said=SAID, runs=RUNS)
 def test_only_full_runs_are_made_and_each_event_is_placed_once(house, said, runs):
     """A run begins where the last one ended; asked again and again with nothing new, none is made any more."""
@@ -88,7 +89,7 @@ def test_a_run_that_was_broken_off_is_made_again(house, monkeypatch):
     assert len(places.latest(house.warehouse, [1])) == 4
 
 
-@settings(max_examples=10)  # every run of one event is a transaction
+@settings(max_examples=examples(10))  # every run of one event is a transaction
 @given(lots=st.lists(SAID, max_size=4))
 def test_longer_runs_take_the_place_of_those_they_were_made_of(house, lots):
     """Part by part, whatever comes between: at last there are as few runs as can be, each in the order of subjects."""
@@ -154,7 +155,7 @@ def test_a_profile_has_the_subjects_that_moved_to_it(house):
     assert subjects_of(house.warehouse, 5) == [4, 5]
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(said=SAID, more=SAID, runs=RUNS, subjects=st.lists(st.integers(1, 5), max_size=3, unique=True))
 def test_the_last_time_is_that_of_all_events(house, said, more, runs, subjects):
     """Of each subject that did it at all, wherever the event lies."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.collect.sent import RECORDS
+from tests.examples import examples
 
 from spira.collect import decode as decoding
 from spira.collect.chunk import SourceFacts
@@ -110,7 +111,7 @@ def accepted(told):
     ]
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(100))
 @given(st.lists(RECORDS, max_size=4))
 @example([("shop", "batch", {"batch": [{"type": "track", "event": "Seen", "messageId": "m1", "userId": "u1"}]})])
 @example(

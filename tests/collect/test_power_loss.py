@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import NOON, Desk, track
+from tests.examples import examples
 
 from spira.collect import decode as decoding
 from spira.collect import load as loading
@@ -70,7 +71,7 @@ def counter(tmp_path, monkeypatch):
     made.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     turns=st.lists(st.tuples(st.integers(1, 4), st.booleans(), st.integers(0, 12)), min_size=1, max_size=8),
     survives=st.integers(0, 400),

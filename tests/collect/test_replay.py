@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.collect.desk import NOON, RETAIL, track
+from tests.examples import examples
 
 from spira.collect import quarantine, sources, traffic
 from spira.collect.corrections import NO_CORRECTION, correction_of
@@ -250,7 +251,7 @@ CALLS = st.lists(
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(10),
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

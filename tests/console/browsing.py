@@ -100,19 +100,19 @@ def _prefer(context: sync_api.BrowserContext, place: str, language: str, theme: 
     )
 
 
-def violations(page: sync_api.Page, *, rule: str = "") -> list[str]:
-    """What axe finds wrong, a line for each element; of one rule, or of all.
+def violations(page: sync_api.Page, *, rule: str = "", without: str = "") -> list[str]:
+    """What axe finds wrong, a line for each element; of one rule, or of all; not looking at `without`, a selector.
 
     It need not fetch sheets and media for itself: that is for a rule that is off, and for sounds; there are none.
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
     asked = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": [rule]} if rule else {})
-    found: list[str] = page.evaluate(_RUN, asked)
+    found: list[str] = page.evaluate(_RUN, [without, asked])
     return found
 
 
 _RUN = """
-async (asked) => (await axe.run(document, asked)).violations.flatMap(
+async ([without, asked]) => (await axe.run({ exclude: without ? [without] : [] }, asked)).violations.flatMap(
   (each) => each.nodes.map((node) => `${each.id}: ${node.html.slice(0, 160)}`))
 """

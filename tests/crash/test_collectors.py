@@ -13,6 +13,7 @@ from datetime import datetime
 
 import httpx
 import pytest
+from tests.examples import examples
 
 from spira.kernel.jobs import InlineRunner
 from spira.server import local
@@ -65,7 +66,7 @@ class Client(threading.Thread):
         }
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1)))
 def test_nothing_is_lost_or_doubled_whoever_is_killed(tmp_path, family, seed):
     """
     Four clients send to two collectors while collectors and the core are killed by turns and the core loads.

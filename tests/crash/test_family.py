@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from tests.examples import examples
 
 from spira.kernel.jobs import InlineRunner
 from spira.testing.families import Family
@@ -130,7 +131,7 @@ def test_a_clean_stop_is_clean(tmp_path, family):
         assert core.lane().value("select count(*) from events") == CALLS
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1)))
 def test_killing_the_core_changes_nothing_in_the_end(tmp_path, family, undisturbed, seed):
     """
     However often the core is killed while a client sends and stages run, the end state is that of a quiet run.

@@ -6,6 +6,7 @@ from statistics import fmean, stdev
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.kernel.viewer import Viewer
 from spira.measure.journey_money import AMOUNTS, amount_of, journey_money
@@ -69,7 +70,7 @@ PEOPLE = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(PEOPLE, st.integers(1, 60))
 def test_sql_agrees_with_reading_the_purchases_one_by_one(house, people, days):
     """The means, spreads and totals of both groups are those of a person who adds up with pencil and paper."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.measure.test_metrics import ORDERS
 
 import spira.measure.tables  # noqa: F401
@@ -109,7 +110,7 @@ def test_a_late_event_computes_its_own_periods_alone(house):
     assert house.warehouse.query(asked) == [(at(-30 * 24 - 12), at(2)), (at(-48 - 12), at(1))]
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     days=st.sets(st.dates(date(2024, 1, 20), date(2024, 4, 5)), min_size=1, max_size=6),
     grain=st.sampled_from(["day", "week", "month"]),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 import spira.worker.builtin  # noqa: F401  (declares every table)
 from spira.collect.tracking import plan_of, reconcile
@@ -90,7 +91,7 @@ def test_a_new_version_replaces_the_old_one(warehouse):
     assert {version for _, version, *_ in points(warehouse)} == {"2"}
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["web", "store"]), st.integers(0, 70)), max_size=5),

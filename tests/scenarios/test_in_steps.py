@@ -6,6 +6,7 @@ import random
 from datetime import datetime
 
 import pytest
+from tests.examples import examples
 from tests.scenarios.shop import FILES, Shop, shop
 
 JANUARY = datetime(2026, 1, 5, 10)
@@ -38,7 +39,7 @@ who: city = '青岛' or seen_then_bought
 TABLES = ("profiles", "traits", "permissions", "suppressions", "tags", "members", "member_edges", "moved")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1)))
 def test_what_is_refreshed_in_steps_is_what_is_refreshed_in_full(tmp_path, seed):
     """
     After any days of people who join, part, agree, refuse and buy, a full refresh finds nothing to change.

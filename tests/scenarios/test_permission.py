@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.scenarios.shop import FILES, Shop, shop
 
 JANUARY = datetime(2026, 1, 5, 10)
@@ -134,7 +135,7 @@ def lives(tmp_path_factory):
         yield lambda: Lives(corner, next(numbers)).begin()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @given(HAPPENINGS)
 @example(ORDERLY)
 @example([*ORDERLY[:4], ("refuses", "ann"), ("hours", 25), ("tick", "")])

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.kernel.viewer import Viewer
 from spira.segment.audience_compare import compare
@@ -34,7 +35,7 @@ def test_two_audiences_lie_beside_each_other(house):
     assert found.people == 100
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.lists(st.sets(st.sampled_from("abc")), min_size=1, max_size=12))
 def test_three_audiences_are_told_apart_as_sets_are(house, homes):
     """Every region has those who are in exactly its audiences, for the whole brand and for a unit."""

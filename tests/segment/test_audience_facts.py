@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.kernel.clock import local, midnight
 from spira.kernel.viewer import Viewer
@@ -45,7 +46,7 @@ def _replayed(house, moves):
     return log
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(MOVES)
 def test_every_day_has_the_members_that_its_changes_had_left(house, moves):
     """For any log of changes, each day's figure is that of replaying the log up to the day's end."""

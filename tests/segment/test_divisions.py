@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.segment.conditions.query import duckdb_sql
 from spira.segment.divisions import Division, ends
@@ -28,7 +29,7 @@ select count(*) from (
 """
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     kind=st.sampled_from(sorted(KINDS)),
     people=st.sampled_from([0, 1, 2, 4, 5, 11, 300]),

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 import spira.segment.kinds
 import spira.unify.restrictions  # noqa: F401  (registers its table)
@@ -134,7 +135,7 @@ def do(shop, what, who, value):
         shop.house.say(who, word, hours=shop.hours, purpose=value, channel="email")
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MOVES)
 def test_the_copy_says_what_the_warehouse_says(shop, moves):
     """After any orders, traits, tags, merges and consents, each id and identifier answers the same from both."""

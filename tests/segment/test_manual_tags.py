@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.segment.conftest import workspace
 
 from spira.kernel.errors import Conflict
@@ -52,7 +53,7 @@ def compute(shop, **more):
     return {row[0]: row[1:] for row in shop.warehouse.query("select profile_id, vip, care, looked_after from tags")}
 
 
-@settings(max_examples=3)
+@settings(max_examples=examples(3))
 @given(acts=ACTS)
 def test_a_manual_tag_is_the_last_thing_that_was_said(opened, acts):
     """Whatever order the acts come in, the latest by time, then by arrival, is the value; none takes it away."""

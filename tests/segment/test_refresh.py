@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.segment import audiences, tags
 from spira.segment.models import compute as models
@@ -147,7 +148,7 @@ def _state(shop: Any) -> dict[str, Any]:
 
 
 # A failing example is big enough to read as it is; making it smaller would take minutes.
-@settings(max_examples=7, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=examples(4), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=st.lists(STEP, min_size=2, max_size=5))
 def test_a_refresh_of_the_changed_equals_a_full_one(opened, steps):
     """After any events, merges, traits and passing of time, both leave the same rows in every table."""

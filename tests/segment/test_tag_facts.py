@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.kernel.viewer import FEWEST, Viewer
 from spira.segment import tag_facts, tags
@@ -80,7 +81,7 @@ ORDERS = st.lists(
 )
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(5))
 @given(ORDERS)
 def test_the_parts_and_the_rest_are_everyone_with_a_value(opened, orders):
     """Whatever the values, each part's figure is what its condition chooses, and all of them are the coverage."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.segment import conftest as small
 
 from spira.definitions.apply import Applied
@@ -39,7 +40,7 @@ def test_values_are_known_where_the_expression_shows_them(shop, text, values):
     assert possible(analysis.tree) == (None if values is None else frozenset(values))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(15))
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["a", "b", "c"])), min_size=1, max_size=4),
     st.none() | st.sampled_from(["d", "e"]),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.segment.test_refresh import DEFINITIONS, START, STEP, _state, _take
 
 from spira.segment import tags, whole
@@ -21,7 +22,7 @@ def _compute(shop: Any, as_of: Any, people: int, *, full: bool) -> int:
         return tags.compute(shop.warehouse, shop.applied, shop.catalog, as_of, full=full)
 
 
-@settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=examples(2), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=st.lists(STEP, min_size=2, max_size=3), people=st.sampled_from([1, 2]))
 def test_stretches_leave_the_rows_that_one_go_leaves(opened, steps, people):
     """Whatever happened, and however few people are worked out at a time, every table is the same."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.kernel.errors import LogUnavailable, StorageDamaged
 from spira.storage.frames import Segment, walk
@@ -196,7 +197,7 @@ def test_a_frame_moved_elsewhere_does_not_open(three_frames):
         assert [each.why for each in log.damage] == ["can't be unsealed"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     lots=st.lists(st.lists(st.binary(max_size=40), min_size=1, max_size=3), min_size=1, max_size=12),
     operations=st.integers(0, 60),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.testing.houses import House, at
 from spira.unify import consent
@@ -161,7 +162,7 @@ def naive(words: Words, links: Links) -> dict[int, bool]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 5), st.integers(0, 11), st.booleans()), max_size=12),
     st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(0, 11)), max_size=5),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.kernel.clock import FrozenClock
 from spira.kernel.errors import Conflict, NotFound
@@ -61,7 +62,7 @@ def conflicts(house: House) -> list[tuple[object, ...]]:
     return house.warehouse.query("select * from identity_conflicts order by all")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(LINKS, LINKS, LINKS)
 def test_merge_then_split_gives_back_what_would_have_been(shared, state, before, between, after):
     """With events before, between and after, cutting the link equals never having seen it; taking that back, having."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.testing.houses import at
 from spira.unify import households, profiles
@@ -60,7 +61,7 @@ def rows(house):
     return found, traits
 
 
-@settings(max_examples=4)
+@settings(max_examples=examples(4))
 @given(batches=BATCHES)
 def test_changed_profiles_alone_give_the_households_of_everyone(shared, batches):
     """Batch by batch, or once and in full: the same households, sizes, roles and traits, after merges too."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.testing.houses import House, at
 from spira.unify import identity
@@ -46,7 +47,7 @@ def naive(kinds: list[str], links: list[tuple[int, int]]) -> set[frozenset[int]]
     return {frozenset(node for node in SUBJECTS if placed[node] == label) for label in placed.values()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(KINDS, LINKS, st.lists(st.integers(1, 5), max_size=6))
 def test_people_are_a_function_of_the_set_of_links(shared, kinds, links, cuts):
     """Whatever order and batches the links come in, after each batch the people are those of all links so far."""
@@ -62,7 +63,7 @@ def test_people_are_a_function_of_the_set_of_links(shared, kinds, links, cuts):
         assert house.people(SUBJECTS) == naive(kinds, links[: len(links) - len(rest)])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(KINDS, LINKS, LINKS)
 def test_whoever_gained_or_lost_a_subject_is_named_as_changed(shared, kinds, links, more):
     """Every profile whose set of subjects differs before and after a batch is in `changes` of that batch."""
@@ -79,7 +80,7 @@ def test_whoever_gained_or_lost_a_subject_is_named_as_changed(shared, kinds, lin
     assert named == differ
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(KINDS, LINKS, st.integers(0, 13))
 def test_taking_a_link_away_gives_back_what_was_before(shared, kinds, links, chosen):
     """Placing anew around a link that was removed equals never having seen it."""

@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.unify.components import components
 from spira.unify.joining import Graph, Joined, KindFacts, join
@@ -151,7 +152,7 @@ WORLDS = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(WORLDS, st.randoms(use_true_random=False))
 def test_people_are_what_the_rule_says_whatever_the_order(world, chance: random.Random):
     """Over kinds, links, decisions and blocked values the outcome is the rule read out loud, in any order of links."""
@@ -166,7 +167,7 @@ def test_people_are_what_the_rule_says_whatever_the_order(world, chance: random.
         links = [(two, one) for one, two in links]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(WORLDS)
 def test_nobody_holds_two_values_of_a_unique_kind_unless_a_person_or_an_alias_said_so(world):
     """Two user ids or two unionids of one person are always one holder, and what staff parted is apart or decided."""
@@ -180,7 +181,7 @@ def test_nobody_holds_two_values_of_a_unique_kind_unless_a_person_or_an_alias_sa
             assert (one, two) not in parts
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.integers(1, 12).flatmap(
         lambda size: st.tuples(st.just(size), st.lists(st.tuples(*[st.integers(0, size - 1)] * 2)))

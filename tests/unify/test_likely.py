@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.unify.test_joining import COOKIE, PHONE, SIZE, USER, graph_of
 
 from spira.unify.joining import Joined, join
@@ -30,7 +31,7 @@ def shown(found: Placed | Joined) -> set[frozenset[int]]:
     return {frozenset(at for at, label in enumerate(labels) if label == each) for each in labels}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(KINDS, st.lists(st.tuples(END, END), max_size=5), PAIRS, st.randoms(use_true_random=False))
 def test_who_is_likely_one_is_a_function_of_people_and_pairs(kinds, links, pairs, chance):
     """

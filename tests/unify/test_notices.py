@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.definitions.check import check
 from spira.storage import ddl
@@ -129,7 +130,7 @@ def allowed(built: House) -> dict[str, bool]:
     return dict(built.warehouse.query("select channel, granted from permissions"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.text(alphabet="tdTD退订 stopＳＴＯＰ！.。-_1,", max_size=12))
 def test_a_word_is_read_alike_by_the_query_and_by_python(text: str):
     """The column and the list of words go through one and the same comparison."""

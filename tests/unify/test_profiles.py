@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.testing.houses import House, at
 from spira.unify import profiles
@@ -123,7 +124,7 @@ STORY = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(STORY)
 def test_looking_at_the_changed_equals_looking_at_all(shared, story):
     """After any story, refreshes of what changed leave the rows that one full refresh leaves."""

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.collect.identifier_rules import BUILT_IN
 from spira.testing.houses import House
@@ -84,7 +85,7 @@ class World:
         ]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(KINDS, STEPS)
 def test_batches_on_what_is_remembered_come_to_what_a_full_rebuild_comes_to(shared, kinds, steps):
     """Batches, batches that were rolled back, and decisions of staff, one after another: as if all were read anew."""
@@ -128,7 +129,7 @@ def test_a_change_by_somebody_else_is_seen():
         assert {frozenset({1, 2}), frozenset({3, 4})} <= house.people(SUBJECTS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), max_size=12), max_size=8))
 def test_links_are_known_whether_they_are_listed_or_wait(batches):
     """Neighbours and known pairs are those of all links so far, over a list and any number of runs beside it."""

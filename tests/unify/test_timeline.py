@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 import spira.engage.tables
 import spira.segment.tables  # noqa: F401  (registers the tables of messages and audiences)
@@ -97,7 +98,7 @@ WANTED = st.builds(
 )
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(WANTED, st.integers(1, 7))
 def test_pages_follow_each_other_and_hold_what_is_asked_for(house, wanted, limit):
     """Whatever kinds, event, source and range are asked for, page by page it is the whole timeline's part, in order."""

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.kernel.errors import NotFound
 from spira.kernel.viewer import Viewer
@@ -55,7 +56,7 @@ def live(house, told, *, seed=0):
     profiles.compute(house.warehouse, as_of=at(9))
 
 
-@settings(max_examples=5)
+@settings(max_examples=examples(5))
 @given(
     told=TELLINGS.map(lambda told: list({(each[1], each[3], each[4]): each for each in told}.values())),
     hours=st.integers(0, 8),
@@ -70,7 +71,7 @@ def test_the_value_at_an_instant_is_what_the_stage_makes_of_the_tellings_before_
     assert then(shared) == dict(rows)
 
 
-@settings(max_examples=4)
+@settings(max_examples=examples(4))
 @given(
     told=TELLINGS.map(lambda told: list({(each[1], each[3]): each for each in told}.values())), seed=st.integers(1, 9)
 )
@@ -82,7 +83,7 @@ def test_the_order_of_arrival_changes_nothing(shared, told, seed):
     assert [then(shared, as_of=at(hours)) for hours in range(8)] == before
 
 
-@settings(max_examples=4)
+@settings(max_examples=examples(4))
 @given(told=TELLINGS)
 def test_the_story_of_a_trait_agrees_with_every_instant(shared, told):
     """Just before a telling, the story's telling in force is the value then; spans do not overlap."""

@@ -7,6 +7,7 @@ import io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.collect.connectors import csv_file
 from spira.collect.connectors.base import OutOfReach, Unreadable, open_connector
@@ -193,7 +194,7 @@ def test_a_file_that_went_away_can_be_tried_again(tmp_path):
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     rows=st.lists(st.lists(VALUES, min_size=3, max_size=3), max_size=8),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030"]),

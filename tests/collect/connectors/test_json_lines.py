@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.collect.connectors import json_lines
 from spira.collect.connectors.json_lines import JsonLines
@@ -62,7 +63,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(
     table=st.lists(st.fixed_dictionaries({"a": JSON, "b": JSON}), max_size=9),
     lot=st.integers(1, 4),

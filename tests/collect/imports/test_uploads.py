@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.collect.imports import uploads
 from spira.kernel.errors import StorageDamaged
@@ -28,7 +29,7 @@ def read(folder, directory, keys=None):
 
 
 @given(st.lists(st.binary(max_size=40), max_size=8), st.integers(1, 64))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_what_was_handed_in_comes_out(pieces, size):
     """However it came in pieces and however large they are sealed, it is the same file; nothing is left in clear."""
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patched:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.collect.connectors import base
 from spira.collect.connectors.base import Rows, Unreadable
@@ -302,7 +303,7 @@ def test_an_order_with_a_line_at_fault_is_not_half_imported(tmp_path):
     ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     keys=st.lists(st.integers(1, 5), min_size=1, max_size=30),
     lot=st.sampled_from([40, 90, 4096]),

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.engage.journeys.advance import Advanced
 from spira.engage.journeys.advance import tick as ticked
@@ -302,7 +303,7 @@ steps = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(
     st.lists(steps, min_size=1, max_size=4),
     st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["order", "enter", "tick"])), max_size=12),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.engage.delivery.stage import run
 from spira.engage.journeys.advance import advance
@@ -47,7 +48,7 @@ steps: [{send: {channel: email, template: hello}}]
 OFFICER = Viewer(staff_id="s", name="S", roles=frozenset({"operator"}), units=None, language="en")
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(days=st.lists(st.integers(0, 5), max_size=6), orders=st.lists(st.tuples(st.integers(1, 8), st.integers(0, 5))))
 def test_every_walk_is_at_exactly_one_step_or_has_ended(days, orders):
     """Whatever people do and whenever one looks, the numbers of the tree add up to those who entered."""

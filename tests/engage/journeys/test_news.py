@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.engage.journeys.advance import tick
 from spira.segment.catalog import catalog_of
@@ -48,7 +49,7 @@ MOVE = st.one_of(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 @given(moves=st.lists(MOVE, min_size=3, max_size=12))
 def test_what_is_new_is_all_that_has_to_be_looked_at(house: House, moves: list[tuple[str, int, int]]) -> None:
     """

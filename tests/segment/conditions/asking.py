@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from tests.examples import examples
 from tests.segment.conditions.world import NOON, catalog
 
 from spira.segment.conditions.language import analyse
@@ -13,7 +14,7 @@ RELAXED = settings(
     # No shrinking: a failing text is short, and every attempt is a statement compiled and run.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     deadline=None,
-    max_examples=40,
+    max_examples=examples(40),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 from tests.segment.conditions.asking import RELAXED, computed, same, understood
 from tests.segment.conditions.every import EVERY, HOUSEHOLD, RANKED
 from tests.segment.conditions.expressions import expression, people
@@ -28,7 +29,7 @@ def _every(zone: str) -> tuple[dict[str, Analysis], str]:
     return columns, duckdb_sql(profiles_query(columns, catalog(zone), restrict=False, edges=False))
 
 
-@settings(RELAXED, max_examples=8)
+@settings(RELAXED, max_examples=examples(5))
 @given(people(), st.sampled_from(ZONES))
 def test_every_function_agrees_with_reading_the_events_one_by_one(warehouse, someone, zone):
     """
@@ -94,7 +95,7 @@ def test_every_function_is_compared():
     assert used == set(FUNCTIONS)
 
 
-@settings(RELAXED, max_examples=15)
+@settings(RELAXED, max_examples=examples(8))
 @given(st.lists(st.tuples(st.none() | st.integers(0, 5), st.none() | st.sampled_from("ab")), max_size=8), st.booleans())
 def test_a_household_comes_to_what_its_members_have(warehouse, found, restrict):
     """
@@ -120,7 +121,7 @@ def test_a_household_comes_to_what_its_members_have(warehouse, found, restrict):
             assert same(rows[person.id][text], meant), (text, rows[person.id][text], meant)
 
 
-@settings(RELAXED, max_examples=30)
+@settings(RELAXED, max_examples=examples(15))
 @given(st.lists(st.none() | st.integers(0, 5), max_size=14), st.sampled_from(RANKED), st.booleans())
 def test_ranks_are_over_everyone_with_a_value(warehouse, visits, text, restrict):
     """

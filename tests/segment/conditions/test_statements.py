@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from sqlglot import exp
+from tests.examples import examples
 from tests.segment.conditions.asking import RELAXED, computed, understood
 from tests.segment.conditions.expressions import expression, people
 from tests.segment.conditions.world import BOUGHT, COUPON, NOON, SAW, Person, catalog, event, fill, insert
@@ -58,7 +59,7 @@ def test_members_are_in_order_and_within_scope_limit_and_restriction(warehouse):
     assert ids(warehouse, members_query(anyone, catalog(), restrict=True)) == [2, 3]
 
 
-@settings(RELAXED, max_examples=30)
+@settings(RELAXED, max_examples=examples(20))
 @given(people(), expression())
 def test_a_restriction_changes_who_and_never_what(warehouse, someone, text):
     """

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import examples
 
 from spira.unify.matching.clusters import components, people
 
@@ -38,7 +39,7 @@ def test_nothing_linked_is_everybody_alone():
 
 
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_components_are_what_can_be_reached(edges):
     """They agree with joining one edge after the other, in any order."""
     name = list(range(12))
