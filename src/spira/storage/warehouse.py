@@ -24,31 +24,31 @@ from spira.storage import ddl
 Params = Mapping[str, Any] | Sequence[Any] | None
 Row = tuple[Any, ...]
 MEMORY = ":memory:"
+_Tables = Mapping[str, dict[str, str]]  # the columns of each table or view with their types, in order
 
 
 class _Shapes:
     """What columns the tables of a file have, known to all its lanes until one changes the shape of any table.
 
-    Asking the catalogue takes milliseconds. `age` counts up when a statement that shapes a table has run,
-    and again when its transaction is committed; an answer counts for the age before it was asked for.
+    Asking the catalogue takes milliseconds, for one table as for all. `age` counts up when a statement that shapes a
+    table has run, and again when its transaction is committed; an answer counts for the age before it was asked for.
     """
 
     def __init__(self) -> None:
         self.age = 0
-        self._known: tuple[int, dict[str, Mapping[str, str]]] = (0, {})
+        self._known: tuple[int, _Tables] = (-1, {})
         self._changing = threading.Lock()
 
     def change(self) -> None:
         with self._changing:
             self.age += 1
 
-    def get(self, table: str) -> Mapping[str, str] | None:
+    def get(self) -> _Tables | None:
         age, known = self._known
-        return known.get(table) if age == self.age else None
+        return known if age == self.age else None
 
-    def keep(self, age: int, table: str, columns: Mapping[str, str]) -> None:
-        since, known = self._known
-        self._known = (age, {**known, table: columns} if since == age else {table: columns})
+    def keep(self, age: int, tables: _Tables) -> None:
+        self._known = (age, tables)
 
 
 class Warehouse:
@@ -59,6 +59,7 @@ class Warehouse:
         self._in_transaction = False
         self._shapes = shapes or _Shapes()
         self._has_shaped = False  # within the transaction in hand, which the other lanes don't see yet
+        self._own: _Tables | None = None  # the tables as that transaction sees them, once it was asked
         self._filled, self._hollow = set[str](), set[str]()  # within the transaction: see `_mend`
 
     def lane(self) -> Warehouse:
@@ -133,14 +134,14 @@ class Warehouse:
             yield
             return
         self.execute("begin transaction")
-        self._in_transaction, self._filled, self._hollow = True, set(), set()
+        self._in_transaction, self._own, self._filled, self._hollow = True, None, set(), set()
         try:
             yield
         except BaseException:
-            self._in_transaction = self._has_shaped = False
+            self._in_transaction, self._has_shaped, self._own = False, False, None
             self._connection.execute("rollback").fetchall()
             raise
-        self._in_transaction = False
+        self._in_transaction, self._own = False, None
         self.execute("commit")
         if self._has_shaped:
             self._has_shaped = False
@@ -148,26 +149,29 @@ class Warehouse:
 
     def columns(self, table: str) -> dict[str, str]:
         """The columns of a table or view with their types, in order; empty when it does not exist."""
-        known = None if self._has_shaped else self._shapes.get(table)
-        if known is not None:
-            return dict(known)
-        age, found = self._shapes.age, self.query(_COLUMNS, {"name": table})
-        columns = {name: kind for name, kind in found}  # noqa: C416  (a typed dict of a list of tuples)
-        if not self._in_transaction:  # one that was begun earlier may see an older shape
-            self._shapes.keep(age, table, dict(columns))
-        return columns
+        return dict(self._tables().get(table, {}))
 
     def shapes(self) -> dict[str, dict[str, str]]:
-        """The columns of every table and view with their types, in one question; as `columns` says them of one."""
-        found: dict[str, dict[str, str]] = {}
-        for table, column, kind in self.query(_ALL_COLUMNS):
+        """The columns of every table and view with their types, as `columns` says them of one."""
+        return {table: dict(columns) for table, columns in self._tables().items()}
+
+    def _tables(self) -> _Tables:
+        known = self._own if self._has_shaped else self._own or self._shapes.get()
+        if known is not None:
+            return known
+        age, found = self._shapes.age, dict[str, dict[str, str]]()
+        for table, column, kind in self.query(_COLUMNS):
             found.setdefault(table, {})[column] = kind
+        if self._in_transaction:  # one that was begun earlier may see older shapes
+            self._own = found
+        else:
+            self._shapes.keep(age, found)
         return found
 
     def _run(self, sql: str, params: Params) -> duckdb.DuckDBPyConnection:
         result = self._connection.execute(sql, params)
         if _SHAPING.match(sql):
-            self._has_shaped = self._in_transaction
+            self._has_shaped, self._own = self._in_transaction, None
             self._shapes.change()
         return result
 
@@ -254,19 +258,10 @@ _ADDING = re.compile(
     r"(?:\s+if\s+not\s+exists)?)\s+(?P<table>\"[^\"]+\"|\w+)",
     re.IGNORECASE,
 )
-_REQUIRED = """
-select column_name, data_type from duckdb_columns()
-where table_name = $name and not is_nullable and database_name in ('temp', current_database())
-order by column_index
-"""
+_REQUIRED = 'select name, type from pragma_table_info($name) where "notnull" order by cid'
 _ANYTHING = {"VARCHAR": "''", "TIMESTAMP": "'epoch'", "DATE": "'epoch'", "BOOLEAN": "false"}
 _UNCOMMITTED = 36_028_797_018_960_000  # rows of a transaction in hand have numbers from here on
 _COLUMNS = """
-select column_name, data_type from duckdb_columns()
-where table_name = $name and database_name = current_database() and schema_name = current_schema()
-order by column_index
-"""
-_ALL_COLUMNS = """
 select table_name, column_name, data_type from duckdb_columns()
 where database_name = current_database() and schema_name = current_schema()
 order by table_name, column_index
