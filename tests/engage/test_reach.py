@@ -139,7 +139,7 @@ def test_the_count_is_what_the_gate_says_of_them(core, drawn, rules):
 def test_what_is_told_of_a_person_is_what_the_gate_says_of_them(core, drawn, purpose, rules):
     """For any person, the page's answer for a purpose is the gate's, quiet hours in their own zone included."""
     _populate(core.house, drawn)
-    held = dossier.read(core.lane(), ROOT, 1)
+    held = dossier.read(core.lane(), dossier.find(core.lane(), ROOT, 1))
     (told,) = (each for each in standings(core.lane(), held, rules) if each.purpose == purpose)
     judged = Judged(today=NOON.date(), ages=rules.ages, abroad=rules.kinds_abroad)
     (shown,) = (

@@ -36,6 +36,17 @@ class Identifier(NamedTuple):
     first_seen: datetime
 
 
+class Profile(NamedTuple):
+    """Who one person is today: what everything else of them is found by."""
+
+    profile_id: int
+    unit_id: int | None
+    first_seen: datetime
+    last_seen: datetime
+    subjects: tuple[int, ...]  # in order
+    upto: int  # the last event that `event_places` knows of
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
     """What is held of one person. Lists of rows by column name are in the order in which they are shown."""
@@ -62,8 +73,8 @@ class Dossier:
     deliveries: Sequence[Told]  # the latest `MESSAGES`
 
 
-def read(warehouse: Warehouse, viewer: Viewer, profile_id: int) -> Dossier:
-    """All that is held of the profile that `profile_id` is today; NotFound for one whom the viewer may not see.
+def find(warehouse: Warehouse, viewer: Viewer, profile_id: int) -> Profile:
+    """The profile that `profile_id` is today; NotFound for one whom the viewer may not see.
 
     Whoever calls has seen to it that the viewer sees single people at all (`unify.people.require`).
     """
@@ -71,20 +82,20 @@ def read(warehouse: Warehouse, viewer: Viewer, profile_id: int) -> Dossier:
     row = warehouse.one(_PROFILE, {"profile": profile, **bound_units(viewer)})
     if row is None:
         raise NotFound(f"there is no profile {show_profile(profile_id)}", help="search for the person")
-    of, ours = {"profile": profile}, {"subjects": subjects}
     unit, first, last, upto = row
+    return Profile(profile, unit, first, last, subjects, upto or 0)
+
+
+def read(warehouse: Warehouse, profile: Profile) -> Dossier:
+    """All that is held of somebody who was found."""
+    of, ours = {"profile": profile.profile_id}, {"subjects": profile.subjects}
     identifiers = tuple(Identifier(*each) for each in warehouse.query(_IDENTIFIERS, ours))
     told = warehouse.query(_TOLD, {**of, **ours})
     traits = [each[2:] for each in told if each[0]]
     addresses = _addresses(identifiers, {(name, key) for name, _, key, *_ in traits if key is not None})
     small = warehouse.rows(_SMALL, of)[0]
     return Dossier(
-        profile_id=profile,
-        unit_id=unit,
-        first_seen=first,
-        last_seen=last,
-        subjects=subjects,
-        upto=upto or 0,
+        **profile._asdict(),
         identifiers=identifiers,
         addresses=addresses,
         facts=[each[2:] for each in told if not each[0]],

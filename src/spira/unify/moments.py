@@ -34,13 +34,8 @@ _TOLD_BY_EVENTS = {  # kinds that are events, by the events' names
     "household": ("Household Changed",),
 }
 KIND_OF = {name: kind for kind, names in _TOLD_BY_EVENTS.items() for name in names}
-_OTHERS: tuple[Kind, ...] = (
-    "message",
-    "audience",
-    "journey",
-    "identity",
-    "consent",
-)  # kinds of the warehouse that are no events
+OTHERS: tuple[Kind, ...] = ("message", "audience", "journey", "identity", "consent")  # no events, in the warehouse
+READ_WITH_ALL: tuple[Kind, ...] = ("message", "journey")  # those of them that a dossier has
 LAPSED = "lapsed"  # a consent that ended by itself, which no event says
 
 
@@ -125,10 +120,11 @@ def others(
     wanted: Wanted,
     *,
     limit: int,
+    kinds: Sequence[Kind] = OTHERS,
     messages: Sequence[Mapping[str, Any]] | None = None,
     walks: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[Moment]:
-    """The latest moments that are no events, of the kinds that are wanted, the latest first.
+    """The latest moments that are no events, of those of `kinds` that are wanted, the latest first.
 
     `messages` are all deliveries of the person and `walks` all enrolments, for one who has read them.
     """
@@ -141,7 +137,7 @@ def others(
     done = {kind for kind, rows in (("message", messages), ("journey", walks)) if rows is not None}
     if len(subjects) < 2:
         done.add("identity")
-    asked = [kind for kind in _OTHERS if wanted.asks(kind) and kind not in done]
+    asked = [kind for kind in kinds if wanted.asks(kind) and kind not in done]
     if asked:
         sql, told = _page(asked, wanted)
         told |= {"limit": limit}

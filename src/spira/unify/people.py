@@ -142,8 +142,10 @@ def person(
     away leads to the one that took it in.
     """
     require(viewer)
-    held = dossiers.read(warehouse, viewer, profile_id)
-    moments, _ = timeline.read(warehouse, held, zone=zone, wanted=wanted)
+    found = dossiers.find(warehouse, viewer, profile_id)
+    told = timeline.lived(warehouse, found, wanted=wanted)
+    held = dossiers.read(warehouse, found)
+    moments = timeline.read(warehouse, held, told, zone=zone, wanted=wanted)
     return portrait(vault, viewer, held, moments, on_show=on_show, judged=judged)
 
 

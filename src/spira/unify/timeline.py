@@ -22,7 +22,7 @@ from spira.storage import ddl
 from spira.storage.warehouse import Warehouse
 from spira.unify import moments
 from spira.unify.consent import GIVEN, WITHDRAWN
-from spira.unify.dossier import MESSAGES, Dossier
+from spira.unify.dossier import MESSAGES, Dossier, Profile
 from spira.unify.moments import EVERYTHING, KIND_OF, Place, Wanted
 from spira.unify.portrait import Day, Moment, Timeline
 from spira.unify.subjects import subjects_of
@@ -54,6 +54,13 @@ class Word(NamedTuple):
     granted: bool
 
 
+class Lived(NamedTuple):
+    """What a page of one person shows and no dossier holds."""
+
+    moments: list[Moment]  # their latest events, joins and memberships, in no order
+    words: list[Word]  # all that the person ever said of being written to
+
+
 def timeline(
     warehouse: Warehouse,
     profile_id: int,
@@ -70,21 +77,31 @@ def timeline(
     return _page([*found, *rest, *more], zone, limit)
 
 
+def lived(warehouse: Warehouse, profile: Profile, *, wanted: Wanted = EVERYTHING, limit: int = PAGE) -> Lived:
+    """What `read` puts beside a dossier. It needs none, so that another lane reads it meanwhile."""
+    found, words = _events(warehouse, profile.subjects, profile.upto, wanted, limit=limit)
+    kinds = [kind for kind in moments.OTHERS if kind not in moments.READ_WITH_ALL]
+    rest = moments.others(warehouse, profile.profile_id, profile.subjects, wanted, limit=limit + 1, kinds=kinds)
+    return Lived([*found, *rest], words)
+
+
 def read(
     warehouse: Warehouse,
     held: Dossier,
+    told: Lived,
     *,
     zone: str = "UTC",
     wanted: Wanted = EVERYTHING,
     more: Sequence[Moment] = (),
     limit: int = PAGE,
-) -> tuple[Timeline, list[Word]]:
-    """The same for one of whom the rest was read, with all that the person ever said of being written to."""
-    found, words = _events(warehouse, held.subjects, held.upto, wanted, limit=limit)
+) -> Timeline:
+    """The same for one of whom the rest was read; `told` was wanted as this is."""
     messages = held.deliveries if len(held.deliveries) < MESSAGES else None
-    read = {"messages": messages, "walks": held.walks}
-    rest = moments.others(warehouse, held.profile_id, held.subjects, wanted, limit=limit + 1, **read)
-    return _page([*found, *rest, *more], zone, limit), words
+    rest = moments.others(
+        warehouse, held.profile_id, held.subjects, wanted, limit=limit + 1, kinds=moments.READ_WITH_ALL,
+        messages=messages, walks=held.walks,
+    )  # fmt: skip
+    return _page([*told.moments, *rest, *more], zone, limit)
 
 
 def _events(

@@ -12,11 +12,11 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
-from weakref import WeakSet
 
 import spira.worker.builtin  # noqa: F401  (registers everything)
 from spira.collect import load as loading
@@ -50,6 +50,7 @@ from spira.worker import reconcile, turns
 from spira.worker.children import Children
 from spira.worker.clock import ManualClock, open_clock
 from spira.worker.collectors import Collectors
+from spira.worker.lanes import Lanes
 from spira.worker.lock import DirectoryLock
 from spira.worker.paths import Paths
 from spira.worker.report import Run, SystemReport, system_report
@@ -90,11 +91,9 @@ class Core:
         self._turns = threading.RLock()
         self._kept = Kept()
         self._world = 0  # counts up with every turn that computes, so that kept answers know their age
-        self._lanes = threading.local()
-        self._given: WeakSet[Warehouse] = WeakSet()
-        self._giving = threading.Lock()
-        self._idle = warehouse.lane()  # lanes are made from this one, since the worker's is busy during a turn
+        self._lanes = Lanes(warehouse.lane())  # made from one of their own, since the worker's is busy during a turn
         self._closing.callback(self._close_warehouse)
+        self._closing.callback(self._lanes.end)
         self._closing.callback(self._kept.close)
         self._memory = Memory.of(self.paths.scratch)
         self.facts = closing.enter_context(facts_copy.opened(warehouse, self.paths.facts))
@@ -218,14 +217,11 @@ class Core:
         except Exception as raised:
             raise trouble_of(raised) or raised from raised
         self._memory = Memory.of(self.paths.scratch)
-        with self._giving:
-            self._idle = self._warehouse.lane()
+        self._lanes.renew(self._warehouse.lane())
 
     def _close_warehouse(self) -> None:
-        with self._giving:
-            for lane in (*self._given, self._idle, self._warehouse):
-                lane.close()
-            self._given.clear()
+        self._lanes.close()
+        self._warehouse.close()
 
     def _turn(self, *, full: bool) -> Turn:
         return Turn(
@@ -298,13 +294,11 @@ class Core:
 
     def lane(self) -> Warehouse:
         """This thread's own lane for reading; nobody waits for a turn to get one."""
-        found: Warehouse | None = getattr(self._lanes, "lane", None)
-        if found is None or found not in self._given:
-            with self._giving:
-                found = self._idle.lane()
-                self._given.add(found)
-            self._lanes.lane = found
-        return found
+        return self._lanes.lane()
+
+    def meanwhile(self, find: Callable[[Warehouse], T]) -> Future[T]:
+        """What `find` reads on a lane of its own, while this thread goes on."""
+        return self._lanes.meanwhile(find)
 
     def kept(self, question: Hashable, find: Callable[[], T]) -> T:
         """An answer that may be half a minute old, or older if it took long; `find` finds it when none is kept."""

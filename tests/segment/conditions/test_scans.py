@@ -50,7 +50,9 @@ def test_each_name_is_looked_at_as_far_back_as_any_behaviour_of_it_asks():
     """
     Where names differ in how far back they matter, older events of a name leave before anything is grouped.
     """
-    text = "count_of('Product Viewed', within => '14 days') > 1 and count_of('Order Completed', within => '90 days') = 0"
+    text = (
+        "count_of('Product Viewed', within => '14 days') > 1 and count_of('Order Completed', within => '90 days') = 0"
+    )
     statement = profiles_query({"value": understood(text)}, catalog(), restrict=False, edges=False)
     (way,) = [each for each in statement.find_all(exp.Or) if each.find_ancestor(exp.Where)]
     assert way.sql("duckdb") == (

@@ -90,16 +90,19 @@ def view(
 
     people.require(viewer)
     lane, zone = core.lane(), core.settings.workspace.zone
-    held, rules = dossier.read(lane, viewer, profile_of(shown_id)), judging.now(core)
+    found = dossier.find(lane, viewer, profile_of(shown_id))
+    lived = core.meanwhile(lambda other: timeline.lived(other, found, wanted=wanted))
+    held, rules = dossier.read(lane, found), judging.now(core)
     judged = people.Judged(today=local(rules.as_of, zone).date(), ages=rules.ages, abroad=rules.kinds_abroad)
     owned = [each.key for each in held.identifiers]
     written = notes.under(core.state, core.keys, owned, most=notes.EVERY if wanted.asks("note") else notes.SHOWN)
     more = timelines.of_state(core, owned, wanted, written)
-    moments, words = timeline.read(lane, held, zone=zone, wanted=wanted, more=more)
+    told_meanwhile = lived.result()
+    moments = timeline.read(lane, held, told_meanwhile, zone=zone, wanted=wanted, more=more)
     shown = people.portrait(core.vault, viewer, held, moments, on_show=told if clear else None, judged=judged)
     return WholePerson(
         **{each.name: getattr(shown, each.name) for each in fields(PersonView)},
-        messages=story.messages(lane, rules.channels, held, words),
+        messages=story.messages(lane, rules.channels, held, told_meanwhile.words),
         standings=story.standings(lane, held, rules),
         notes=signed(core, viewer, written[: notes.SHOWN]),
         jurisdiction=jurisdictions.of(held, core.vault, default=core.settings.rights.law),
