@@ -22,7 +22,7 @@ from spira.server.wire import plain
 from spira.unify import decisions
 from spira.unify.matching import review, reviews
 from spira.unify.matching.definition import columns_of
-from spira.unify.matching.review import Queue, ReviewPair, Standing
+from spira.unify.matching.review import Queue, ReviewPair, ReviewRow, Standing
 from spira.unify.portrait import says
 from spira.worker import matching
 from spira.worker.matching import MatchRun, definition_of
@@ -73,17 +73,22 @@ def view(
         audit(core, viewer, "person.shown_in_clear", person, **why)
 
     lane, standing = core.lane(), _standing(core, viewer)
-    found, page = review.queue(lane, core.vault, viewer, standing, start=max(0, start))
-    wanted = pair or (found.rows[0].pair if found.rows else "")
+    page = review.page(lane, viewer, standing, start=max(0, start))
+    listed = core.meanwhile(lambda other: review.queue(other, core.vault, viewer, standing, page))
     model = definition_of(core.applied)
     traits = {name: traits for name, _, traits in columns_of(model.compared)} if model else {}
     whole_pair = None
-    if wanted:
-        shown = next((each for each in zip(found.rows, page, strict=True) if each[0].pair == wanted), None)
-        row, candidate = shown or (None, review.find(lane, viewer, wanted))
+    if pair or page.found:
+        candidate = next((each for each in page.found if not pair or each.pair == pair), None)
+        candidate = candidate or review.find(lane, viewer, pair)
+
+        def row() -> ReviewRow | None:
+            return next((each for each in listed.result().rows if each.pair == candidate.pair), None)
+
         whole_pair = review.in_full(
             lane, core.vault, viewer, standing, candidate, traits=traits, row=row, on_show=told if clear else None
         )
+    found = listed.result()
     return ReviewView(
         waiting=found.waiting,
         rows=found.rows,

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from spira.kernel.errors import NotFound
 from spira.kernel.ids import BadId, read_profile, show_profile
@@ -131,6 +131,11 @@ class Candidate:
     model: str
     found_at: datetime
 
+    @property
+    def pair(self) -> str:
+        """The pair's id: two p_ ids of identifiers with a dot between them."""
+        return ".".join(map(show_profile, self.subjects))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -143,10 +148,17 @@ class Standing:
     today: date
 
 
-def queue(
-    warehouse: Warehouse, vault: Vault, viewer: Viewer, standing: Standing, *, start: int = 0
-) -> tuple[Queue, list[Candidate]]:
-    """The pairs that wait, as far as the viewer may see both people; and this page as the warehouse has it."""
+class Page(NamedTuple):
+    """A page of the pairs that wait, as the warehouse has it; `begins` and ends among all that the viewer may see."""
+
+    found: list[Candidate]
+    begins: int
+    waiting: int  # how many there are on all pages
+    is_last: bool
+
+
+def page(warehouse: Warehouse, viewer: Viewer, standing: Standing, *, start: int = 0) -> Page:
+    """The pairs that wait from `start` on, as far as the viewer may see both people; last those the viewer judged."""
     people.require(viewer)
     mine = list(standing.mine)
     asked = {
@@ -156,15 +168,19 @@ def queue(
         "limit": PAGE + 1,
     }
     rows = _ask(warehouse, viewer, _QUEUE, asked)
-    found = [_candidate(row) for row in rows[:PAGE]]
+    many = rows[0][-1] if rows else waiting(warehouse, viewer) if start else 0
+    return Page([_candidate(row) for row in rows[:PAGE]], start, many, len(rows) <= PAGE)
+
+
+def queue(warehouse: Warehouse, vault: Vault, viewer: Viewer, standing: Standing, page: Page) -> Queue:
+    """What a page shows of its pairs."""
     last = warehouse.rows(_LAST)
-    shown = Queue(
-        waiting=rows[0][-1] if rows else waiting(warehouse, viewer) if start else 0,
-        rows=_rows(warehouse, vault, viewer, standing, found),
-        next=start + PAGE if len(rows) > PAGE else None,
+    return Queue(
+        waiting=page.waiting,
+        rows=_rows(warehouse, vault, viewer, standing, page.found),
+        next=None if page.is_last else page.begins + PAGE,
         last=LastRun(**last[0]) if last else None,
     )
-    return shown, found
 
 
 def waiting(warehouse: Warehouse, viewer: Viewer) -> int:
@@ -198,13 +214,13 @@ def in_full(
     found: Candidate,
     *,
     traits: Mapping[str, Sequence[str]],
-    row: ReviewRow | None = None,
+    row: Callable[[], ReviewRow | None] = lambda: None,
     on_show: Callable[[str], object] | None = None,
 ) -> ReviewPair:
     """One pair, field by field; in clear only with `on_show`, which is told of both, for a role that may see it.
 
-    `traits` says of each column which traits it is taken from, the first that was told; `row` is the pair's own of the
-    queue, for one who has it.
+    `traits` says of each column which traits it is taken from, the first that was told; `row` gives the pair's own of
+    the queue, for one who has it, and is asked last.
     """
     clear = on_show is not None and viewer.unmasks
     profiles = list(found.profiles)
@@ -231,7 +247,7 @@ def in_full(
         one, two = (say(each, column) for each in profiles)
         made.append(FieldView(name=column, one=one, two=two, bits=round(sum(v.bits for v in views), 2), parts=views))
     return ReviewPair(
-        row=row or _rows(warehouse, vault, viewer, standing, [found])[0],
+        row=row() or _rows(warehouse, vault, viewer, standing, [found])[0],
         start=round(found.weight - sum(bits for *_, bits in parts), 2),
         fields=tuple(made),
         held_one=tuple(_held(row, shown) for row in held if row[0] == profiles[0]),
@@ -266,9 +282,8 @@ def _rows(
 
 def _row(found: Candidate, seen: Mapping[int, PersonRow], marked: set[int], standing: Standing) -> ReviewRow:
     sensitive = not marked.isdisjoint(found.profiles)
-    one, two = found.subjects
     return ReviewRow(
-        pair=f"{show_profile(one)}.{show_profile(two)}",
+        pair=found.pair,
         weight=round(found.weight, 2),
         probability=round(1 / (1 + 2 ** -min(max(found.weight, -60.0), 60.0)), 6),
         one=seen.get(found.profiles[0]),
