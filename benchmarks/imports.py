@@ -87,7 +87,7 @@ def measure(chosen: argparse.Namespace) -> Measured:
             queryable = time.perf_counter() - started
             (source,) = family.get("/api/sources")["sources"]
         finally:
-            family.close()
+            family.stop()
     if told["calls"] != rows:
         raise SystemExit(f"{rows} rows were written and {told['calls']} calls were made")
     figures = {
