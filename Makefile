@@ -43,7 +43,7 @@ types-and-docs: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/mkdocs build --strict --quiet --site-dir $(VENV)/site
 suite: $(VENV)/.dev
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 4 --dist worksteal
 
 .PHONY: thorough
 thorough: $(VENV)/.dev  ## the tests of promises with twenty times as many examples (an hour)

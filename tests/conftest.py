@@ -8,11 +8,13 @@ import pytest
 from hypothesis import settings
 
 from spira.kernel import kept
+from spira.storage import warehouse
 
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
 
 kept.SLOW = inf  # however slow a machine is, a test reads what is true now, and no answer that was kept
+warehouse.THREADS = 1  # several tests share the cores, and none has rows enough for a second thread
 
 gc.disable()  # until all is read: what modules define stays, and looking through it again and again finds nothing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from tests.segment.conditions.expressions import condition
@@ -21,6 +21,7 @@ def test_any_condition_is_read_as_it_was_written(who):
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=40))
+@example(":0")
 def test_any_label_is_read_as_it_was_written(label):
     """Quotes, colons, emoji and brackets in a label are only text."""
     read = YAML(typ="safe").load(audience_text("vip", "city = 'a'", labels={"en": label}))

@@ -110,7 +110,7 @@ def test_a_question_that_takes_too_long_is_stopped(filled, vault):
 MANY_EVENTS = """
 insert into events by name
 select * exclude (copy) replace (event_id + 1000 * (1 + copy) as event_id, ts + to_seconds(copy) as ts)
-from events cross join range(2000) copies(copy)
+from events cross join range(6000) copies(copy)
 """
 
 

@@ -89,6 +89,11 @@ class Difference:
     upto: float | None = says("of a number: and at most this; null for the highest, and for other tags")
 
 
+def everyone(lane: Warehouse, viewer: Viewer) -> int:
+    """How many people the viewer may see."""
+    return int(lane.value(_TOTAL, bound_units(viewer)))
+
+
 def standings(
     lane: Warehouse,
     viewer: Viewer,
@@ -107,7 +112,7 @@ def standings(
     dates = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
     starts = [midnight(day, zone) for day in dates]
     asked = {"names": list(names), **bound_units(viewer)}
-    total = int(lane.value(_TOTAL, bound_units(viewer)))
+    total = everyone(lane, viewer)
     now: dict[str, int] = dict(lane.query(_MEMBERS, asked))
     begun: dict[str, datetime] = dict(lane.query(_BEGUN, {"names": list(names)}))
     changes: dict[tuple[str, datetime], tuple[int, int]] = {

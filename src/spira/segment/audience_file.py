@@ -10,7 +10,7 @@ from io import StringIO
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.scalarstring import LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 
 def audience_text(name: str, who: str, *, labels: Mapping[str, str] | None = None, old: str = "") -> str:
@@ -21,7 +21,7 @@ def audience_text(name: str, who: str, *, labels: Mapping[str, str] | None = Non
     written = yaml.load(old) if old.strip() else CommentedMap(audience=name)
     told = {language: text.strip() for language, text in (labels or {}).items() if text.strip()}
     if told:
-        label = CommentedMap(told)
+        label = CommentedMap({language: _quoted(text) for language, text in told.items()})
         label.fa.set_flow_style()
         written["label"] = label
     lines = "\n".join(line.rstrip() for line in who.strip().replace("\r\n", "\n").split("\n"))
@@ -29,3 +29,8 @@ def audience_text(name: str, who: str, *, labels: Mapping[str, str] | None = Non
     out = StringIO()
     yaml.dump(written, out)
     return out.getvalue()
+
+
+def _quoted(text: str) -> str:
+    """In quotation marks unless it begins as a word does: within braces `:0` would be read as a key's end."""
+    return text if text[0].isalnum() else DoubleQuotedScalarString(text)

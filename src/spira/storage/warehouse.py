@@ -24,6 +24,7 @@ from spira.storage import ddl
 Params = Mapping[str, Any] | Sequence[Any] | None
 Row = tuple[Any, ...]
 MEMORY = ":memory:"
+THREADS = 0  # of a file that is opened without saying how many; 0 means one a core
 _Tables = Mapping[str, dict[str, str]]  # the columns of each table or view with their types, in order
 
 
@@ -236,8 +237,8 @@ def open_warehouse(path: Path | str = MEMORY, *, memory: str = "4GB", threads: i
         "autoload_known_extensions": False,
         "wal_autocheckpoint": "256MB",
     }
-    if threads:
-        config["threads"] = threads
+    if threads or THREADS:
+        config["threads"] = threads or THREADS
     try:
         connection = giving_way(lambda: duckdb.connect(str(path), config=config))  # the engine's threads help turns
         connection.execute("set TimeZone = 'UTC'").fetchall()

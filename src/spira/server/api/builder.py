@@ -16,6 +16,7 @@ from litestar.params import FromQuery, JSONBody
 from spira.engage.reach import ChannelReach, kinds_of, reach_of
 from spira.kernel.errors import SpiraError
 from spira.kernel.viewer import Viewer
+from spira.segment.audience_facts import everyone
 from spira.segment.conditions.faults import Fault
 from spira.segment.conditions.language import analyse
 from spira.segment.conditions.tree import Node
@@ -62,6 +63,7 @@ class Built:
     condition: str = field(metadata={"help": "the condition as it is written"})
     row: Row | None = field(default=None, metadata={"help": "the outermost group; none for no condition or no tree"})
     problems: tuple[Problem, ...] = field(default=(), metadata={"help": "what is wrong with it"})
+    everyone: int | None = field(default=None, metadata={"help": "how many people there are, while no condition is"})
     preview: Preview | None = field(default=None, metadata={"help": "whom it chooses"})
     pending: bool = field(default=False, metadata={"help": "whether the count is still being found; ask again"})
     refused: str | None = field(default=None, metadata={"help": "the code of why nobody was counted"})
@@ -98,7 +100,7 @@ def built(
     With `within`, a count that takes longer than so many seconds is left pending, and found on meanwhile.
     """
     if not condition.strip():
-        return Built(condition=condition)
+        return Built(condition=condition, everyone=everyone(core.lane(), viewer))
     analysis = analyse(condition, core.catalog, expect="boolean")
     row = None if analysis.tree is None else rows_of(analysis.tree)
     if analysis.faults:
