@@ -55,6 +55,8 @@ def test_a_condition_is_built_by_buttons_alone(builder):
     page = builder(page, op="adding:r", looking_for="life")
     assert 'value="add:r:tag:lifecycle"' in page
     assert 'value="add:r:tag:orders_90d"' not in page
+    for said in ("下单", "Bought"):  # what an operator calls a completed order, whatever its label is
+        assert 'value="add:r:did:Order Completed"' in builder(page, op="adding:r", looking_for=said)
     page = builder(page, op="add:r:tag:lifecycle")
     assert condition_of(page).startswith("lifecycle = '")
     page = builder(page, **{"f:r.0:value": "lapsed"})

@@ -34,6 +34,7 @@ from spira.segment.sentences.build import properties, result_of, type_of_fact
 from spira.segment.sentences.compared import operators
 from spira.segment.sentences.offers import GROUPS, Offer
 from spira.segment.sentences.rows import MEASURES, WITHOUT_PROPERTY, Row
+from spira.segment.sentences.synonyms import SYNONYMS
 from spira.segment.sentences.windows import SHAPES, UNITS
 from spira.segment.tag_values import labels_of
 from spira.server.api.builder import Built, Edit, built, edited, offered
@@ -196,12 +197,12 @@ class _Names:
         return self._events.get(name, name)
 
     def said(self, offer: Offer) -> list[str]:
-        """What an offer is called in every language, so that each finds it."""
+        """What an offer is called in every language, and what people say of the usual events, so that each finds it."""
         kind = {"tag": "tag", "audience": "audience", "score": "model"}.get(offer.group)
         if kind:
             return [label_of(self._core, kind, offer.name, each) for each in LANGUAGES]
         if offer.group in ("event", "measure"):
-            return [events.get(offer.name, "") for events in self._said]
+            return [*(events.get(offer.name, "") for events in self._said), *SYNONYMS.get(offer.name, ())]
         return []
 
     def fact(self, name: str) -> str:
